@@ -1,0 +1,7 @@
+# Warnings are errors in every preset, so a warning never becomes a habit.
+add_library(tw_warnings INTERFACE)
+target_compile_options(tw_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wwrite-strings -Wundef -Wformat=2 -Wvla
+  -Werror -fvisibility=hidden
+  $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes -Wmissing-prototypes>)
+target_compile_definitions(tw_warnings INTERFACE _GNU_SOURCE)
