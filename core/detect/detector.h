@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+/* One operator of one rule on one lane: takes the events of the keys this lane owns, keeps keyed
+ * state, and says when a level changes or something occurred. All its methods run on its lane.
+ *
+ * Time: the lane moves the rule's clock with `advance`; deadlines strictly before the clock fire
+ * (events at one instant come before deadlines), each with its own time in `at_ms`. An event of
+ * a key also moves that key: its deadlines before the event's time fire first, even when the
+ * rule's clock, held back by another partition, is not there yet.
+ *
+ * State survives a reload through `adopt`, and is reached by nobody else. */
+#ifndef TW_DETECT_DETECTOR_H
+#define TW_DETECT_DETECTOR_H
+
+#include "base/stats.h"
+#include "flow/script.h"
+#include "flow/signal.h"
+
+typedef struct tw_detector tw_detector;
+
+/* What the lane lends to an operator for life; copied. */
+typedef struct tw_detect_env {
+    tw_script *script;          /* may be replaced by tw_detector_class.rebind */
+    tw_signal_port out;
+    tw_counter *late, *evicted; /* per rule, one writer each */
+    tw_gauge *keys;
+} tw_detect_env;
+
+typedef struct tw_detector_class {
+    const char *name;
+    tw_detector *(*new)(tw_rule *rule, const tw_detect_env *env, tw_err *err); /* refs the rule */
+    void (*free)(tw_detector *d);
+    /* clock_ms: the rule's clock now, or TW_TIME_NONE before it has one. time_ms is the event's time
+     * by the rule's own time field. */
+    void (*event)(tw_detector *d, const tw_key *key, uint32_t input, const tw_event *ev,
+                  int64_t time_ms, int64_t clock_ms);
+    /* Fires every deadline < clock_ms in order of (deadline, key bytes). */
+    void (*advance)(tw_detector *d, int64_t clock_ms);
+    /* Earliest pending deadline, INT64_MAX when none; cheap, asked after every event. May be
+     * early (a lower bound), never late. */
+    int64_t (*next_deadline)(const tw_detector *d);
+    /* Takes over the state of `old`, an operator of the same rule name and state_hash; old is
+     * empty afterwards. Thresholds and holds may differ: levels are judged anew at the next judgement. */
+    void (*adopt)(tw_detector *d, tw_detector *old);
+    uint64_t (*key_count)(const tw_detector *d);
+} tw_detector_class;
+
+struct tw_detector {
+    const tw_detector_class *cls;
+};
+
+/* The class that runs a rule's detector. */
+const tw_detector_class *tw_detector_class_of(const tw_rule *rule);
+
+#endif

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A rule as the engine runs it: everything a rule file said, checked and compiled, as plain data.
+ * Built by core/rule, read by route, detect and alert; immutable, shared by all lanes, counted.
+ * Functions of the rule file are numbers (`fn`), the same on every lane; -1 means none. */
+#ifndef TW_FLOW_PLAN_H
+#define TW_FLOW_PLAN_H
+
+#include <jansson.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "flow/key.h"
+#include "flow/match.h"
+#include "flow/stream.h"
+#include "flow/template.h"
+
+#define TW_NO_FN (-1)
+
+typedef enum tw_level {
+    TW_LEVEL_OK = 0,
+    TW_LEVEL_INFO,
+    TW_LEVEL_WARN,
+    TW_LEVEL_CRIT,
+    TW_LEVEL_UNKNOWN /* no data, and the rule asked to be told so */
+} tw_level;
+#define TW_LEVELS 4 /* ok info warn crit: what a rule can declare */
+const char *tw_level_name(tw_level level);
+
+typedef struct tw_input {
+    char *name; /* as in `inputs` */
+    tw_stream *stream;
+    tw_match_table *match; /* NULL: every event */
+    int where_fn;
+    uint32_t time_slot; /* the rule's clock.time; TW_SLOT_TIME: the stream's own */
+} tw_input;
+
+typedef enum tw_agg_kind {
+    TW_AGG_COUNT,
+    TW_AGG_SUM,
+    TW_AGG_AVG,
+    TW_AGG_MIN,
+    TW_AGG_MAX,
+    TW_AGG_FIRST,
+    TW_AGG_LAST,
+    TW_AGG_DELTA,        /* last - first */
+    TW_AGG_RATE_EVENTS,  /* events per second over the window */
+    TW_AGG_RATE_COUNTER, /* per second of a counter with resets, first to last sample */
+    TW_AGG_STDDEV        /* of the sample */
+} tw_agg_kind;
+
+typedef struct tw_aggregate {
+    tw_agg_kind kind;
+    uint32_t input;
+    tw_match_table *match; /* narrows the input further; NULL: all */
+    bool has_field;
+    uint32_t slot; /* when has_field */
+    int fn;        /* mapper instead of a field */
+} tw_aggregate;
+
+typedef enum tw_expr_op {
+    TW_EXPR_NUMBER,
+    TW_EXPR_AGG,
+    TW_EXPR_ADD,
+    TW_EXPR_SUB,
+    TW_EXPR_MUL,
+    TW_EXPR_DIV,
+    TW_EXPR_NEG
+} tw_expr_op;
+
+/* Nodes in post-order: the value of node n is computed from nodes before it. */
+typedef struct tw_expr_node {
+    tw_expr_op op;
+    uint32_t left, right; /* node numbers */
+    uint32_t agg;         /* AGG: number of the aggregate in the operator */
+    double number;
+} tw_expr_node;
+
+typedef struct tw_expr {
+    tw_expr_node *nodes;
+    uint32_t count; /* the last node is the result */
+} tw_expr;
+
+typedef enum tw_window_kind {
+    TW_WINDOW_NONE,    /* the newest event's value */
+    TW_WINDOW_SLIDING, /* over */
+    TW_WINDOW_HOPPING, /* over, every */
+    TW_WINDOW_TUMBLING,/* every (= over) */
+    TW_WINDOW_COUNT    /* last; every in `count_every`, 0 = at each event */
+} tw_window_kind;
+
+typedef struct tw_window {
+    tw_window_kind kind;
+    int64_t over_ms, every_ms;
+    uint32_t last, count_every;
+    uint32_t exact;   /* sliding: entries a key before panes are used (default 128) */
+    bool align_first; /* windows start at a key's first event, not at the epoch */
+    bool full;        /* judge only once filled */
+} tw_window;
+
+typedef struct tw_bound {
+    bool set;
+    double value;
+} tw_bound;
+
+typedef struct tw_level_spec {
+    bool used;
+    tw_bound above, at_least, below, at_most; /* all that are set must hold */
+    bool outside;                             /* value < lo or value > hi */
+    double outside_lo, outside_hi;
+    int when_fn; /* over named values instead of bounds */
+    int64_t hold_ms;
+    tw_bound clear; /* the value at which the level ends, on the far side of its bound */
+    double clear_lo, clear_hi; /* for outside: back inside these; used when clear.set */
+    int64_t clear_hold_ms;
+} tw_level_spec;
+
+typedef enum tw_nodata_be {
+    TW_NODATA_OK,
+    TW_NODATA_KEEP,
+    TW_NODATA_UNKNOWN,
+    TW_NODATA_ALERT /* the rule's highest level */
+} tw_nodata_be;
+
+typedef struct tw_level_plan {
+    tw_aggregate *aggs;
+    uint32_t agg_count;
+    char **value_names; /* "value" when `of` is one expression */
+    tw_expr *values;
+    uint32_t value_count;
+    tw_window window;
+    tw_level_spec levels[TW_LEVELS]; /* by tw_level; OK unused */
+    uint32_t min_samples;            /* 0: no minimum */
+    bool has_nodata;
+    int64_t nodata_after_ms;
+    tw_nodata_be nodata_be;
+    int at_input; /* judge only when this input's events arrive; -1: all */
+} tw_level_plan;
+
+typedef struct tw_handler_plan {
+    int event_fn, timer_fn;
+    uint32_t max_state_bytes, max_timers; /* per key */
+} tw_handler_plan;
+
+typedef enum tw_detector_kind { TW_DETECT_LEVEL, TW_DETECT_HANDLER } tw_detector_kind;
+
+typedef enum tw_miss { TW_MISS_KEEP, TW_MISS_DROP, TW_MISS_DEFAULT } tw_miss;
+
+typedef struct tw_lookup {
+    char *name;  /* what templates call it: "owner" */
+    char *table; /* name of a table in the configuration */
+    tw_template key; /* "${service}" */
+    tw_miss miss;
+    json_t *fallback; /* MISS_DEFAULT */
+} tw_lookup;
+
+typedef struct tw_label {
+    char *name;
+    tw_template value;
+} tw_label;
+
+typedef struct tw_incident_plan {
+    bool set; /* false: the rule raises no alert */
+    tw_template id;    /* default: rule name and key */
+    tw_template route, title, body;
+    bool has_route, has_title, has_body;
+    tw_level severity; /* of occurrences; default crit */
+    tw_label *labels;
+    uint32_t label_count;
+    int when_fn;
+    int64_t resolve_after_ms; /* occurrences; default 1 h, from the newest */
+} tw_incident_plan;
+
+typedef struct tw_rule {
+    atomic_uint refs;
+    char *name; /* team/name, unique: the identity of its state */
+    char *version, *owner, *doc;
+    char *file;
+    int line;
+    uint32_t script;    /* number of its file in the rule set */
+    char hash[33];      /* of everything: equal means the rule did not change */
+    char state_hash[33];/* of what shapes its state: equal means state can be kept */
+    json_t *params;     /* name to value, overrides applied */
+
+    char *key_names[TW_MAX_KEY_FIELDS]; /* as written in `key` */
+    uint32_t key_count;
+
+    int64_t lateness_ms, idle_ms; /* default 0, 5000 */
+    int64_t future_ms;            /* -1: the stream's */
+    int64_t forget_ms;            /* computed default: longest span + 1 h */
+    uint32_t max_keys;            /* default 100,000 */
+
+    tw_input *inputs;
+    uint32_t input_count;
+    uint32_t *key_slots; /* input_count rows of key_count slots (streams differ) */
+
+    tw_detector_kind detector;
+    tw_level_plan level;
+    tw_handler_plan handler;
+
+    tw_incident_plan incident;
+    tw_lookup *lookups;
+    uint32_t lookup_count;
+
+    /* Fields of the newest and of the first event that templates read: by name, since a slot
+     * differs from stream to stream. carried_slots: input_count rows of carried_count slots. */
+    char **carried, **carried_first;
+    uint32_t carried_count, carried_first_count;
+    uint32_t *carried_slots, *carried_first_slots;
+} tw_rule;
+
+tw_rule *tw_rule_new(void); /* zeroed, refs 1, fns -1, defaults of the plain numbers set */
+tw_rule *tw_rule_ref(tw_rule *r);
+void tw_rule_unref(tw_rule *r);
+
+#endif

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+/* "Rule R, key K changed level, because of these events": what a detector tells the incident
+ * stage. A signal handed to a port is a loan; tw_signal_copy makes one block that can travel to
+ * another thread. */
+#ifndef TW_FLOW_SIGNAL_H
+#define TW_FLOW_SIGNAL_H
+
+#include <stdint.h>
+
+#include "flow/plan.h"
+#include "flow/script.h"
+
+typedef enum tw_signal_kind {
+    TW_SIGNAL_LEVEL,      /* from -> level; OK ends it */
+    TW_SIGNAL_OCCURRENCE, /* happened at a time, with a severity in `level` */
+    TW_SIGNAL_RESOLVE,    /* the handler said it is over, or the key was evicted (reason) */
+    TW_SIGNAL_PENDING     /* a hold began (level = what it would be) or ended without firing (OK) */
+} tw_signal_kind;
+
+typedef struct tw_origin {
+    uint32_t stream; /* tw_stream id */
+    int32_t partition;
+    int64_t offset;
+    uint32_t index;
+} tw_origin;
+
+typedef struct tw_signal {
+    tw_rule *rule;
+    tw_signal_kind kind;
+    tw_level from, level;
+    int64_t at_ms; /* the rule clock's time of the decision */
+    uint64_t seq;  /* of the input line that caused it, in replay */
+    tw_key key;
+    tw_result result;
+    const tw_value *fields;       /* rule->carried_count values of the newest event */
+    const tw_value *first_fields; /* rule->carried_first_count */
+    tw_origin newest;             /* the event that tipped it; partition -1: none known */
+    int64_t start_ms, stop_ms;    /* span of the window judged; TW_TIME_NONE when there is none */
+    const char *reason;           /* NULL, or why (nodata, evicted, forgotten) */
+    json_t *fire;                 /* handler's options, borrowed; NULL otherwise */
+    bool approx;                  /* values came from panes */
+} tw_signal;
+
+tw_signal *tw_signal_copy(const tw_signal *s); /* refs the rule */
+void tw_signal_free(tw_signal *s);             /* of a copy */
+
+typedef struct tw_signal_port {
+    void (*signal)(void *self, const tw_signal *s);
+    void *self;
+} tw_signal_port;
+
+#endif

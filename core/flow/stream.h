@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A stream: what a rule names by `from`. Made from the configuration (or on demand by replay and
+ * tests), numbered, lives as long as the process. Immutable but for its field registry. */
+#ifndef TW_FLOW_STREAM_H
+#define TW_FLOW_STREAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "flow/fields.h"
+
+typedef enum tw_format { TW_FORMAT_JSON, TW_FORMAT_TEXT } tw_format;
+
+typedef struct tw_stream {
+    uint32_t id;
+    char *name;
+    tw_format format;  /* TEXT: one event with the single field `message` */
+    char *time_path;   /* event time; NULL: the source's time stamp, else arrival */
+    char *key_path;    /* default key of rules that name none; NULL */
+    int64_t future_ms; /* stamps further ahead of arrival are clamped (default 60000) */
+    tw_fields *fields;
+} tw_stream;
+
+typedef struct tw_streams tw_streams;
+
+tw_streams *tw_streams_new(void);
+void tw_streams_free(tw_streams *s);
+/* Adds a stream with defaults; the caller fills in the rest before lanes start. */
+tw_stream *tw_streams_add(tw_streams *s, const char *name);
+tw_stream *tw_streams_find(const tw_streams *s, const char *name); /* NULL when unknown */
+tw_stream *tw_streams_at(const tw_streams *s, uint32_t id);
+uint32_t tw_streams_count(const tw_streams *s);
+
+#endif
