@@ -30,7 +30,8 @@ int tw_buf_add_json_string(tw_buf *b, const char *s, size_t n); /* with quotes, 
 char *tw_buf_take(tw_buf *b, size_t *out_len); /* caller frees with tw_free; b is empty again */
 
 /* Shortest decimal form that reads back as v ("0.1", "1e+300"); integers below 1e15 without
- * exponent or point. out needs 32 bytes; returns the length. */
+ * exponent or point; "NaN", "+Inf", "-Inf" (which are no JSON). out needs 32 bytes; returns the
+ * length. */
 size_t tw_double_format(char *out, double v);
 
 #endif

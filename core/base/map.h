@@ -18,7 +18,8 @@ void tw_map_put_n(tw_map *m, const void *key, size_t n, void *value);
 void *tw_map_take(tw_map *m, const char *key);                    /* out, without freeing */
 bool tw_map_remove(tw_map *m, const char *key);
 size_t tw_map_count(const tw_map *m);
-/* for (size_t i = 0; tw_map_next(m, &i, &key, &value);) */
+/* for (size_t i = 0; tw_map_next(m, &i, &key, &value);)  Removing on the way is fine, putting
+ * a new key is not. */
 bool tw_map_next(const tw_map *m, size_t *i, const char **out_key, void **out_value);
 
 #endif

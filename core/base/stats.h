@@ -20,13 +20,13 @@ tw_stats *tw_stats_new(void);
 void tw_stats_free(tw_stats *s);
 
 /* name without the "tidewatch_" prefix, which is added; counters get names that end in _total.
- * labels: pairs key, value, ..., NULL-terminated array, or NULL. Copied. Handles live as long as s
- * or until tw_stats_drop. */
+ * labels: pairs key, value, ..., NULL-terminated array, or NULL. Copied. Handles live as long as s.
+ * NULL when the name is already registered as another kind of metric. */
 tw_counter *tw_stats_counter(tw_stats *s, const char *name, const char *help,
                              const char *const *labels);
 tw_gauge *tw_stats_gauge(tw_stats *s, const char *name, const char *help,
                          const char *const *labels);
-/* Upper bounds in seconds, ascending; +Inf is added. */
+/* Upper bounds in seconds, ascending, at most 64; +Inf is added. */
 tw_histogram *tw_stats_histogram(tw_stats *s, const char *name, const char *help,
                                  const char *const *labels, const double *bounds, int count);
 void tw_histogram_observe(tw_histogram *h, double seconds);
