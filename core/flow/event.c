@@ -3,8 +3,9 @@
  *
  *     block:  tw_event | slots | raw bytes | text that lay outside the raw bytes
  *
- * Invariant: every pointer of a copy, but for projection and reader, points into its own block, at
- * a place that the event alone determines; so a block may be moved bytewise and rebased. */
+ * Invariant: every pointer of a copy, but for projection and reader, points into its own
+ * block, at a place that the event alone determines; so a block may be moved bytewise and
+ * rebased. */
 #include "flow/event.h"
 
 #include <string.h>
@@ -34,7 +35,8 @@ static size_t raw_place(const tw_event *ev)
 
 tw_value tw_event_get(const tw_event *ev, const tw_path_step *steps, uint32_t count)
 {
-    return ev->reader ? ev->reader->get(ev->reader_self, ev, steps, count) : tw_value_absent();
+    return ev->reader ? ev->reader->get(ev->reader_self, ev, steps, count)
+                      : tw_value_absent();
 }
 
 size_t tw_event_copy_size(const tw_event *ev)

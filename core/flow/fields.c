@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The registry of field paths of one stream, and the projections cut from it. The registry is
- * changed on the shore; a field never moves once it has a slot, so lanes may hold on to it.
- * Invariant: two spellings of one path get one slot, because only the canonical text is looked up. */
+/* The registry of field paths of one stream, and the projections cut from it. The
+ * registry is changed on the shore; a field never moves once it has a slot, so lanes may
+ * hold on to it. Invariant: two spellings of one path get one slot, because only the
+ * canonical text is looked up. */
 #include "flow/fields.h"
 
 #include <string.h>
@@ -68,7 +69,8 @@ void tw_fields_free(tw_fields *f)
     tw_free(f);
 }
 
-/* ---- reading a path ------------------------------------------------------------------------ */
+/* ---- reading a path
+ * ------------------------------------------------------------------------ */
 
 typedef struct path_reader {
     const char *text, *at;
@@ -78,16 +80,16 @@ typedef struct path_reader {
 
 static int bad_path(path_reader *r, const char *what)
 {
-    return tw_err_set(r->err, TW_EPARSE, "field path \"%s\": %s at column %d", r->text, what,
-                      (int)(r->at - r->text) + 1);
+    return tw_err_set(r->err, TW_EPARSE, "field path \"%s\": %s at column %d", r->text,
+                      what, (int)(r->at - r->text) + 1);
 }
 
 static int add_step(path_reader *r, tw_path_step step)
 {
     if (r->field->step_count == TW_MAX_PATH_STEPS) {
         tw_free((char *)(uintptr_t)step.name);
-        return tw_err_set(r->err, TW_ELIMIT, "field path \"%s\" has more than %d steps", r->text,
-                          TW_MAX_PATH_STEPS);
+        return tw_err_set(r->err, TW_ELIMIT, "field path \"%s\" has more than %d steps",
+                          r->text, TW_MAX_PATH_STEPS);
     }
     r->field->steps[r->field->step_count++] = step;
     return TW_OK;
@@ -95,12 +97,14 @@ static int add_step(path_reader *r, tw_path_step step)
 
 static int add_name(path_reader *r, const char *name, size_t n)
 {
-    return add_step(r, (tw_path_step){.name = tw_strndup(name, n), .name_len = (uint32_t)n});
+    return add_step(r,
+                    (tw_path_step){.name = tw_strndup(name, n), .name_len = (uint32_t)n});
 }
 
 static bool ends_name(char c)
 {
-    return c == '\0' || c == '.' || c == '[' || c == ']' || c == '"' || (unsigned char)c < 0x20;
+    return c == '\0' || c == '.' || c == '[' || c == ']' || c == '"' ||
+           (unsigned char)c < 0x20;
 }
 
 static int read_name(path_reader *r)
@@ -147,7 +151,8 @@ static int read_index(path_reader *r)
         return bad_path(r, "a number or a quoted name is missing");
     }
     if (r->field->step_count == 0) {
-        return bad_path(r, "an event is an object: a path begins with a name, not an index");
+        return bad_path(r,
+                        "an event is an object: a path begins with a name, not an index");
     }
     return add_step(r, (tw_path_step){.name = NULL, .index = index});
 }
@@ -190,11 +195,13 @@ static int read_steps(path_reader *r)
     return rc;
 }
 
-/* ---- the canonical text -------------------------------------------------------------------- */
+/* ---- the canonical text
+ * -------------------------------------------------------------------- */
 
 static bool needs_quotes(const tw_field *field, const tw_path_step *step)
 {
-    if (step->name_len == 0 || (field->step_count == 1 && reserved_slot(step->name) >= 0)) {
+    if (step->name_len == 0 ||
+        (field->step_count == 1 && reserved_slot(step->name) >= 0)) {
         return true;
     }
     for (uint32_t n = 0; n < step->name_len; n++) {
@@ -236,7 +243,8 @@ static char *canonical_path(const tw_field *field)
     return tw_buf_take(&out, NULL);
 }
 
-/* ---- slots --------------------------------------------------------------------------------- */
+/* ---- slots
+ * --------------------------------------------------------------------------------- */
 
 static int add_field(tw_fields *f, tw_field *field, tw_err *err)
 {
@@ -257,7 +265,8 @@ int tw_fields_slot(tw_fields *f, const char *path, tw_err *err)
         return slot;
     }
     if (strlen(path) >= MAX_PATH_BYTES) {
-        return tw_err_set(err, TW_ELIMIT, "field path \"%.40s...\" is longer than %d bytes", path,
+        return tw_err_set(err, TW_ELIMIT,
+                          "field path \"%.40s...\" is longer than %d bytes", path,
                           MAX_PATH_BYTES - 1);
     }
 
@@ -292,9 +301,11 @@ uint32_t tw_fields_count(const tw_fields *f)
     return f->count;
 }
 
-/* ---- projections --------------------------------------------------------------------------- */
+/* ---- projections
+ * --------------------------------------------------------------------------- */
 
-tw_projection *tw_projection_new(const tw_fields *f, const uint32_t *wanted, uint32_t count)
+tw_projection *tw_projection_new(const tw_fields *f, const uint32_t *wanted,
+                                 uint32_t count)
 {
     bool is_wanted[TW_MAX_FIELDS] = {false};
     tw_projection *p = tw_alloc(sizeof *p);

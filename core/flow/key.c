@@ -3,9 +3,9 @@
  *
  *     field:  type byte | length as varint | bytes
  *
- * Integers and whole doubles are 'i' with 8 bytes, little end first; other doubles 'd'; booleans
- * 'b'; text 's'; numbers beyond those 'n' with their text. Stored keys outlive the process, so
- * these bytes never change their meaning. */
+ * Integers and whole doubles are 'i' with 8 bytes, little end first; other doubles 'd';
+ * booleans 'b'; text 's'; numbers beyond those 'n' with their text. Stored keys outlive
+ * the process, so these bytes never change their meaning. */
 #include "flow/key.h"
 
 #include <string.h>
@@ -47,7 +47,8 @@ static bool put_bits(key_writer *w, uint8_t type, uint64_t bits)
 
 static bool put_double(key_writer *w, double d)
 {
-    if (d >= -9223372036854775808.0 && d < 9223372036854775808.0 && d == (double)(int64_t)d) {
+    if (d >= -9223372036854775808.0 && d < 9223372036854775808.0 &&
+        d == (double)(int64_t)d) {
         return put_bits(w, 'i', (uint64_t)(int64_t)d);
     }
     uint64_t bits;

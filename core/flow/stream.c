@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The numbered list of streams. Filled on the shore before lanes start; a stream never moves. */
+/* The numbered list of streams. Filled on the shore before lanes start; a stream never
+ * moves. */
 #include "flow/stream.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Scalars of events: how rules compare them and how they are written out. Pure functions, any
- * thread. Invariant: a value that the decoder gives as DECIMAL lies outside the 64-bit integers
- * or outside double range, so against an INT its sign alone decides. */
+/* Scalars of events: how rules compare them and how they are written out. Pure functions,
+ * any thread. Invariant: a value that the decoder gives as DECIMAL lies outside the
+ * 64-bit integers or outside double range, so against an INT its sign alone decides. */
 #include "flow/value.h"
 
 #include <math.h>
@@ -10,7 +10,8 @@
 
 #include "base/err.h"
 
-/* Enough digits to round any decimal to the right double, and then some (767 are needed). */
+/* Enough digits to round any decimal to the right double, and then some (767 are needed).
+ */
 #define DECIMAL_DIGITS 800
 
 static bool is_number(tw_value v)
@@ -43,8 +44,8 @@ static long read_exponent(const char *s, const char *end)
     return negative ? -e : e;
 }
 
-/* A DECIMAL as a double, infinite when out of range. It is rewritten as digits and an exponent
- * (no decimal point), which strtod reads the same way in every locale. */
+/* A DECIMAL as a double, infinite when out of range. It is rewritten as digits and an
+ * exponent (no decimal point), which strtod reads the same way in every locale. */
 static double decimal_double(tw_value v)
 {
     char text[DECIMAL_DIGITS + 32];

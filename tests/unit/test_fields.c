@@ -115,7 +115,8 @@ static void steps_length_and_fields_are_limited(void **state)
     char path[1200];
     tw_err err = {0};
     assert_true(tw_fields_slot(f, "a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p", &err) > 0);
-    assert_int_equal(tw_fields_slot(f, "a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q", &err), TW_ELIMIT);
+    assert_int_equal(tw_fields_slot(f, "a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q", &err),
+                     TW_ELIMIT);
     memset(path, 'x', sizeof path);
     path[1100] = '\0';
     assert_int_equal(tw_fields_slot(f, path, &err), TW_ELIMIT);
@@ -171,15 +172,19 @@ static void streams_are_numbered_and_found_by_name(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(reserved_paths_have_fixed_slots_and_no_field, make,
+        cmocka_unit_test_setup_teardown(reserved_paths_have_fixed_slots_and_no_field,
+                                        make, unmake),
+        cmocka_unit_test_setup_teardown(a_name_that_only_looks_reserved_is_a_field, make,
                                         unmake),
-        cmocka_unit_test_setup_teardown(a_name_that_only_looks_reserved_is_a_field, make, unmake),
-        cmocka_unit_test_setup_teardown(a_path_is_split_into_names_and_indexes, make, unmake),
+        cmocka_unit_test_setup_teardown(a_path_is_split_into_names_and_indexes, make,
+                                        unmake),
         cmocka_unit_test_setup_teardown(spellings_of_one_path_share_a_slot, make, unmake),
-        cmocka_unit_test_setup_teardown(a_bad_path_is_refused_with_the_place, make, unmake),
-        cmocka_unit_test_setup_teardown(steps_length_and_fields_are_limited, make, unmake),
-        cmocka_unit_test_setup_teardown(a_projection_is_sorted_without_repeats_and_frozen, make,
+        cmocka_unit_test_setup_teardown(a_bad_path_is_refused_with_the_place, make,
                                         unmake),
+        cmocka_unit_test_setup_teardown(steps_length_and_fields_are_limited, make,
+                                        unmake),
+        cmocka_unit_test_setup_teardown(a_projection_is_sorted_without_repeats_and_frozen,
+                                        make, unmake),
         cmocka_unit_test(streams_are_numbered_and_found_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,8 +58,10 @@ static void integers_beyond_53_bits_compare_exactly_with_doubles(void **state)
     int64_t big = 9007199254740993; /* 2^53 + 1, which no double holds */
     assert_false(tw_value_equal(tw_value_int(big), tw_value_double(9007199254740992.0)));
     assert_int_equal(order(tw_value_int(big), tw_value_double(9007199254740992.0)), 1);
-    assert_int_equal(order(tw_value_int(INT64_MAX), tw_value_double(9223372036854775808.0)), -1);
-    assert_int_equal(order(tw_value_int(INT64_MIN), tw_value_double(-9223372036854775808.0)), 0);
+    assert_int_equal(
+        order(tw_value_int(INT64_MAX), tw_value_double(9223372036854775808.0)), -1);
+    assert_int_equal(
+        order(tw_value_int(INT64_MIN), tw_value_double(-9223372036854775808.0)), 0);
     assert_int_equal(order(tw_value_double(1e300), tw_value_int(INT64_MAX)), 1);
     assert_int_equal(order(tw_value_double(-0.5), tw_value_int(0)), -1);
 }
@@ -70,8 +72,8 @@ static void decimals_are_ordered_among_themselves_and_with_numbers(void **state)
     tw_value big = decimal("18446744073709551615");
     tw_value bigger = decimal("18446744073709551616");
     assert_int_equal(order(big, bigger), -1);
-    assert_int_equal(order(decimal("-18446744073709551615"), decimal("-18446744073709551616")),
-                     1);
+    assert_int_equal(
+        order(decimal("-18446744073709551615"), decimal("-18446744073709551616")), 1);
     assert_false(tw_value_equal(big, bigger));
     assert_true(tw_value_equal(big, decimal("18446744073709551615")));
     assert_int_equal(order(big, tw_value_int(INT64_MAX)), 1);
@@ -153,7 +155,8 @@ static void each_kind_is_written_as_json_and_as_text(void **state)
     assert_writes(text("a\"b\n"), "\"a\\\"b\\n\"", "a\"b\n");
     assert_writes(decimal("18446744073709551615"), "18446744073709551615",
                   "18446744073709551615");
-    assert_writes(typed("{\"a\":\r\n  [1,\n2]}", TW_JSON), "{\"a\":  [1,2]}", "{\"a\":  [1,2]}");
+    assert_writes(typed("{\"a\":\r\n  [1,\n2]}", TW_JSON), "{\"a\":  [1,2]}",
+                  "{\"a\":  [1,2]}");
 }
 
 int main(void)
