@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The life of a rule plan. A plan owns everything it points to but its streams. Any
+ * thread may ref and unref; nobody changes a plan once core/rule has handed it out.
+ * Freeing accepts half-built plans, because a load that fails drops them in any state. */
+#include "flow/plan.h"
+
+#include "base/mem.h"
+
+tw_rule *tw_rule_new(void)
+{
+    tw_rule *r = tw_alloc(sizeof *r);
+    atomic_init(&r->refs, 1);
+    r->idle_ms = 5000;
+    r->future_ms = -1;
+    r->max_keys = 100000;
+    r->level.window.exact = 128;
+    r->level.at_input = -1;
+    for (int i = 0; i < TW_LEVELS; i++)
+        r->level.levels[i].when_fn = TW_NO_FN;
+    r->handler.event_fn = TW_NO_FN;
+    r->handler.timer_fn = TW_NO_FN;
+    r->incident.severity = TW_LEVEL_CRIT;
+    r->incident.when_fn = TW_NO_FN;
+    r->incident.resolve_after_ms = 3600 * 1000;
+    return r;
+}
+
+tw_rule *tw_rule_ref(tw_rule *r)
+{
+    atomic_fetch_add_explicit(&r->refs, 1, memory_order_relaxed);
+    return r;
+}
+
+static void free_strings(char **strings, uint32_t count)
+{
+    for (uint32_t i = 0; strings && i < count; i++)
+        tw_free(strings[i]);
+    tw_free(strings);
+}
+
+static void free_inputs(tw_rule *r)
+{
+    for (uint32_t i = 0; r->inputs && i < r->input_count; i++) {
+        tw_free(r->inputs[i].name);
+        tw_match_table_free(r->inputs[i].match);
+    }
+    tw_free(r->inputs);
+}
+
+static void level_done(tw_level_plan *l)
+{
+    for (uint32_t i = 0; l->aggs && i < l->agg_count; i++)
+        tw_match_table_free(l->aggs[i].match);
+    tw_free(l->aggs);
+    for (uint32_t i = 0; l->values && i < l->value_count; i++)
+        tw_free(l->values[i].nodes);
+    tw_free(l->values);
+    free_strings(l->value_names, l->value_count);
+}
+
+static void incident_done(tw_incident_plan *p)
+{
+    tw_template_done(&p->id);
+    tw_template_done(&p->route);
+    tw_template_done(&p->title);
+    tw_template_done(&p->body);
+    for (uint32_t i = 0; p->labels && i < p->label_count; i++) {
+        tw_free(p->labels[i].name);
+        tw_template_done(&p->labels[i].value);
+    }
+    tw_free(p->labels);
+}
+
+static void free_lookups(tw_rule *r)
+{
+    for (uint32_t i = 0; r->lookups && i < r->lookup_count; i++) {
+        tw_lookup *l = &r->lookups[i];
+        tw_free(l->name);
+        tw_free(l->table);
+        tw_template_done(&l->key);
+        json_decref(l->fallback);
+    }
+    tw_free(r->lookups);
+}
+
+void tw_rule_unref(tw_rule *r)
+{
+    if (!r || atomic_fetch_sub_explicit(&r->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    tw_free(r->name);
+    tw_free(r->version);
+    tw_free(r->owner);
+    tw_free(r->doc);
+    tw_free(r->file);
+    json_decref(r->params);
+    for (int i = 0; i < TW_MAX_KEY_FIELDS; i++)
+        tw_free(r->key_names[i]);
+    free_inputs(r);
+    tw_free(r->key_slots);
+    level_done(&r->level);
+    incident_done(&r->incident);
+    free_lookups(r);
+    free_strings(r->carried, r->carried_count);
+    free_strings(r->carried_first, r->carried_first_count);
+    tw_free(r->carried_slots);
+    tw_free(r->carried_first_slots);
+    tw_free(r);
+}
+
+const char *tw_level_name(tw_level level)
+{
+    switch (level) {
+    case TW_LEVEL_OK:
+        return "ok";
+    case TW_LEVEL_INFO:
+        return "info";
+    case TW_LEVEL_WARN:
+        return "warn";
+    case TW_LEVEL_CRIT:
+        return "crit";
+    case TW_LEVEL_UNKNOWN:
+        return "unknown";
+    }
+    return "unknown";
+}
