@@ -2,7 +2,8 @@
 /* Configuration trees: YAML (1.2 core typing: only true/false/null, ints and floats are not
  * strings) or JSON read into one jansson tree that remembers where each value stood, checked
  * against a table-driven schema. `${env:NAME}` and `${file:PATH}` in strings are put in while
- * loading and mark the value as secret: it is never printed. */
+ * loading and mark the value as secret: it is never printed. PATH counts from the folder of the
+ * configuration, one newline at the file's end is cut, `$${` writes a plain `${`. */
 #ifndef TW_BASE_CONF_H
 #define TW_BASE_CONF_H
 
@@ -53,7 +54,8 @@ typedef struct tw_conf_field {
     bool required, secret, string_ok;   /* string_ok: LIST also takes one plain item */
 } tw_conf_field;
 
-/* Check and fill `node` in place. Unknown key (with nearest name), wrong type, missing value: the
+/* Check and fill `node` in place. A key without a value counts as missing; text from env or file
+ * becomes the number or bool that the field wants. Unknown key (with nearest name), wrong type, missing value: the
  * first finding in err with file, line, column. */
 int tw_conf_check(tw_conf *c, json_t *node, const tw_conf_field *fields, tw_err *err);
 

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Two views made from a table of fields: its JSON Schema, for editors, and a copy of a
+ * tree that may be shown to people. Reads only; any thread that may read the tree.
+ * Invariant: a secret leaves here as "<secret>", whether the table or its origin makes it
+ * one. */
+#include <string.h>
+
+#include "base/conf.h"
+#include "base/conf_tree.h"
+
+/* ---- JSON Schema 2020-12 ---- */
+
+static json_t *object_schema(const tw_conf_field *fields);
+static json_t *value_schema(const tw_conf_field *field);
+
+static json_t *typed(const char *type)
+{
+    return json_pack("{s:s}", "type", type);
+}
+
+static json_t *number_schema(const tw_conf_field *field)
+{
+    json_t *schema = typed(field->type == TW_CONF_INT ? "integer" : "number");
+    if (field->min < field->max) {
+        json_object_set_new(schema, "minimum", json_real(field->min));
+        json_object_set_new(schema, "maximum", json_real(field->max));
+    }
+    return schema;
+}
+
+static json_t *choice_schema(const tw_conf_field *field)
+{
+    json_t *choices = json_array();
+    for (const char *const *c = field->choices; *c; c++)
+        json_array_append_new(choices, json_string(*c));
+    return json_pack("{s:o}", "enum", choices);
+}
+
+static json_t *list_schema(const tw_conf_field *field)
+{
+    json_t *list = typed("array");
+    if (field->items)
+        json_object_set_new(list, "items", value_schema(field->items));
+    if (!field->string_ok || !field->items)
+        return list;
+    return json_pack("{s:[o,o]}", "anyOf", list, value_schema(field->items));
+}
+
+static json_t *map_schema(const tw_conf_field *field)
+{
+    json_t *map = typed("object");
+    if (field->items)
+        json_object_set_new(map, "additionalProperties", value_schema(field->items));
+    return map;
+}
+
+static json_t *bare_schema(const tw_conf_field *field)
+{
+    switch (field->type) {
+    case TW_CONF_STRING:
+        return typed("string");
+    case TW_CONF_INT:
+    case TW_CONF_NUMBER:
+        return number_schema(field);
+    case TW_CONF_BOOL:
+        return typed("boolean");
+    case TW_CONF_DURATION:
+        return json_pack(
+            "{s:s, s:s}", "type", "string", "pattern",
+            "^(0|([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?)$");
+    case TW_CONF_SIZE:
+        return json_pack("{s:[{s:s, s:i}, {s:s, s:s}]}", "anyOf", "type", "integer",
+                         "minimum", 0, "type", "string", "pattern",
+                         "^[0-9]+(B|[KMGT]i?B)?$");
+    case TW_CONF_ENUM:
+        return choice_schema(field);
+    case TW_CONF_LIST:
+        return list_schema(field);
+    case TW_CONF_OBJECT:
+        return object_schema(field->fields);
+    case TW_CONF_MAP:
+        return map_schema(field);
+    case TW_CONF_ANY:
+        break;
+    }
+    return json_object();
+}
+
+static json_t *value_schema(const tw_conf_field *field)
+{
+    json_t *schema = bare_schema(field);
+    if (field->doc)
+        json_object_set_new(schema, "description", json_string(field->doc));
+    if (field->fallback)
+        json_object_set_new(schema, "default",
+                            json_loads(field->fallback, JSON_DECODE_ANY, NULL));
+    if (field->secret)
+        json_object_set_new(schema, "writeOnly", json_true());
+    return schema;
+}
+
+static json_t *object_schema(const tw_conf_field *fields)
+{
+    json_t *properties = json_object(), *required = json_array();
+    for (; fields->name; fields++) {
+        json_object_set_new(properties, fields->name, value_schema(fields));
+        if (fields->required)
+            json_array_append_new(required, json_string(fields->name));
+    }
+    json_t *schema = json_pack("{s:s, s:o, s:b}", "type", "object", "properties",
+                               properties, "additionalProperties", 0);
+    if (json_array_size(required))
+        json_object_set(schema, "required", required);
+    json_decref(required);
+    return schema;
+}
+
+json_t *tw_conf_schema(const tw_conf_field *fields)
+{
+    json_t *schema =
+        json_pack("{s:s}", "$schema", "https://json-schema.org/draft/2020-12/schema");
+    json_t *body = object_schema(fields);
+    json_object_update(schema, body);
+    json_decref(body);
+    return schema;
+}
+
+/* ---- a copy for people ---- */
+
+static json_t *redacted_object(const tw_conf *c, const json_t *node,
+                               const tw_conf_field *fields);
+
+static const tw_conf_field *find_field(const tw_conf_field *fields, const char *name)
+{
+    for (; fields && fields->name; fields++)
+        if (strcmp(fields->name, name) == 0)
+            return fields;
+    return NULL;
+}
+
+/* field may be NULL: then only the origin of the values tells. */
+static json_t *redacted_value(const tw_conf *c, const json_t *node,
+                              const tw_conf_field *field)
+{
+    bool secret = tw_conf_is_secret(c, node) || (field && field->secret);
+    if (secret && !json_is_null(node))
+        return json_string("<secret>");
+    if (json_is_array(node)) {
+        json_t *copy = json_array(), *item;
+        size_t i;
+        json_array_foreach(node, i, item) json_array_append_new(
+            copy, redacted_value(c, item, field ? field->items : NULL));
+        return copy;
+    }
+    if (!json_is_object(node))
+        return json_deep_copy(node);
+    if (!field || field->type != TW_CONF_MAP)
+        return redacted_object(c, node, field ? field->fields : NULL);
+    json_t *copy = json_object(), *value;
+    const char *key;
+    json_object_foreach((json_t *)node, key, value)
+        json_object_set_new(copy, key, redacted_value(c, value, field->items));
+    return copy;
+}
+
+static json_t *redacted_object(const tw_conf *c, const json_t *node,
+                               const tw_conf_field *fields)
+{
+    json_t *copy = json_object(), *value;
+    const char *key;
+    json_object_foreach((json_t *)node, key, value)
+    {
+        const tw_conf_place *place = tw_conf_find_key_place(c, node, key);
+        json_object_set_new(copy, key,
+                            place && place->secret
+                                ? json_string("<secret>")
+                                : redacted_value(c, value, find_field(fields, key)));
+    }
+    return copy;
+}
+
+json_t *tw_conf_redacted(const tw_conf *c, const json_t *node,
+                         const tw_conf_field *fields)
+{
+    return json_is_object(node) ? redacted_object(c, node, fields)
+                                : redacted_value(c, node, NULL);
+}
