@@ -43,11 +43,11 @@ bool tw_log_enabled(tw_log_level level)
     return (int)level >= atomic_load_explicit(&sink.level, memory_order_relaxed);
 }
 
+/* Only printable ASCII goes out unquoted; the quoted form mends what is no UTF-8. */
 static bool is_bare(const char *s, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if ((unsigned char)s[i] <= ' ' || s[i] == '"' || s[i] == '=' || s[i] == '\\' ||
-            s[i] == 0x7f)
+        if (s[i] <= ' ' || s[i] == 0x7f || strchr("\"=\\", s[i]))
             return false;
     return n > 0;
 }
