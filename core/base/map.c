@@ -152,7 +152,11 @@ void *tw_map_take(tw_map *m, const char *key)
 
 bool tw_map_remove(tw_map *m, const char *key)
 {
-    size_t n = strlen(key);
+    return tw_map_remove_n(m, key, strlen(key));
+}
+
+bool tw_map_remove_n(tw_map *m, const void *key, size_t n)
+{
     entry *e = find(m, key, n, tw_hash(key, n));
     if (!e)
         return false;

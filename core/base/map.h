@@ -17,6 +17,7 @@ void tw_map_put(tw_map *m, const char *key, void *value);         /* replaces an
 void tw_map_put_n(tw_map *m, const void *key, size_t n, void *value);
 void *tw_map_take(tw_map *m, const char *key);                    /* out, without freeing */
 bool tw_map_remove(tw_map *m, const char *key);
+bool tw_map_remove_n(tw_map *m, const void *key, size_t n);
 size_t tw_map_count(const tw_map *m);
 /* for (size_t i = 0; tw_map_next(m, &i, &key, &value);)  Removing on the way is fine, putting
  * a new key is not. */

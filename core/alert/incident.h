@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The incident stage: many signals, one incident. Takes what detectors say, keeps each
+ * incident from its first symptom to its resolve, and decides what a person is told.
+ * Shore thread only.
+ *
+ *     level signals       OK -> warn: opens and tells; warn -> crit: tells the rise; crit
+ * -> warn: kept, not told; -> OK: resolves and tells occurrences         open at their
+ * severity, count while open, resolve `resolve_after` after the newest by the rule's
+ * clock
+ *
+ * An incident is known by its id. Several keys (or rules) may render the same id: it
+ * stands at the highest level any of them is at and ends when all are OK. Labels are
+ * fixed when it opens, so receivers that know an alert by its labels see one alert;
+ * title, body and values are rendered anew each time. */
+#ifndef TW_ALERT_INCIDENT_H
+#define TW_ALERT_INCIDENT_H
+
+#include <jansson.h>
+
+#include "base/stats.h"
+#include "flow/notification.h"
+#include "flow/signal.h"
+
+/* A row of a look-up table by key text: new reference, or NULL for a miss. */
+typedef struct tw_lookup_port {
+    json_t *(*row)(void *self, const char *table, const char *key);
+    void *self;
+} tw_lookup_port;
+
+/* Every change of state, told or not: what `replay --all` prints. Texts are borrowed. */
+typedef struct tw_change {
+    int64_t at_ms;
+    uint64_t seq;
+    const char *rule, *incident;
+    const char *change; /* pending, firing, level, resolved, dropped */
+    const char *reason; /* or NULL */
+    tw_level level;
+} tw_change;
+typedef struct tw_change_port {
+    void (*change)(void *self, const tw_change *change);
+    void *self;
+} tw_change_port;
+
+typedef struct tw_incidents_options {
+    tw_notification_port notify;
+    tw_change_port change;     /* change may be NULL */
+    tw_lookup_port lookup;     /* row may be NULL: every look-up misses */
+    const tw_streams *streams; /* names for evidence */
+    tw_stats *stats;
+} tw_incidents_options;
+
+typedef struct tw_incidents tw_incidents;
+
+tw_incidents *tw_incidents_new(const tw_incidents_options *options);
+void tw_incidents_free(tw_incidents *in);
+
+void tw_incidents_signal(tw_incidents *in, const tw_signal *s);
+
+/* Moves the clocks of rules that have incidents with a deadline; deadlines before the
+ * clock (with inclusive: at it, too) resolve in order of (deadline, id). */
+typedef int64_t (*tw_rule_clock)(void *self, const char *rule);
+void tw_incidents_advance(tw_incidents *in, tw_rule_clock clock, void *self,
+                          bool inclusive);
+
+/* A rule was removed, or changed so that its state is gone: what it opened resolves, with
+ * the reason. */
+void tw_incidents_rule_gone(tw_incidents *in, const tw_rule *rule, const char *reason,
+                            int64_t at_ms);
+
+size_t tw_incidents_count(const tw_incidents *in);
+json_t *tw_incidents_json(const tw_incidents *in); /* list, newest first; new reference */
+
+#endif

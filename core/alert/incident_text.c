@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What an incident says: the values its templates see, its labels, and the notification
+ * made of them. Look-ups are done once a signal and remembered in the view. Shore thread
+ * only. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "alert/incident_impl.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/mem.h"
+
+#define MAX_TEXT_BYTES 65536
+#define MAX_LABEL_BYTES 1024
+
+static json_t *value_json(tw_value v)
+{
+    switch ((tw_type)v.type) {
+    case TW_BOOL:
+        return json_boolean(v.b);
+    case TW_INT:
+        return json_integer(v.i);
+    case TW_DOUBLE:
+        return json_real(v.d);
+    case TW_STRING:
+    case TW_DECIMAL:
+        return json_stringn(v.s, v.len);
+    case TW_JSON:
+        return json_loadb(v.s, v.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+    case TW_ABSENT:
+    case TW_NULL:
+        break;
+    }
+    return NULL;
+}
+
+static json_t *number_json(double v)
+{
+    if (v == (double)(int64_t)v && v > -1e15 && v < 1e15)
+        return json_integer((json_int_t)v);
+    return json_real(v);
+}
+
+/* ---- look-ups
+ * -------------------------------------------------------------------------------- */
+
+static json_t *get_part(void *self, const tw_part *part);
+
+static json_t *look_up(tw_signal_view *v, const tw_lookup *l)
+{
+    tw_template_values values = {get_part, v};
+    tw_buf key;
+    json_t *row = NULL;
+
+    tw_buf_init(&key, MAX_LABEL_BYTES);
+    tw_template_render(&l->key, &values, &key);
+    if (v->in->options.lookup.row)
+        row = v->in->options.lookup.row(v->in->options.lookup.self, l->table, key.data);
+    tw_buf_done(&key);
+    if (!row && l->miss == TW_MISS_DEFAULT)
+        row = json_incref(l->fallback);
+    if (!row && l->miss == TW_MISS_DROP)
+        v->missed = true;
+    return row ? row : json_null();
+}
+
+static json_t *looked_up(tw_signal_view *v, const char *name, size_t name_len)
+{
+    const tw_rule *rule = v->signal->rule;
+
+    json_t *row = json_object_getn(v->enrich, name, name_len);
+    if (row)
+        return row;
+    for (uint32_t i = 0; i < rule->lookup_count; i++) {
+        const tw_lookup *l = &rule->lookups[i];
+        if (strlen(l->name) != name_len || memcmp(l->name, name, name_len) != 0)
+            continue;
+        json_object_setn_new(v->enrich, name, name_len, look_up(v, l));
+        return json_object_getn(v->enrich, name, name_len);
+    }
+    return NULL;
+}
+
+/* "owner.team": the row of look-up `owner`, then member by member. */
+static json_t *get_enrich(tw_signal_view *v, const char *path)
+{
+    size_t n = strcspn(path, ".");
+    json_t *at = looked_up(v, path, n);
+
+    while (at && path[n] == '.') {
+        path += n + 1;
+        n = strcspn(path, ".");
+        at = json_object_getn(at, path, n);
+    }
+    return at && !json_is_null(at) ? json_incref(at) : NULL;
+}
+
+/* ---- template values
+ * ------------------------------------------------------------------------- */
+
+static json_t *get_result(const tw_signal *s, const char *name)
+{
+    for (uint32_t i = 0; i < s->result.count; i++) {
+        if (strcmp(s->result.names[i], name) == 0)
+            return s->result.has[i] ? number_json(s->result.values[i]) : NULL;
+    }
+    if (strcmp(name, "level") == 0)
+        return json_string(tw_level_name(s->level));
+    if (strcmp(name, "from") == 0)
+        return json_string(tw_level_name(s->from));
+    if (strcmp(name, "start") == 0 && s->start_ms != TW_TIME_NONE)
+        return json_integer(s->start_ms);
+    if (strcmp(name, "stop") == 0 && s->stop_ms != TW_TIME_NONE)
+        return json_integer(s->stop_ms);
+    return NULL;
+}
+
+static json_t *get_part(void *self, const tw_part *part)
+{
+    tw_signal_view *v = self;
+    const tw_signal *s = v->signal;
+
+    switch (part->kind) {
+    case TW_PART_LITERAL:
+        return json_string(part->text);
+    case TW_PART_RESULT:
+        return get_result(s, part->text);
+    case TW_PART_KEY:
+        return part->index < v->key_count ? value_json(v->key[part->index]) : NULL;
+    case TW_PART_ENRICH:
+        return get_enrich(v, part->text);
+    case TW_PART_FIELD:
+        return s->fields ? value_json(s->fields[part->index]) : NULL;
+    case TW_PART_FIRST:
+        return s->first_fields ? value_json(s->first_fields[part->index]) : NULL;
+    }
+    return NULL;
+}
+
+void tw_signal_view_init(tw_signal_view *v, tw_incidents *in, const tw_signal *s)
+{
+    *v = (tw_signal_view){.in = in, .signal = s, .enrich = json_object()};
+    v->key_count = tw_key_values(s->key.data, s->key.len, v->key, TW_MAX_KEY_FIELDS);
+}
+
+void tw_signal_view_done(tw_signal_view *v)
+{
+    json_decref(v->enrich);
+}
+
+void tw_signal_view_enrich(tw_signal_view *v)
+{
+    const tw_rule *rule = v->signal->rule;
+
+    for (uint32_t i = 0; i < rule->lookup_count; i++)
+        looked_up(v, rule->lookups[i].name, strlen(rule->lookups[i].name));
+}
+
+static char *render(tw_signal_view *v, const tw_template *t, size_t max)
+{
+    tw_template_values values = {get_part, v};
+    tw_buf out;
+
+    tw_buf_init(&out, max);
+    tw_template_render(t, &values, &out);
+    return tw_buf_take(&out, NULL);
+}
+
+/* An option of ctx.fire{...} in place of the rule's own template. */
+static char *fired_text(const tw_signal *s, const char *option)
+{
+    json_t *value = s->fire ? json_object_get(s->fire, option) : NULL;
+    return json_is_string(value) ? tw_strdup(json_string_value(value)) : NULL;
+}
+
+char *tw_signal_incident_id(tw_signal_view *v)
+{
+    char *id = fired_text(v->signal, "id");
+    return id ? id : render(v, &v->signal->rule->incident.id, MAX_LABEL_BYTES);
+}
+
+static void set_label(json_t *labels, const char *name, char *text)
+{
+    if (text && *text)
+        json_object_set_new(labels, name, json_string(text));
+    tw_free(text);
+}
+
+static char *value_text(tw_value value)
+{
+    tw_buf b;
+    tw_buf_init(&b, MAX_LABEL_BYTES);
+    tw_value_write_text(value, &b);
+    return tw_buf_take(&b, NULL);
+}
+
+json_t *tw_signal_labels(tw_signal_view *v)
+{
+    const tw_rule *rule = v->signal->rule;
+    json_t *labels = json_object();
+    json_t *fired = v->signal->fire ? json_object_get(v->signal->fire, "labels") : NULL;
+    const char *name;
+    json_t *value;
+
+    for (uint32_t i = 0; i < v->key_count && i < rule->key_count; i++)
+        set_label(labels, rule->key_names[i], value_text(v->key[i]));
+    for (uint32_t i = 0; i < rule->incident.label_count; i++)
+        set_label(labels, rule->incident.labels[i].name,
+                  render(v, &rule->incident.labels[i].value, MAX_LABEL_BYTES));
+    json_object_foreach(fired, name, value)
+    {
+        if (json_is_string(value)) {
+            json_object_set(labels, name, value);
+        } else {
+            char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+            json_object_set_new(labels, name, json_string(text));
+            free(text);
+        }
+    }
+    return labels;
+}
+
+/* ---- an incident's words
+ * --------------------------------------------------------------------- */
+
+static json_t *values_json(const tw_signal *s)
+{
+    json_t *values = json_object();
+
+    for (uint32_t i = 0; i < s->result.count; i++)
+        json_object_set_new(values, s->result.names[i],
+                            s->result.has[i] ? number_json(s->result.values[i])
+                                             : json_null());
+    if (s->approx)
+        json_object_set_new(values, "approx", json_true());
+    return values;
+}
+
+static json_t *evidence_json(const tw_incidents *in, const tw_signal *s)
+{
+    json_t *list = json_array();
+
+    if (s->newest.partition >= 0)
+        json_array_append_new(
+            list, json_pack("{s:s, s:i, s:I}", "stream",
+                            tw_streams_at(in->options.streams, s->newest.stream)->name,
+                            "partition", s->newest.partition, "offset",
+                            (json_int_t)s->newest.offset));
+    return list;
+}
+
+/* "team/rule key1=value1 key2=value2", where the rule gives no title. */
+static char *plain_title(const tw_signal_view *v)
+{
+    const tw_rule *rule = v->signal->rule;
+    tw_buf b;
+
+    tw_buf_init(&b, MAX_LABEL_BYTES);
+    tw_buf_add_str(&b, rule->name);
+    for (uint32_t i = 0; i < v->key_count && i < rule->key_count; i++) {
+        tw_buf_printf(&b, " %s=", rule->key_names[i]);
+        tw_value_write_text(v->key[i], &b);
+    }
+    return tw_buf_take(&b, NULL);
+}
+
+static void replace(char **text, char *with)
+{
+    tw_free(*text);
+    *text = with;
+}
+
+void tw_incident_render(tw_incident *inc, tw_signal_view *v)
+{
+    const tw_signal *s = v->signal;
+    const tw_incident_plan *plan = &s->rule->incident;
+    char *title = fired_text(s, "title");
+    char *body = fired_text(s, "body");
+
+    /* A route named by the signal that opened it stays: a resolve goes where the alert
+     * went. */
+    if (!inc->route && plan->has_route)
+        inc->route = render(v, &plan->route, MAX_LABEL_BYTES);
+    if (!title)
+        title =
+            plan->has_title ? render(v, &plan->title, MAX_TEXT_BYTES) : plain_title(v);
+    replace(&inc->title, title);
+    if (!body && plan->has_body)
+        body = render(v, &plan->body, MAX_TEXT_BYTES);
+    replace(&inc->body, body ? body : tw_strdup(""));
+    json_decref(inc->values);
+    inc->values = values_json(s);
+    json_decref(inc->evidence);
+    inc->evidence = evidence_json(v->in, s);
+    json_decref(inc->enrich);
+    inc->enrich = json_incref(v->enrich);
+}
+
+static char *hashed_id(const char *const *parts, size_t count, int64_t episode_ms)
+{
+    tw_buf b;
+    char hex[33];
+
+    tw_buf_init(&b, 4 * MAX_TEXT_BYTES);
+    for (size_t i = 0; i < count; i++) {
+        tw_buf_add_str(&b, parts[i]);
+        tw_buf_add_char(&b, '\n');
+    }
+    tw_buf_add_int(&b, episode_ms);
+    tw_hash_hex128(b.data, b.len, hex);
+    tw_buf_done(&b);
+    return tw_strdup(hex);
+}
+
+tw_notification *tw_incident_notification(const tw_incident *inc, int64_t at_ms,
+                                          uint64_t seq, bool resolved, const char *reason)
+{
+    tw_notification *n = tw_notification_new();
+    const char *status = resolved ? "resolved" : "firing";
+    const char *parts[] = {inc->rule->name, inc->id, status, tw_level_name(inc->highest)};
+
+    n->at_ms = at_ms;
+    n->seq = seq;
+    n->resolved = resolved;
+    n->level = resolved ? inc->highest : inc->level;
+    n->rule = tw_strdup(inc->rule->name);
+    n->version = tw_strdup(inc->rule->version);
+    n->incident = tw_strdup(inc->id);
+    n->route = tw_strdup(inc->route ? inc->route : "");
+    n->title = tw_strdup(inc->title);
+    n->body = tw_strdup(inc->body);
+    n->id = hashed_id(parts, 2, inc->opened_ms);
+    n->episode_id = hashed_id(parts, 4, inc->opened_ms);
+    n->starts_at_ms = inc->opened_ms;
+    n->ends_at_ms = resolved ? at_ms : TW_TIME_NONE;
+    n->labels = json_incref(inc->labels);
+    n->values = json_incref(inc->values);
+    n->evidence = json_incref(inc->evidence);
+    n->enrich = json_incref(inc->enrich);
+    n->reason = tw_strdup(reason);
+    return n;
+}

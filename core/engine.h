@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The lanes together: their threads, the rule set they run, what they tell the shore, and
+ * the pause. Used by `run` (threads, real clock) and by replay and tests (virtual clock;
+ * lanes = 0 runs everything on the caller's thread, lanes > 0 runs the same threads in
+ * step with the input).
+ *
+ * All functions are called on the shore unless they say otherwise. */
+#ifndef TW_ENGINE_H
+#define TW_ENGINE_H
+
+#include "lane.h"
+
+/* What lanes tell the shore, in the order it arrived; sorted by (time, rule, key) when in
+ * step. */
+typedef struct tw_bad_frame {
+    const tw_stream *stream;
+    int32_t partition;
+    int64_t offset, arrival_ms;
+    char *reason;
+    char *key, *data; /* copies; NULL when there was none */
+    size_t key_size, data_size;
+} tw_bad_frame;
+
+typedef struct tw_engine_ports {
+    void (*signal)(void *self, const tw_signal *s);
+    void (*bad_frame)(void *self, const tw_bad_frame *f);
+    void *self;
+} tw_engine_ports;
+
+typedef struct tw_engine_options {
+    uint32_t lanes; /* 0: inline */
+    const tw_clock *clock;
+    tw_streams *streams;
+    tw_stats *stats;
+    tw_decode_limits limits;
+    tw_engine_ports ports;
+    void (*wake_shore)(
+        void *self); /* any thread: something waits for tw_engine_collect; may be NULL */
+    void *wake_self;
+} tw_engine_options;
+
+typedef struct tw_engine tw_engine;
+
+tw_engine *tw_engine_new(const tw_engine_options *options);
+/* Starts the lanes with an empty rule set. */
+int tw_engine_start(tw_engine *e, tw_err *err);
+/* Pauses for good: feeds must have been removed. Threads end. */
+void tw_engine_stop(tw_engine *e);
+void tw_engine_free(tw_engine *e);
+
+/* Compiles files for all lanes beside the running rules, then switches all lanes at one
+ * point; rules that kept name and state_hash keep their state. On failure everything is
+ * as before. */
+typedef struct tw_switch_report {
+    uint64_t generation;
+    uint32_t added, changed, unchanged, removed, state_kept;
+    int64_t pause_us;
+} tw_switch_report;
+/* removed: called while paused for each rule that is gone or lost its state, before the
+ * old set dies. */
+typedef void (*tw_rule_gone)(void *self, const tw_rule *rule, bool still_exists);
+int tw_engine_switch(tw_engine *e, tw_rule_files *files, tw_rule_gone gone, void *self,
+                     tw_switch_report *out, tw_err *err);
+const tw_ruleset *tw_engine_rules(const tw_engine *e);
+
+/* Every lane stands still, rings are empty, and the shore may touch the lanes. Not
+ * nested. */
+void tw_engine_pause(tw_engine *e);
+void tw_engine_resume(tw_engine *e);
+
+/* Hands what lanes told the shore to the ports. Returns how many. */
+uint32_t tw_engine_collect(tw_engine *e);
+
+/* Feeds: pauses by itself. out_next: offset after the last handled frame, -1 none. */
+void tw_engine_feed_add(tw_engine *e, tw_feed_state *feed);
+void tw_engine_feed_remove(tw_engine *e, tw_feed_state *feed, int64_t *out_next);
+/* Positions of all feeds at one point, everything before them handled and collected. */
+typedef void (*tw_feed_visit)(void *self, tw_feed_state *feed);
+void tw_engine_positions(tw_engine *e, tw_feed_visit visit, void *self);
+
+/* In step: one frame, or a move of the clock (frame NULL), handled completely by all
+ * lanes. The caller has set the virtual clock. */
+void tw_engine_step(tw_engine *e, const tw_stream *stream, uint32_t source,
+                    int32_t partition, const tw_frame *frame);
+/* The input has ended (replay): clocks go to the newest event; what is due then fires. */
+void tw_engine_end(tw_engine *e);
+
+/* A rule's clock, minimum over lanes; TW_TIME_NONE when it has none. */
+int64_t tw_engine_rule_clock(const tw_engine *e, uint32_t rule);
+
+/* ---- for lanes
+ * ------------------------------------------------------------------------------ */
+
+void tw_engine_on_signal(void *lane, const tw_signal *s); /* lane */
+void tw_engine_on_bad_frame(tw_lane *lane, const tw_frame *f,
+                            const tw_err *err);                       /* lane */
+bool tw_engine_shore_is_full(const tw_engine *e);                     /* lane */
+const tw_track *tw_engine_track(const tw_engine *e, uint32_t number); /* lane */
+uint32_t tw_engine_track_count(const tw_engine *e);
+const tw_clock *tw_engine_clock(const tw_engine *e);
+const tw_decode_limits *tw_engine_decode_limits(const tw_engine *e,
+                                                const tw_decode_limits *fallback);
+void tw_engine_lane_stats(tw_engine *e, tw_lane *lane);
+void tw_engine_rule_stats(tw_engine *e, uint32_t lane, tw_instance *inst);
+
+#endif

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The inside of tw_engine, for engine*.c only. */
+#ifndef TW_ENGINE_IMPL_H
+#define TW_ENGINE_IMPL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "engine.h"
+
+/* A signal or a bad frame on its way to the shore. */
+typedef struct tw_told {
+    tw_signal *signal;
+    tw_bad_frame *bad;
+    uint64_t order;
+} tw_told;
+
+struct tw_engine {
+    tw_engine_options options;
+    tw_lane **lanes;
+    uint32_t lane_count; /* at least 1 */
+    bool threads;
+    tw_ruleset *rules;
+    tw_ground ground;
+    uint64_t generation;
+
+    /* the pause */
+    pthread_mutex_t mutex;
+    pthread_cond_t parked_all, resumed;
+    _Atomic bool pause_wanted, stop_wanted;
+    _Atomic uint32_t flushed;
+    uint32_t parked;
+    uint64_t resumes;
+    bool paused;
+
+    /* what lanes tell the shore */
+    pthread_mutex_t told_mutex;
+    tw_told *told;
+    uint32_t told_count, told_cap;
+    _Atomic uint32_t told_waiting;
+
+    /* one step of an engine in step */
+    struct {
+        const tw_stream *stream;
+        uint32_t source;
+        int32_t partition;
+        const tw_frame *frame;
+        uint32_t lane;
+    } step;
+    _Atomic uint64_t steps;
+    uint64_t seq;
+};
+
+/* engine_pause.c */
+void tw_lane_main(tw_lane *lane); /* body of a lane's thread */
+
+#endif

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Switching rule sets, and what the engine tells lanes and counters about themselves. */
+#include "engine_impl.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static void count_changes(const tw_ruleset *fresh, const tw_ruleset *old,
+                          tw_switch_report *out)
+{
+    for (uint32_t i = 0; i < fresh->rule_count; i++) {
+        int64_t was = tw_ruleset_find(old, fresh->rules[i]->name);
+        if (was < 0) {
+            out->added++;
+            continue;
+        }
+        const tw_rule *before = old->rules[was];
+        if (strcmp(before->hash, fresh->rules[i]->hash) == 0)
+            out->unchanged++;
+        else
+            out->changed++;
+        if (strcmp(before->state_hash, fresh->rules[i]->state_hash) == 0)
+            out->state_kept++;
+    }
+    for (uint32_t i = 0; i < old->rule_count; i++) {
+        if (tw_ruleset_find(fresh, old->rules[i]->name) < 0)
+            out->removed++;
+    }
+}
+
+static void report_gone(const tw_ruleset *fresh, const tw_ruleset *old, tw_rule_gone gone,
+                        void *self)
+{
+    for (uint32_t i = 0; gone && i < old->rule_count; i++) {
+        int64_t is = tw_ruleset_find(fresh, old->rules[i]->name);
+        if (is < 0)
+            gone(self, old->rules[i], false);
+        else if (strcmp(fresh->rules[is]->state_hash, old->rules[i]->state_hash) != 0)
+            gone(self, old->rules[i], true);
+    }
+}
+
+static void free_all(tw_lane_rules **rules, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        tw_lane_rules_free(rules[i]);
+    tw_free(rules);
+}
+
+int tw_engine_switch(tw_engine *e, tw_rule_files *files, tw_rule_gone gone, void *self,
+                     tw_switch_report *out, tw_err *err)
+{
+    tw_lane_rules **fresh = tw_calloc(e->lane_count, sizeof(tw_lane_rules *));
+    tw_ruleset *old = e->rules;
+    tw_ruleset *set =
+        tw_ruleset_new(files, e->options.streams, &e->ground, e->generation + 1, err);
+    if (!set)
+        goto fail;
+    for (uint32_t i = 0; i < e->lane_count; i++) {
+        fresh[i] = tw_lane_rules_new(e->lanes[i], set, err);
+        if (!fresh[i])
+            goto fail;
+    }
+
+    bool was_paused = e->paused;
+    int64_t start_ns = tw_mono_ns();
+    if (!was_paused)
+        tw_engine_pause(e);
+    tw_engine_collect(e);
+    report_gone(set, old, gone, self);
+    for (uint32_t i = 0; i < e->lane_count; i++) {
+        tw_lane_rules *before = e->lanes[i]->rules;
+        tw_lane_rules_adopt(e->lanes[i], fresh[i], before);
+        fresh[i] = before;
+    }
+    e->rules = set;
+    if (!was_paused)
+        tw_engine_resume(e);
+    *out = (tw_switch_report){.generation = ++e->generation,
+                              .pause_us = (tw_mono_ns() - start_ns) / 1000};
+    count_changes(set, old, out);
+    free_all(fresh, e->lane_count);
+    tw_ruleset_free(old);
+    return TW_OK;
+
+fail:
+    free_all(fresh, e->lane_count);
+    tw_ruleset_free(set);
+    return err->code ? err->code : TW_EINVAL;
+}
+
+const tw_ruleset *tw_engine_rules(const tw_engine *e)
+{
+    return e->rules;
+}
+
+int64_t tw_engine_rule_clock(const tw_engine *e, uint32_t rule)
+{
+    uint32_t domain = e->rules->rule_domain[rule];
+    int64_t clock_ms = INT64_MAX;
+
+    for (uint32_t i = 0; i < e->lane_count; i++) {
+        int64_t lane_ms = atomic_load_explicit(
+            &e->lanes[i]->rules->domains[domain].published_ms, memory_order_acquire);
+        clock_ms = lane_ms < clock_ms ? lane_ms : clock_ms;
+    }
+    return clock_ms;
+}
+
+const tw_track *tw_engine_track(const tw_engine *e, uint32_t number)
+{
+    return &e->ground.tracks.items[number];
+}
+
+uint32_t tw_engine_track_count(const tw_engine *e)
+{
+    return e->ground.tracks.count;
+}
+
+const tw_clock *tw_engine_clock(const tw_engine *e)
+{
+    return e->options.clock;
+}
+
+const tw_decode_limits *tw_engine_decode_limits(const tw_engine *e,
+                                                const tw_decode_limits *fallback)
+{
+    return e->options.limits.size_bytes ? &e->options.limits : fallback;
+}
+
+void tw_engine_lane_stats(tw_engine *e, tw_lane *lane)
+{
+    tw_stats *s = e->options.stats;
+    char number[16];
+    snprintf(number, sizeof number, "%u", lane->number);
+    const char *labels[] = {"lane", number, NULL};
+
+    lane->frames =
+        tw_stats_counter(s, "frames_total", "Records taken from sources.", labels);
+    lane->bytes = tw_stats_counter(s, "frame_bytes_total",
+                                   "Payload bytes taken from sources.", labels);
+    lane->events = tw_stats_counter(s, "events_total", "Events decoded.", labels);
+    lane->matched =
+        tw_stats_counter(s, "events_matched_total",
+                         "Events that at least one rule input matched.", labels);
+    lane->exchanged = tw_stats_counter(s, "events_exchanged_total",
+                                       "Matched events handed to another lane.", labels);
+    lane->tombstones =
+        tw_stats_counter(s, "tombstones_total", "Records without a value.", labels);
+    lane->bad_frames =
+        tw_stats_counter(s, "bad_records_total",
+                         "Records that could not be decoded (dead letters).", labels);
+    lane->clamped =
+        tw_stats_counter(s, "events_clamped_total",
+                         "Events whose time lay in the future; set to arrival.", labels);
+}
+
+void tw_engine_rule_stats(tw_engine *e, uint32_t lane, tw_instance *inst)
+{
+    tw_stats *s = e->options.stats;
+    char number[16];
+    snprintf(number, sizeof number, "%u", lane);
+    const char *labels[] = {"lane", number, "rule", inst->rule->name, NULL};
+
+    inst->events =
+        tw_stats_counter(s, "rule_events_total", "Events a rule judged.", labels);
+    inst->keyless =
+        tw_stats_counter(s, "rule_keyless_total",
+                         "Matched events without a key field; not judged.", labels);
+    inst->late = tw_stats_counter(
+        s, "rule_late_total", "Events too late to change anything; not judged.", labels);
+    inst->evicted =
+        tw_stats_counter(s, "rule_keys_evicted_total",
+                         "Keys dropped because max_keys was reached.", labels);
+    inst->keys = tw_stats_gauge(s, "rule_keys", "Keys a rule keeps state of.", labels);
+}

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: Apache-2.0
+/* One lane's turn: rings, feeds, frames; see lane.h. Runs on the lane's thread only, or
+ * on the shore while the lane is paused.
+ *
+ * Invariant: when a turn ends, every frame it polled has been handled, which means judged
+ * here or standing, published, in the ring of the lane that owns its key. */
+#include "lane.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine.h"
+#include "lane_rules.h"
+
+#define BATCH_FRAMES 64
+#define TICK_MS 100
+#define RING_BYTES (4u << 20)
+
+/* ---- what travels in a ring
+ * ------------------------------------------------------------------ */
+
+typedef enum item_kind { ITEM_EVENT, ITEM_CLOCK } item_kind;
+
+/* Header of a record; for ITEM_EVENT key bytes and the event's block follow, each 16-byte
+ * aligned. */
+typedef struct ring_item {
+    item_kind kind;
+    uint32_t rule, input, key_len;
+    int64_t time_ms;
+    int64_t arrival_ms;     /* ITEM_CLOCK */
+    uint32_t track, source; /* ITEM_CLOCK */
+    int32_t partition;      /* ITEM_CLOCK */
+} __attribute__((aligned(16))) ring_item;
+
+static size_t align16(size_t n)
+{
+    return (n + 15) & ~(size_t)15;
+}
+
+/* While the other side is full it may be waiting for us too, so we go on reading our own
+ * rings. */
+static void *reserve(tw_lane *lane, uint32_t to, size_t size)
+{
+    void *p;
+
+    while (!(p = tw_ring_reserve(lane->out[to], size))) {
+        tw_ring_publish(lane->out[to]);
+        tw_wake_ring(lane->peers[to]->wake);
+        if (!tw_lane_drain(lane))
+            tw_wake_wait(lane->wake, 1);
+    }
+    return p;
+}
+
+static void send_event(tw_lane *lane, uint32_t to, const tw_route_target *target,
+                       const tw_key *key, const tw_event *ev, int64_t time_ms)
+{
+    size_t block = tw_event_copy_size(ev);
+    char *p = reserve(lane, to, sizeof(ring_item) + align16(key->len) + block);
+
+    *(ring_item *)(void *)p = (ring_item){.kind = ITEM_EVENT,
+                                          .rule = target->rule,
+                                          .input = target->input,
+                                          .key_len = key->len,
+                                          .time_ms = time_ms};
+    p += sizeof(ring_item);
+    memcpy(p, key->data, key->len);
+    tw_event_copy_into(ev, p + align16(key->len));
+    tw_ring_commit(lane->out[to]);
+    tw_count_own(lane->exchanged, 1);
+}
+
+static void send_clock(tw_lane *lane, uint32_t to, uint32_t track,
+                       const tw_partition_clock *p)
+{
+    ring_item *item = reserve(lane, to, sizeof *item);
+
+    *item = (ring_item){.kind = ITEM_CLOCK,
+                        .track = track,
+                        .source = p->source,
+                        .partition = p->partition,
+                        .time_ms = p->max_ms,
+                        .arrival_ms = p->arrival_ms};
+    tw_ring_commit(lane->out[to]);
+}
+
+static void receive_event(tw_lane *lane, ring_item *item)
+{
+    char *p = (char *)(item + 1);
+    tw_key key = tw_key_from_bytes((const uint8_t *)p, item->key_len);
+    tw_event *ev = tw_event_rebase(p + align16(item->key_len));
+
+    ev->reader_self = lane->decoder; /* lazy reads belong to the lane that reads */
+    tw_instance_judge(lane, &lane->rules->instances[item->rule], &key, item->input, ev,
+                      item->time_ms);
+}
+
+static void receive_clock(tw_lane *lane, const ring_item *item)
+{
+    tw_partition_clock *p = tw_clocks_partition(&lane->clocks, item->track, item->source,
+                                                item->partition, item->arrival_ms);
+    if (item->time_ms != TW_TIME_NONE)
+        tw_partition_clock_observe(p, item->time_ms, item->arrival_ms);
+    p->changed = false; /* only the lane that reads a partition reports it */
+    tw_domains_update(lane, &item->track, 1, tw_clock_now_ms(lane->clock));
+}
+
+bool tw_lane_drain(tw_lane *lane)
+{
+    bool any = false;
+
+    for (uint32_t i = 0; i < lane->lane_count; i++) {
+        ring_item *item;
+        size_t size;
+        while (lane->in[i] && (item = tw_ring_peek(lane->in[i], &size))) {
+            if (item->kind == ITEM_EVENT)
+                receive_event(lane, item);
+            else
+                receive_clock(lane, item);
+            tw_ring_consume(lane->in[i]);
+            any = true;
+        }
+    }
+    return any;
+}
+
+/* ---- clocks across lanes
+ * --------------------------------------------------------------------- */
+
+static void report_track(tw_lane *lane, uint32_t track)
+{
+    tw_track_clock *t = &lane->clocks.tracks[track];
+
+    for (uint32_t k = 0; k < t->count; k++) {
+        if (!t->parts[k].changed)
+            continue;
+        t->parts[k].changed = false;
+        for (uint32_t to = 0; to < lane->lane_count; to++) {
+            if (to != lane->number)
+                send_clock(lane, to, track, &t->parts[k]);
+        }
+    }
+}
+
+void tw_lane_flush(tw_lane *lane)
+{
+    for (uint32_t track = 0; lane->lane_count > 1 && track < lane->clocks.count; track++)
+        report_track(lane, track);
+    for (uint32_t to = 0; to < lane->lane_count; to++) {
+        if (lane->out[to] && tw_ring_publish(lane->out[to]))
+            tw_wake_ring(lane->peers[to]->wake);
+    }
+}
+
+void tw_lane_tick(tw_lane *lane, int64_t now_ms)
+{
+    lane->tick_ms = now_ms;
+    tw_domains_update(lane, NULL, 0, now_ms);
+}
+
+void tw_lane_end(tw_lane *lane)
+{
+    tw_domains_end(lane);
+}
+
+/* ---- frames
+ * ---------------------------------------------------------------------------------- */
+
+static void on_target(tw_lane *lane, const tw_event *ev, const tw_route_target *target)
+{
+    tw_instance *inst = &lane->rules->instances[target->rule];
+    const tw_rule *rule = inst->rule;
+    const tw_input *in = &rule->inputs[target->input];
+    uint8_t scratch[TW_MAX_KEY_BYTES];
+    tw_key key;
+    int64_t time_ms = ev->time_ms;
+
+    if (in->where_fn != TW_NO_FN) {
+        tw_script *script = lane->rules->scripts[rule->script];
+        bool holds = false;
+        if (script->cls->test_event(script, in->where_fn, ev, &holds) < 0 || !holds)
+            return;
+    }
+    if (in->time_slot != TW_SLOT_TIME &&
+        tw_event_time(tw_event_slot(ev, in->time_slot), &time_ms) < 0)
+        time_ms = ev->time_ms;
+    const uint32_t *slots = rule->key_slots + target->input * rule->key_count;
+    if (!tw_key_from_event(ev, slots, rule->key_count, scratch, &key)) {
+        tw_count_own(inst->keyless, 1);
+        return;
+    }
+    uint32_t owner = lane->lane_count > 1 ? key.group % lane->lane_count : 0;
+    if (owner == lane->number || lane->lane_count <= 1)
+        tw_instance_judge(lane, inst, &key, target->input, ev, time_ms);
+    else
+        send_event(lane, owner, target, &key, ev, time_ms);
+}
+
+static void observe(tw_lane *lane, const tw_event *ev)
+{
+    const tw_stream_plan *plan = lane->stream_plan;
+
+    for (uint32_t i = 0; i < plan->track_count; i++) {
+        uint32_t track = plan->tracks[i];
+        uint32_t slot = tw_engine_track(lane->engine, track)->time_slot;
+        int64_t time_ms = ev->time_ms;
+        if (slot != TW_SLOT_TIME && tw_event_time(tw_event_slot(ev, slot), &time_ms) < 0)
+            continue;
+        tw_partition_clock_observe(tw_clocks_partition(&lane->clocks, track, lane->source,
+                                                       lane->partition, ev->arrival_ms),
+                                   time_ms, ev->arrival_ms);
+    }
+}
+
+static void on_event(void *self, const tw_event *ev)
+{
+    tw_lane *lane = self;
+    const tw_route_target *targets;
+
+    tw_count_own(lane->events, 1);
+    if (ev->flags & TW_EVENT_CLAMPED)
+        tw_count_own(lane->clamped, 1);
+    uint32_t n =
+        tw_router_match(lane->stream_plan->router, ev, lane->route_scratch, &targets);
+    for (uint32_t i = 0; i < n; i++)
+        on_target(lane, ev, &targets[i]);
+    if (n)
+        tw_count_own(lane->matched, 1);
+    observe(lane, ev);
+}
+
+static void decode_frame(tw_lane *lane, const tw_frame *frame, uint64_t seq)
+{
+    tw_decode_origin origin = {.partition = lane->partition,
+                               .offset = frame->offset,
+                               .time_ms = frame->time_ms,
+                               .arrival_ms = lane->arrival_ms,
+                               .seq = seq};
+    tw_event_port port = {on_event, lane};
+    tw_err err;
+
+    tw_count_own(lane->frames, 1);
+    tw_count_own(lane->bytes, frame->size);
+    if (!frame->data) {
+        tw_count_own(lane->tombstones, 1);
+        return;
+    }
+    if (!lane->stream_plan)
+        return;
+    if (tw_decode(lane->decoder, lane->stream_plan->decode, lane->stream, frame->data,
+                  frame->size, &origin, &port, &err) < 0) {
+        tw_count_own(lane->bad_frames, 1);
+        tw_engine_on_bad_frame(lane, frame, &err);
+    }
+}
+
+static void enter_stream(tw_lane *lane, const tw_stream *stream, uint32_t source,
+                         int32_t partition)
+{
+    const tw_ruleset *set = lane->rules->set;
+
+    lane->stream = stream;
+    lane->source = source;
+    lane->partition = partition;
+    lane->stream_plan = NULL;
+    if (stream->id < set->stream_count && set->streams[stream->id].projection)
+        lane->stream_plan = &set->streams[stream->id];
+}
+
+void tw_lane_frame(tw_lane *lane, const tw_stream *stream, uint32_t source,
+                   int32_t partition, const tw_frame *frame, uint64_t seq)
+{
+    enter_stream(lane, stream, source, partition);
+    lane->arrival_ms = tw_clock_now_ms(lane->clock);
+    lane->seq = seq;
+    decode_frame(lane, frame, seq);
+    if (lane->stream_plan)
+        tw_domains_update(lane, lane->stream_plan->tracks, lane->stream_plan->track_count,
+                          lane->arrival_ms);
+}
+
+static uint32_t poll_feed(tw_lane *lane, tw_feed_state *feed)
+{
+    tw_frame frames[BATCH_FRAMES];
+    int n = feed->type->poll(feed->feed, frames, BATCH_FRAMES);
+
+    if (n <= 0)
+        return 0;
+    enter_stream(lane, feed->stream, feed->source, feed->partition);
+    lane->arrival_ms = tw_clock_now_ms(lane->clock);
+    for (int i = 0; i < n; i++)
+        decode_frame(lane, &frames[i], 0);
+    if (frames[n - 1].offset >= 0)
+        feed->next_offset = frames[n - 1].offset + 1;
+    feed->type->release(feed->feed, frames, n);
+    if (lane->stream_plan)
+        tw_domains_update(lane, lane->stream_plan->tracks, lane->stream_plan->track_count,
+                          lane->arrival_ms);
+    return (uint32_t)n;
+}
+
+uint32_t tw_lane_turn(tw_lane *lane)
+{
+    uint32_t done = tw_lane_drain(lane) ? 1 : 0;
+
+    if (!tw_engine_shore_is_full(lane->engine)) {
+        for (uint32_t i = 0; i < lane->feed_count; i++)
+            done += poll_feed(lane, lane->feeds[i]);
+    }
+    int64_t now_ms = tw_clock_now_ms(lane->clock);
+    if (now_ms - lane->tick_ms >= TICK_MS)
+        tw_lane_tick(lane, now_ms);
+    tw_lane_flush(lane);
+    return done;
+}
+
+/* ---- partitions and life
+ * --------------------------------------------------------------------- */
+
+void tw_lane_partition_add(tw_lane *lane, uint32_t stream, uint32_t source,
+                           int32_t partition, int64_t now_ms)
+{
+    uint32_t count = tw_engine_track_count(lane->engine);
+
+    for (uint32_t t = 0; t < count; t++) {
+        if (tw_engine_track(lane->engine, t)->stream == stream)
+            tw_clocks_partition(&lane->clocks, t, source, partition, now_ms)->changed =
+                false;
+    }
+}
+
+void tw_lane_partition_remove(tw_lane *lane, uint32_t stream, uint32_t source,
+                              int32_t partition)
+{
+    uint32_t count = tw_engine_track_count(lane->engine);
+
+    for (uint32_t t = 0; t < count; t++) {
+        if (tw_engine_track(lane->engine, t)->stream == stream)
+            tw_clocks_forget(&lane->clocks, t, source, partition);
+    }
+}
+
+tw_lane *tw_lane_new(struct tw_engine *engine, uint32_t number, uint32_t lane_count)
+{
+    tw_lane *lane = tw_alloc(sizeof *lane);
+    tw_decode_limits limits = TW_DECODE_LIMITS_DEFAULT;
+    tw_err err;
+
+    lane->engine = engine;
+    lane->number = number;
+    lane->lane_count = lane_count;
+    lane->clock = tw_engine_clock(engine);
+    lane->decoder = tw_decoder_new(tw_engine_decode_limits(engine, &limits));
+    lane->route_scratch = tw_route_scratch_new();
+    lane->slab = tw_slab_new();
+    lane->out = tw_calloc(lane_count, sizeof *lane->out);
+    lane->in = tw_calloc(lane_count, sizeof *lane->in);
+    lane->wake = tw_wake_new(&err);
+    for (uint32_t to = 0; to < lane_count; to++) {
+        if (to != number)
+            lane->out[to] = tw_ring_new(RING_BYTES);
+    }
+    tw_engine_lane_stats(engine, lane);
+    return lane;
+}
+
+void tw_lane_free(tw_lane *lane)
+{
+    if (!lane)
+        return;
+    for (uint32_t to = 0; to < lane->lane_count; to++)
+        tw_ring_free(lane->out[to]);
+    tw_lane_rules_free(lane->rules);
+    tw_clocks_done(&lane->clocks);
+    tw_decoder_free(lane->decoder);
+    tw_route_scratch_free(lane->route_scratch);
+    tw_slab_free(lane->slab);
+    tw_wake_free(lane->wake);
+    tw_free(lane->out);
+    tw_free(lane->in);
+    tw_free(lane->feeds);
+    tw_free(lane);
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+/* One lane: polls its feeds, decodes, routes, hands matched events to the lane that owns
+ * their key, and judges the events of its own keys. A thread of its own, or (lanes = 0)
+ * the caller's.
+ *
+ * Nothing mutable is shared between lanes. They meet at the rings (one per pair and
+ * direction), which carry copies of matched events and reports of partition clocks, in
+ * order; and at the pause, when the shore has every lane standing still with empty rings
+ * and may touch all of this directly: feeds are added and taken back, rule sets swapped
+ * and positions read only then. */
+#ifndef TW_LANE_H
+#define TW_LANE_H
+
+#include <pthread.h>
+
+#include "base/stats.h"
+#include "detect/detector.h"
+#include "detect/reorder.h"
+#include "host/ring.h"
+#include "host/wake.h"
+#include "plugins/tidewatch.h"
+#include "ruleset.h"
+
+struct tw_engine;
+
+/* The host's side of a source's feed. */
+typedef struct tw_feed_state {
+    tw_feed *feed;
+    const tw_source_type *type;
+    void *instance;
+    const tw_stream *stream;
+    uint32_t source; /* number of (instance, topic): part of a partition's identity */
+    int32_t partition;
+    char *topic;
+    struct tw_lane *lane;    /* NULL while nobody polls it */
+    int64_t next_offset;     /* after the last handled frame; -1 none yet */
+    int64_t reported_offset; /* last told to the source */
+} tw_feed_state;
+
+/* One rule on one lane. */
+typedef struct tw_instance {
+    tw_rule *rule; /* the rule set's */
+    tw_detector *detector;
+    tw_reorder *reorder; /* NULL with lateness zero */
+    uint32_t domain;
+    uint32_t heap_at; /* place in the domain's heap */
+    int64_t due_ms;   /* when the clock must reach it next; INT64_MAX never */
+    tw_counter *events, *keyless, *late, *evicted;
+    tw_gauge *keys;
+} tw_instance;
+
+/* One clock of a lane and the instances waiting for it, earliest first (a binary heap).
+ */
+typedef struct tw_domain {
+    int64_t clock_ms;
+    tw_instance **heap;
+    uint32_t count;
+    _Atomic int64_t published_ms; /* for the shore */
+} tw_domain;
+
+/* A rule set brought to life on one lane: its Lua states, operators and clocks. */
+typedef struct tw_lane_rules {
+    tw_ruleset *set; /* borrowed from the engine */
+    tw_script **scripts;
+    uint32_t script_count;
+    tw_instance *instances; /* by rule number */
+    tw_domain *domains;
+} tw_lane_rules;
+
+typedef struct tw_lane {
+    uint32_t number, lane_count;
+    struct tw_engine *engine;
+    const tw_clock *clock;
+    tw_decoder *decoder;
+    tw_route_scratch *route_scratch;
+    tw_slab *slab;
+    tw_clocks clocks;
+    tw_lane_rules *rules;
+    tw_feed_state **feeds;
+    uint32_t feed_count, feed_next;
+    tw_ring **out; /* to lane i; NULL for itself */
+    tw_ring **in;  /* from lane i: borrowed */
+    tw_wake *wake;
+    struct tw_lane **peers;
+    /* the frame being handled */
+    const tw_stream *stream;
+    const tw_stream_plan *stream_plan;
+    int32_t partition;
+    uint32_t source;
+    int64_t arrival_ms;
+    uint64_t seq;
+    int64_t tick_ms;  /* when idle partitions were last looked at */
+    bool told_clocks; /* reports in the rings that are not published yet */
+    /* counters of this lane */
+    tw_counter *frames, *events, *bytes, *tombstones, *bad_frames, *clamped, *matched,
+        *exchanged;
+    pthread_t thread;
+    bool started;
+} tw_lane;
+
+tw_lane *tw_lane_new(struct tw_engine *engine, uint32_t number, uint32_t lane_count);
+void tw_lane_free(tw_lane *lane);
+
+/* The life of a rule set on a lane. Made and freed on the shore; adopt and use only while
+ * paused. */
+tw_lane_rules *tw_lane_rules_new(tw_lane *lane, tw_ruleset *set, tw_err *err);
+void tw_lane_rules_free(tw_lane_rules *rules);
+/* Moves state of rules that kept their name and state_hash, and the clocks, from old to
+ * fresh. */
+void tw_lane_rules_adopt(tw_lane *lane, tw_lane_rules *fresh, tw_lane_rules *old);
+
+/* One turn: rings, then up to one batch of each feed. Returns how much was done (0:
+ * nothing). */
+uint32_t tw_lane_turn(tw_lane *lane);
+/* Handles one frame as if polled (replay, tests). */
+void tw_lane_frame(tw_lane *lane, const tw_stream *stream, uint32_t source,
+                   int32_t partition, const tw_frame *frame, uint64_t seq);
+/* Reads the rings of other lanes; true when anything was there. */
+bool tw_lane_drain(tw_lane *lane);
+/* Publishes what waits in the outgoing rings and tells other lanes the clocks. */
+void tw_lane_flush(tw_lane *lane);
+/* Moves all clocks to now; deadlines fire. */
+void tw_lane_tick(tw_lane *lane, int64_t now_ms);
+/* Input has ended: clocks go to the newest event and everything due then fires
+ * (inclusive). */
+void tw_lane_end(tw_lane *lane);
+/* Registers a partition on this lane's clocks (paused, on every lane). */
+void tw_lane_partition_add(tw_lane *lane, uint32_t stream, uint32_t source,
+                           int32_t partition, int64_t now_ms);
+void tw_lane_partition_remove(tw_lane *lane, uint32_t stream, uint32_t source,
+                              int32_t partition);
+
+#endif

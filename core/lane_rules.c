@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A rule set on a lane: operators, clocks and the heaps of what is due. Runs on the
+ * lane's thread, or on the shore while the lane is paused (adopt).
+ *
+ * Invariant: an instance's due_ms is never later than the first thing its clock must do
+ * (release a waiting event or fire a deadline), and the heap of its domain is ordered by
+ * it. */
+#include "lane_rules.h"
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "engine.h"
+
+#define REORDER_MAX_EVENTS 1000000
+
+/* ---- the heap of a domain
+ * ------------------------------------------------------------------- */
+
+static void heap_place(tw_domain *d, uint32_t at, tw_instance *inst)
+{
+    d->heap[at] = inst;
+    inst->heap_at = at;
+}
+
+static void heap_fix(tw_domain *d, tw_instance *inst)
+{
+    uint32_t at = inst->heap_at;
+
+    while (at > 0 && d->heap[(at - 1) / 2]->due_ms > inst->due_ms) {
+        heap_place(d, at, d->heap[(at - 1) / 2]);
+        at = (at - 1) / 2;
+    }
+    for (;;) {
+        uint32_t child = 2 * at + 1;
+        if (child >= d->count)
+            break;
+        if (child + 1 < d->count && d->heap[child + 1]->due_ms < d->heap[child]->due_ms)
+            child++;
+        if (d->heap[child]->due_ms >= inst->due_ms)
+            break;
+        heap_place(d, at, d->heap[child]);
+        at = child;
+    }
+    heap_place(d, at, inst);
+}
+
+static void update_due(tw_domain *d, tw_instance *inst)
+{
+    int64_t due_ms = inst->detector->cls->next_deadline(inst->detector);
+
+    if (inst->reorder && tw_reorder_next(inst->reorder) < due_ms)
+        due_ms = tw_reorder_next(inst->reorder);
+    if (due_ms == inst->due_ms)
+        return;
+    inst->due_ms = due_ms;
+    heap_fix(d, inst);
+}
+
+/* ---- judging
+ * ------------------------------------------------------------------------------- */
+
+typedef struct release_target {
+    tw_instance *inst;
+    int64_t clock_ms;
+} release_target;
+
+/* Between two released events the operator's own deadlines come due at their times: its
+ * clock moves to each event's time first. */
+static void on_released(void *self, const tw_key *key, uint32_t input, const tw_event *ev,
+                        int64_t time_ms)
+{
+    release_target *t = self;
+    tw_detector *det = t->inst->detector;
+
+    if (det->cls->next_deadline(det) < time_ms)
+        det->cls->advance(det, time_ms);
+    det->cls->event(det, key, input, ev, time_ms, time_ms);
+}
+
+static void instance_advance(tw_instance *inst, int64_t clock_ms, bool inclusive)
+{
+    if (inst->reorder) {
+        release_target target = {inst, clock_ms};
+        tw_reorder_port port = {on_released, &target};
+        tw_reorder_release(inst->reorder, clock_ms, inclusive, &port);
+    }
+    inst->detector->cls->advance(inst->detector, inclusive ? clock_ms + 1 : clock_ms);
+}
+
+static void put_in_order(tw_lane *lane, tw_instance *inst, const tw_key *key,
+                         uint32_t input, const tw_event *ev, int64_t time_ms)
+{
+    int64_t clock_ms = lane->rules->domains[inst->domain].clock_ms;
+
+    if (clock_ms != TW_TIME_NONE && time_ms < clock_ms) {
+        tw_count_own(inst->late, 1);
+        return;
+    }
+    while (tw_reorder_put(inst->reorder, key, input, ev, time_ms) == TW_EFULL) {
+        /* The room is full: its oldest leave early rather than the newest getting lost.
+         */
+        instance_advance(inst, tw_reorder_next(inst->reorder) + 1, false);
+    }
+}
+
+void tw_instance_judge(tw_lane *lane, tw_instance *inst, const tw_key *key,
+                       uint32_t input, const tw_event *ev, int64_t time_ms)
+{
+    tw_domain *d = &lane->rules->domains[inst->domain];
+
+    tw_count_own(inst->events, 1);
+    if (inst->reorder)
+        put_in_order(lane, inst, key, input, ev, time_ms);
+    else
+        inst->detector->cls->event(inst->detector, key, input, ev, time_ms, d->clock_ms);
+    update_due(d, inst);
+}
+
+/* ---- clocks
+ * -------------------------------------------------------------------------------- */
+
+static void domain_fire(tw_domain *d, int64_t clock_ms, bool inclusive)
+{
+    int64_t limit_ms = inclusive ? clock_ms + 1 : clock_ms;
+
+    while (d->count && d->heap[0]->due_ms < limit_ms) {
+        tw_instance *inst = d->heap[0];
+        int64_t before_ms = inst->due_ms;
+        instance_advance(inst, clock_ms, inclusive);
+        update_due(d, inst);
+        if (inst->due_ms == before_ms) {
+            /* A lower bound that did not move: nothing was due after all. */
+            inst->due_ms = limit_ms;
+            heap_fix(d, inst);
+        }
+    }
+}
+
+static bool reads_any(const tw_domain_spec *spec, const uint32_t *tracks, uint32_t count)
+{
+    for (uint32_t i = 0; i < spec->track_count; i++) {
+        for (uint32_t k = 0; k < count; k++) {
+            if (spec->tracks[i] == tracks[k])
+                return true;
+        }
+    }
+    return false;
+}
+
+void tw_domains_update(tw_lane *lane, const uint32_t *tracks, uint32_t track_count,
+                       int64_t now_ms)
+{
+    tw_ruleset *set = lane->rules->set;
+
+    for (uint32_t i = 0; i < set->domain_count; i++) {
+        tw_domain *d = &lane->rules->domains[i];
+        if (tracks && !reads_any(&set->domains[i], tracks, track_count))
+            continue;
+        int64_t clock_ms =
+            tw_domain_clock(&set->domains[i], &lane->clocks, d->clock_ms, now_ms);
+        if (clock_ms == d->clock_ms)
+            continue;
+        d->clock_ms = clock_ms;
+        domain_fire(d, clock_ms, false);
+        atomic_store_explicit(&d->published_ms, clock_ms, memory_order_release);
+    }
+}
+
+void tw_domains_end(tw_lane *lane)
+{
+    tw_ruleset *set = lane->rules->set;
+
+    for (uint32_t i = 0; i < set->domain_count; i++) {
+        tw_domain *d = &lane->rules->domains[i];
+        d->clock_ms = tw_domain_end(&set->domains[i], &lane->clocks, d->clock_ms);
+        if (d->clock_ms == TW_TIME_NONE)
+            continue;
+        domain_fire(d, d->clock_ms, true);
+        atomic_store_explicit(&d->published_ms, d->clock_ms, memory_order_release);
+    }
+}
+
+/* ---- life
+ * ---------------------------------------------------------------------------------- */
+
+static int instance_init(tw_lane *lane, tw_lane_rules *rules, uint32_t number,
+                         tw_err *err)
+{
+    tw_instance *inst = &rules->instances[number];
+    tw_rule *rule = rules->set->rules[number];
+    tw_domain *d = &rules->domains[rules->set->rule_domain[number]];
+
+    inst->rule = rule;
+    inst->domain = rules->set->rule_domain[number];
+    inst->due_ms = INT64_MAX;
+    tw_engine_rule_stats(lane->engine, lane->number, inst);
+    tw_detect_env env = {
+        .script = rules->scripts[rule->script],
+        .out = {tw_engine_on_signal, lane},
+        .late = inst->late,
+        .evicted = inst->evicted,
+        .keys = inst->keys,
+    };
+    inst->detector = tw_detector_class_of(rule)->new (rule, &env, err);
+    if (!inst->detector)
+        return err->code ? err->code : TW_EINVAL;
+    if (rule->lateness_ms > 0)
+        inst->reorder = tw_reorder_new(lane->slab, REORDER_MAX_EVENTS);
+    d->heap = tw_realloc(d->heap, (d->count + 1) * sizeof *d->heap);
+    heap_place(d, d->count++, inst);
+    return TW_OK;
+}
+
+tw_lane_rules *tw_lane_rules_new(tw_lane *lane, tw_ruleset *set, tw_err *err)
+{
+    tw_lane_rules *rules = tw_alloc(sizeof *rules);
+
+    rules->set = set;
+    rules->script_count = tw_rule_files_count(set->files);
+    rules->scripts = tw_calloc(rules->script_count + 1, sizeof *rules->scripts);
+    rules->instances = tw_calloc(set->rule_count + 1, sizeof *rules->instances);
+    rules->domains = tw_calloc(set->domain_count + 1, sizeof *rules->domains);
+    for (uint32_t i = 0; i < set->domain_count; i++) {
+        rules->domains[i].clock_ms = TW_TIME_NONE;
+        rules->domains[i].published_ms = TW_TIME_NONE;
+    }
+    for (uint32_t i = 0; i < rules->script_count; i++) {
+        const char *path = tw_rule_files_path(set->files, i);
+        uint64_t seed = tw_hash_stable(path, __builtin_strlen(path));
+        rules->scripts[i] = tw_rule_script_new(set->files, i, seed, err);
+        if (!rules->scripts[i])
+            goto fail;
+    }
+    for (uint32_t i = 0; i < set->rule_count; i++) {
+        if (instance_init(lane, rules, i, err) < 0)
+            goto fail;
+    }
+    return rules;
+
+fail:
+    tw_lane_rules_free(rules);
+    return NULL;
+}
+
+void tw_lane_rules_free(tw_lane_rules *rules)
+{
+    if (!rules)
+        return;
+    for (uint32_t i = 0; i < rules->set->rule_count; i++) {
+        tw_instance *inst = &rules->instances[i];
+        if (inst->detector)
+            inst->detector->cls->free(inst->detector);
+        tw_reorder_free(inst->reorder);
+    }
+    for (uint32_t i = 0; i < rules->set->domain_count; i++)
+        tw_free(rules->domains[i].heap);
+    for (uint32_t i = 0; i < rules->script_count; i++) {
+        if (rules->scripts[i])
+            tw_rule_script_free(rules->scripts[i]);
+    }
+    tw_free(rules->scripts);
+    tw_free(rules->instances);
+    tw_free(rules->domains);
+    tw_free(rules);
+}
+
+static void adopt_instance(tw_domain *d, tw_instance *fresh, tw_instance *old)
+{
+    if (__builtin_strcmp(fresh->rule->state_hash, old->rule->state_hash) != 0)
+        return;
+    fresh->detector->cls->adopt(fresh->detector, old->detector);
+    if (fresh->reorder && old->reorder) {
+        tw_reorder *empty = fresh->reorder;
+        fresh->reorder = old->reorder;
+        old->reorder = empty;
+    }
+    update_due(d, fresh);
+}
+
+static void adopt_clocks(tw_lane_rules *fresh, const tw_lane_rules *old)
+{
+    for (uint32_t i = 0; i < fresh->set->domain_count; i++) {
+        for (uint32_t k = 0; k < old->set->domain_count; k++) {
+            if (tw_domain_spec_equal(&fresh->set->domains[i], &old->set->domains[k]))
+                fresh->domains[i].clock_ms = old->domains[k].clock_ms;
+        }
+    }
+}
+
+void tw_lane_rules_adopt(tw_lane *lane, tw_lane_rules *fresh, tw_lane_rules *old)
+{
+    adopt_clocks(fresh, old);
+    for (uint32_t i = 0; i < fresh->set->rule_count; i++) {
+        tw_instance *inst = &fresh->instances[i];
+        int64_t was = tw_ruleset_find(old->set, inst->rule->name);
+        if (was >= 0)
+            adopt_instance(&fresh->domains[inst->domain], inst, &old->instances[was]);
+    }
+    lane->rules = fresh;
+    tw_domains_update(lane, NULL, 0, tw_clock_now_ms(lane->clock));
+}

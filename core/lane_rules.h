@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+/* How a lane judges: the instances of its rules, their clocks and deadlines. Internal to
+ * lane*.c. */
+#ifndef TW_LANE_RULES_H
+#define TW_LANE_RULES_H
+
+#include "lane.h"
+
+/* An event of a key this lane owns reaches its rule (at once, or through the reorder
+ * buffer). */
+void tw_instance_judge(tw_lane *lane, tw_instance *inst, const tw_key *key,
+                       uint32_t input, const tw_event *ev, int64_t time_ms);
+/* Recomputes the clocks of the domains that read any of these tracks; NULL: of all. */
+void tw_domains_update(tw_lane *lane, const uint32_t *tracks, uint32_t track_count,
+                       int64_t now_ms);
+void tw_domains_end(tw_lane *lane);
+
+#endif

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Builds a generation of rules; see ruleset.h. Order of work: streams need the slots that
+ * rules read, routers need the rules' matchers, domains need the tracks of the rules'
+ * inputs. */
+#include "ruleset.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static int compare_u32(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void add_unique(uint32_t **items, uint32_t *count, uint32_t value)
+{
+    for (uint32_t i = 0; i < *count; i++) {
+        if ((*items)[i] == value)
+            return;
+    }
+    *items = tw_realloc(*items, (*count + 1) * sizeof **items);
+    (*items)[(*count)++] = value;
+}
+
+/* Inputs of all rules that read one stream, filed in its router, and the tracks they
+ * need. */
+static void plan_inputs(tw_ruleset *set, const tw_stream *stream, uint32_t own_track,
+                        tw_tracks *tracks, tw_stream_plan *out)
+{
+    tw_router_builder *builder = tw_router_builder_new();
+
+    add_unique(&out->tracks, &out->track_count, own_track);
+    for (uint32_t r = 0; r < set->rule_count; r++) {
+        for (uint32_t i = 0; i < set->rules[r]->input_count; i++) {
+            const tw_input *in = &set->rules[r]->inputs[i];
+            if (in->stream != stream)
+                continue;
+            tw_router_builder_add(builder, in->match, (tw_route_target){r, i});
+            uint32_t track = tw_tracks_number(tracks, stream->id, in->time_slot);
+            add_unique(&out->tracks, &out->track_count, track);
+        }
+    }
+    out->router = tw_router_build(builder);
+}
+
+void tw_ground_init(tw_ground *g)
+{
+    *g = (tw_ground){0};
+    tw_tracks_init(&g->tracks);
+}
+
+void tw_ground_done(tw_ground *g)
+{
+    for (uint32_t i = 0; i < g->projection_count; i++)
+        tw_projection_free(g->projections[i]);
+    tw_free(g->projections);
+    tw_tracks_done(&g->tracks);
+}
+
+static bool projections_equal(const tw_projection *a, const tw_projection *b)
+{
+    return a->fields == b->fields && a->slot_count == b->slot_count &&
+           a->count == b->count &&
+           memcmp(a->slots, b->slots, a->count * sizeof *a->slots) == 0;
+}
+
+static const tw_projection *intern_projection(tw_ground *g, tw_projection *p)
+{
+    for (uint32_t i = 0; i < g->projection_count; i++) {
+        if (projections_equal(g->projections[i], p)) {
+            tw_projection_free(p);
+            return g->projections[i];
+        }
+    }
+    g->projections =
+        tw_realloc(g->projections, (g->projection_count + 1) * sizeof(tw_projection *));
+    g->projections[g->projection_count++] = p;
+    return p;
+}
+
+static int plan_stream(tw_ruleset *set, const tw_stream *stream, tw_ground *ground,
+                       tw_stream_plan *out, tw_err *err)
+{
+    uint32_t count = 0;
+    uint32_t time_slot = TW_SLOT_TIME;
+    bool read = false;
+
+    for (uint32_t r = 0; r < set->rule_count && !read; r++) {
+        for (uint32_t i = 0; i < set->rules[r]->input_count; i++)
+            read = read || set->rules[r]->inputs[i].stream == stream;
+    }
+    if (!read)
+        return TW_OK;
+    if (stream->time_path) {
+        int slot = tw_fields_slot(stream->fields, stream->time_path, err);
+        if (slot < 0)
+            return slot;
+        time_slot = (uint32_t)slot;
+    }
+    uint32_t *slots = tw_rule_files_slots(set->files, stream, &count);
+    if (time_slot != TW_SLOT_TIME)
+        add_unique(&slots, &count, time_slot);
+    out->projection =
+        intern_projection(ground, tw_projection_new(stream->fields, slots, count));
+    tw_free(slots);
+    out->decode = tw_decode_plan_new(stream, out->projection, time_slot);
+    uint32_t own_track = tw_tracks_number(&ground->tracks, stream->id, TW_SLOT_TIME);
+    plan_inputs(set, stream, own_track, &ground->tracks, out);
+    return TW_OK;
+}
+
+static uint32_t domain_of(tw_ruleset *set, const tw_rule *rule, tw_tracks *tracks)
+{
+    tw_domain_spec spec = {.lateness_ms = rule->lateness_ms, .idle_ms = rule->idle_ms};
+
+    for (uint32_t i = 0; i < rule->input_count; i++) {
+        const tw_input *in = &rule->inputs[i];
+        uint32_t track = tw_tracks_number(tracks, in->stream->id, in->time_slot);
+        add_unique(&spec.tracks, &spec.track_count, track);
+    }
+    qsort(spec.tracks, spec.track_count, sizeof *spec.tracks, compare_u32);
+    for (uint32_t d = 0; d < set->domain_count; d++) {
+        if (tw_domain_spec_equal(&set->domains[d], &spec)) {
+            tw_free(spec.tracks);
+            return d;
+        }
+    }
+    set->domains =
+        tw_realloc(set->domains, (set->domain_count + 1) * sizeof *set->domains);
+    set->domains[set->domain_count] = spec;
+    return set->domain_count++;
+}
+
+tw_ruleset *tw_ruleset_new(tw_rule_files *files, const tw_streams *streams,
+                           tw_ground *ground, uint64_t generation, tw_err *err)
+{
+    tw_ruleset *set = tw_alloc(sizeof *set);
+
+    set->generation = generation;
+    set->files = tw_rule_files_ref(files);
+    set->rule_count = tw_rule_files_rule_count(files);
+    set->rules = tw_calloc(set->rule_count + 1, sizeof(tw_rule *));
+    for (uint32_t i = 0; i < set->rule_count; i++)
+        set->rules[i] = tw_rule_ref(tw_rule_files_rule(files, i));
+    set->stream_count = tw_streams_count(streams);
+    set->streams = tw_calloc(set->stream_count + 1, sizeof *set->streams);
+    for (uint32_t i = 0; i < set->stream_count; i++) {
+        if (plan_stream(set, tw_streams_at(streams, i), ground, &set->streams[i], err) <
+            0)
+            goto fail;
+    }
+    set->rule_domain = tw_calloc(set->rule_count + 1, sizeof *set->rule_domain);
+    for (uint32_t i = 0; i < set->rule_count; i++)
+        set->rule_domain[i] = domain_of(set, set->rules[i], &ground->tracks);
+    return set;
+
+fail:
+    tw_ruleset_free(set);
+    return NULL;
+}
+
+void tw_ruleset_free(tw_ruleset *set)
+{
+    if (!set)
+        return;
+    for (uint32_t i = 0; i < set->stream_count; i++) {
+        tw_router_free(set->streams[i].router);
+        tw_decode_plan_free(set->streams[i].decode);
+        tw_free(set->streams[i].tracks);
+    }
+    for (uint32_t i = 0; i < set->domain_count; i++)
+        tw_free(set->domains[i].tracks);
+    for (uint32_t i = 0; i < set->rule_count; i++)
+        tw_rule_unref(set->rules[i]);
+    tw_rule_files_unref(set->files);
+    tw_free(set->streams);
+    tw_free(set->domains);
+    tw_free(set->rule_domain);
+    tw_free(set->rules);
+    tw_free(set);
+}
+
+int64_t tw_ruleset_find(const tw_ruleset *set, const char *name)
+{
+    for (uint32_t i = 0; i < set->rule_count; i++) {
+        if (strcmp(set->rules[i]->name, name) == 0)
+            return i;
+    }
+    return -1;
+}

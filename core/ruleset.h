@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+/* One generation of rules, compiled for the lanes: which fields each stream's events
+ * need, which rules see an event, and which rules share a clock. Built on the shore
+ * beside the running one, immutable afterwards, shared by all lanes, swapped in as one
+ * pointer. */
+#ifndef TW_RULESET_H
+#define TW_RULESET_H
+
+#include "decode/decode.h"
+#include "route/router.h"
+#include "rule/rules.h"
+#include "watermark.h"
+
+/* What outlives rule sets: numbers of tracks, and projections, which events that wait for
+ * their turn still point to after a switch. Equal projections are one. */
+typedef struct tw_ground {
+    tw_tracks tracks;
+    tw_projection **projections;
+    uint32_t projection_count;
+} tw_ground;
+
+void tw_ground_init(tw_ground *g);
+void tw_ground_done(tw_ground *g);
+
+/* A stream as this generation reads it. */
+typedef struct tw_stream_plan {
+    const tw_projection
+        *projection; /* NULL: no rule reads this stream; frames are counted and let go */
+    tw_decode_plan *decode;
+    tw_router *router;
+    uint32_t *tracks; /* track numbers observed for each event, the stream's own first */
+    uint32_t track_count;
+} tw_stream_plan;
+
+typedef struct tw_ruleset {
+    uint64_t generation;
+    tw_rule_files *files;
+    tw_rule **rules; /* sorted by name */
+    uint32_t rule_count;
+    uint32_t *rule_domain; /* by rule */
+    tw_domain_spec *domains;
+    uint32_t domain_count;
+    tw_stream_plan *streams; /* by stream id */
+    uint32_t stream_count;
+} tw_ruleset;
+
+/* Takes its own references of files and rules. ground grows (shore). */
+tw_ruleset *tw_ruleset_new(tw_rule_files *files, const tw_streams *streams,
+                           tw_ground *ground, uint64_t generation, tw_err *err);
+void tw_ruleset_free(tw_ruleset *set);
+/* Number of the rule with that name, or -1. */
+int64_t tw_ruleset_find(const tw_ruleset *set, const char *name);
+
+#endif

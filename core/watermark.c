@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Partition clocks and the clocks of rules; see watermark.h for what they mean. */
+#include "watermark.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+void tw_tracks_init(tw_tracks *t)
+{
+    t->items = tw_calloc(TW_MAX_TRACKS, sizeof *t->items);
+    t->count = 0;
+}
+
+uint32_t tw_tracks_number(tw_tracks *t, uint32_t stream, uint32_t time_slot)
+{
+    for (uint32_t i = 0; i < t->count; i++) {
+        if (t->items[i].stream == stream && t->items[i].time_slot == time_slot)
+            return i;
+    }
+    if (t->count == TW_MAX_TRACKS)
+        return 0;
+    t->items[t->count] = (tw_track){stream, time_slot};
+    return t->count++;
+}
+
+void tw_tracks_done(tw_tracks *t)
+{
+    tw_free(t->items);
+    *t = (tw_tracks){0};
+}
+
+void tw_clocks_done(tw_clocks *c)
+{
+    for (uint32_t i = 0; i < c->count; i++)
+        tw_free(c->tracks[i].parts);
+    tw_free(c->tracks);
+    *c = (tw_clocks){0};
+}
+
+static void make_room(tw_clocks *c, uint32_t track)
+{
+    if (track < c->count)
+        return;
+    c->tracks = tw_realloc(c->tracks, (track + 1) * sizeof *c->tracks);
+    memset(c->tracks + c->count, 0, (track + 1 - c->count) * sizeof *c->tracks);
+    c->count = track + 1;
+}
+
+tw_partition_clock *tw_clocks_partition(tw_clocks *c, uint32_t track, uint32_t source,
+                                        int32_t partition, int64_t arrival_ms)
+{
+    make_room(c, track);
+    tw_track_clock *t = &c->tracks[track];
+    for (uint32_t i = 0; i < t->count; i++) {
+        if (t->parts[i].partition == partition && t->parts[i].source == source)
+            return &t->parts[i];
+    }
+    t->parts = tw_realloc(t->parts, (t->count + 1) * sizeof *t->parts);
+    tw_partition_clock *p = &t->parts[t->count++];
+    *p = (tw_partition_clock){.partition = partition,
+                              .source = source,
+                              .max_ms = TW_TIME_NONE,
+                              .arrival_ms = arrival_ms,
+                              .changed = true};
+    return p;
+}
+
+void tw_clocks_forget(tw_clocks *c, uint32_t track, uint32_t source, int32_t partition)
+{
+    if (track >= c->count)
+        return;
+    tw_track_clock *t = &c->tracks[track];
+    for (uint32_t i = 0; i < t->count; i++) {
+        if (t->parts[i].partition == partition && t->parts[i].source == source) {
+            t->parts[i] = t->parts[--t->count];
+            return;
+        }
+    }
+}
+
+void tw_partition_clock_observe(tw_partition_clock *p, int64_t time_ms,
+                                int64_t arrival_ms)
+{
+    if (p->max_ms == TW_TIME_NONE || time_ms > p->max_ms)
+        p->max_ms = time_ms;
+    if (arrival_ms > p->arrival_ms)
+        p->arrival_ms = arrival_ms;
+    p->changed = true;
+}
+
+bool tw_domain_spec_equal(const tw_domain_spec *a, const tw_domain_spec *b)
+{
+    return a->lateness_ms == b->lateness_ms && a->idle_ms == b->idle_ms &&
+           a->track_count == b->track_count &&
+           memcmp(a->tracks, b->tracks, a->track_count * sizeof *a->tracks) == 0;
+}
+
+/* What one walk over a domain's partitions finds. */
+typedef struct survey {
+    int64_t min_ms;       /* over partitions that speak */
+    int64_t heard_ms;     /* newest arrival of a partition that ever spoke */
+    int64_t heard_max_ms; /* its highest event time */
+    bool speaking, waiting, heard;
+} survey;
+
+static void survey_partition(survey *s, const tw_partition_clock *p, int64_t idle_ms,
+                             int64_t now_ms)
+{
+    bool idle = now_ms - p->arrival_ms > idle_ms;
+    if (p->max_ms == TW_TIME_NONE) {
+        s->waiting = s->waiting || !idle;
+        return;
+    }
+    if (!idle && (!s->speaking || p->max_ms < s->min_ms)) {
+        s->speaking = true;
+        s->min_ms = p->max_ms;
+    }
+    bool newer = !s->heard || p->arrival_ms > s->heard_ms;
+    if (newer || (p->arrival_ms == s->heard_ms && p->max_ms > s->heard_max_ms)) {
+        s->heard = true;
+        s->heard_ms = p->arrival_ms;
+        s->heard_max_ms = p->max_ms;
+    }
+}
+
+static survey survey_domain(const tw_domain_spec *d, const tw_clocks *c, int64_t now_ms)
+{
+    survey s = {0};
+    for (uint32_t i = 0; i < d->track_count; i++) {
+        if (d->tracks[i] >= c->count)
+            continue;
+        const tw_track_clock *t = &c->tracks[d->tracks[i]];
+        for (uint32_t k = 0; k < t->count; k++)
+            survey_partition(&s, &t->parts[k], d->idle_ms, now_ms);
+    }
+    return s;
+}
+
+int64_t tw_domain_clock(const tw_domain_spec *d, const tw_clocks *c, int64_t previous_ms,
+                        int64_t now_ms)
+{
+    survey s = survey_domain(d, c, now_ms);
+    int64_t clock_ms;
+    if (s.waiting)
+        return previous_ms;
+    if (s.speaking)
+        clock_ms = s.min_ms - d->lateness_ms;
+    else if (s.heard)
+        clock_ms = s.heard_max_ms + (now_ms - s.heard_ms) - d->lateness_ms;
+    else
+        return previous_ms;
+    return previous_ms != TW_TIME_NONE && previous_ms > clock_ms ? previous_ms : clock_ms;
+}
+
+int64_t tw_domain_end(const tw_domain_spec *d, const tw_clocks *c, int64_t previous_ms)
+{
+    int64_t end_ms = previous_ms;
+    for (uint32_t i = 0; i < d->track_count; i++) {
+        if (d->tracks[i] >= c->count)
+            continue;
+        const tw_track_clock *t = &c->tracks[d->tracks[i]];
+        for (uint32_t k = 0; k < t->count; k++) {
+            if (t->parts[k].max_ms != TW_TIME_NONE && t->parts[k].max_ms > end_ms)
+                end_ms = t->parts[k].max_ms;
+        }
+    }
+    return end_ms;
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Time of streams and clocks of rules, for one lane.
+ *
+ * A track is one time line of one stream: (stream, time field). Tracks are numbered for
+ * the life of the process, so clocks survive a reload. Of every partition of a track a
+ * lane knows the highest event time seen and when something last arrived; its own
+ * partitions it observes, those of other lanes it is told of.
+ *
+ * A domain is what rules with the same tracks, lateness and idle share: one clock. It is
+ * the minimum over the partitions that are not idle, minus lateness; when all are idle it
+ * walks on with wall time from the partition that was heard last; it never goes back. A
+ * partition that was assigned and has not spoken yet holds the clock until it counts as
+ * idle: with a backlog to read, nobody may run ahead.
+ *
+ * One lane's thread (or whoever has paused it). */
+#ifndef TW_WATERMARK_H
+#define TW_WATERMARK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+
+/* ---- tracks: shore only
+ * -------------------------------------------------------------------- */
+
+typedef struct tw_track {
+    uint32_t stream;    /* tw_stream id */
+    uint32_t time_slot; /* TW_SLOT_TIME or the slot of a rule's own time field */
+} tw_track;
+
+#define TW_MAX_TRACKS 4096
+
+/* Of fixed capacity, because lanes read while the shore adds. */
+typedef struct tw_tracks {
+    tw_track *items;
+    uint32_t count;
+} tw_tracks;
+
+void tw_tracks_init(tw_tracks *t);
+/* The number of a track, added when new; 0 when there is no more room. */
+uint32_t tw_tracks_number(tw_tracks *t, uint32_t stream, uint32_t time_slot);
+void tw_tracks_done(tw_tracks *t);
+
+/* ---- partition clocks: one table a lane
+ * ----------------------------------------------------- */
+
+typedef struct tw_partition_clock {
+    int32_t partition;
+    uint32_t source; /* tells equal partition numbers of two topics of one stream apart */
+    int64_t max_ms;  /* TW_TIME_NONE before the first event */
+    int64_t arrival_ms; /* of the newest frame, or when it was assigned */
+    bool changed;       /* since the last report to other lanes */
+} tw_partition_clock;
+
+typedef struct tw_track_clock {
+    tw_partition_clock *parts;
+    uint32_t count;
+} tw_track_clock;
+
+typedef struct tw_clocks {
+    tw_track_clock *tracks; /* by track number */
+    uint32_t count;
+} tw_clocks;
+
+void tw_clocks_done(tw_clocks *c);
+/* The clock of a partition, made when new (max_ms none, arrival_ms as given). The pointer
+ * is good until the next call that makes one. */
+tw_partition_clock *tw_clocks_partition(tw_clocks *c, uint32_t track, uint32_t source,
+                                        int32_t partition, int64_t arrival_ms);
+void tw_clocks_forget(tw_clocks *c, uint32_t track, uint32_t source, int32_t partition);
+void tw_partition_clock_observe(tw_partition_clock *p, int64_t time_ms,
+                                int64_t arrival_ms);
+
+/* ---- domains
+ * -------------------------------------------------------------------------------- */
+
+typedef struct tw_domain_spec {
+    uint32_t *tracks; /* ascending */
+    uint32_t track_count;
+    int64_t lateness_ms, idle_ms;
+} tw_domain_spec;
+
+bool tw_domain_spec_equal(const tw_domain_spec *a, const tw_domain_spec *b);
+
+/* The clock now, given the clock before (TW_TIME_NONE: none yet). Returns previous when
+ * nothing allows more. */
+int64_t tw_domain_clock(const tw_domain_spec *d, const tw_clocks *c, int64_t previous_ms,
+                        int64_t now_ms);
+/* The newest event time over all partitions: where the clock goes when input has ended.
+ */
+int64_t tw_domain_end(const tw_domain_spec *d, const tw_clocks *c, int64_t previous_ms);
+
+#endif
