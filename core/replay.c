@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The replay; see replay.h. Owns the engine, the incidents, the virtual clock and the
+ * output lines. */
+#include "replay.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/duration.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/nearest.h"
+
+#define MAX_LINE_BYTES (16u << 20)
+
+typedef struct output_line {
+    int64_t at_ms;
+    uint64_t order;
+    char *text;
+} output_line;
+
+struct tw_replay {
+    tw_replay_options options;
+    tw_clock clock;
+    tw_stats *stats;
+    tw_engine *engine;
+    tw_incidents *incidents;
+    bool started; /* the first line has set the clock */
+    /* the envelope of a line is read by a decoder of its own */
+    tw_streams *envelope_streams;
+    tw_stream *envelope;
+    tw_projection *envelope_fields;
+    tw_decode_plan *envelope_plan;
+    tw_decoder *envelope_decoder;
+    int slot_at, slot_stream, slot_event, slot_partition, slot_do, slot_rules;
+    tw_map *offsets; /* "stream partition" -> next offset */
+    output_line *lines;
+    size_t line_count, line_cap;
+};
+
+/* ---- output
+ * ---------------------------------------------------------------------------------- */
+
+static void add_line(tw_replay *r, int64_t at_ms, json_t *object)
+{
+    if (r->line_count == r->line_cap) {
+        r->line_cap = r->line_cap ? 2 * r->line_cap : 256;
+        r->lines = tw_realloc(r->lines, r->line_cap * sizeof *r->lines);
+    }
+    char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    r->lines[r->line_count] = (output_line){at_ms, r->line_count, text};
+    r->line_count++;
+    json_decref(object);
+}
+
+static void on_notification(void *self, tw_notification *n)
+{
+    add_line(self, n->at_ms, tw_notification_json(n));
+}
+
+static void on_change(void *self, const tw_change *c)
+{
+    add_line(self, c->at_ms,
+             json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s?}", "at", (json_int_t)c->at_ms,
+                       "type", "change", "rule", c->rule, "incident", c->incident,
+                       "change", c->change, "level", tw_level_name(c->level), "reason",
+                       c->reason));
+}
+
+static void on_signal(void *self, const tw_signal *s)
+{
+    tw_replay *r = self;
+    tw_incidents_signal(r->incidents, s);
+}
+
+static void on_bad_frame(void *self, const tw_bad_frame *f)
+{
+    tw_replay *r = self;
+
+    if (r->options.all)
+        add_line(r, f->arrival_ms,
+                 json_pack("{s:I, s:s, s:s, s:s}", "at", (json_int_t)f->arrival_ms,
+                           "type", "dropped", "stream", f->stream->name, "reason",
+                           f->reason));
+}
+
+static int compare_lines(const void *pa, const void *pb)
+{
+    const output_line *a = pa, *b = pb;
+
+    if (a->at_ms != b->at_ms)
+        return a->at_ms < b->at_ms ? -1 : 1;
+    return (a->order > b->order) - (a->order < b->order);
+}
+
+void tw_replay_write(tw_replay *r, FILE *out)
+{
+    if (r->line_count)
+        qsort(r->lines, r->line_count, sizeof *r->lines, compare_lines);
+    for (size_t i = 0; i < r->line_count; i++) {
+        fprintf(out, "%s\n", r->lines[i].text);
+        free(r->lines[i].text);
+    }
+    r->line_count = 0;
+}
+
+/* ---- rules
+ * ----------------------------------------------------------------------------------- */
+
+static tw_rule_files *load_rules(tw_replay *r, const char *const *paths, size_t count,
+                                 tw_findings *out_findings)
+{
+    tw_rule_options options = {.streams = r->options.streams,
+                               .any_stream = r->options.any_stream,
+                               .params = r->options.params,
+                               .tables = r->options.tables};
+    return tw_rules_load(paths, count, &options, out_findings);
+}
+
+static bool any_error(const tw_findings *f)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        if (!f->items[i].warning)
+            return true;
+    }
+    return false;
+}
+
+static void on_rule_gone(void *self, const tw_rule *rule, bool still_exists)
+{
+    tw_replay *r = self;
+    tw_incidents_rule_gone(r->incidents, rule,
+                           still_exists ? "rule changed" : "rule removed",
+                           tw_clock_now_ms(&r->clock));
+}
+
+static int switch_rules(tw_replay *r, const char *const *paths, size_t count,
+                        tw_findings *out_findings, tw_err *err)
+{
+    tw_rule_files *files = load_rules(r, paths, count, out_findings);
+    tw_switch_report report;
+    int rc;
+
+    if (any_error(out_findings))
+        rc = tw_err_set(err, TW_EINVAL, "the rules are refused");
+    else
+        rc = tw_engine_switch(r->engine, files, on_rule_gone, r, &report, err);
+    tw_rule_files_unref(files);
+    return rc;
+}
+
+/* ---- life
+ * ------------------------------------------------------------------------------------ */
+
+static void open_envelope(tw_replay *r)
+{
+    tw_decode_limits limits = {MAX_LINE_BYTES, 40, 100000, 1};
+    tw_err err;
+
+    r->envelope_streams = tw_streams_new();
+    r->envelope = tw_streams_add(r->envelope_streams, "envelope");
+    tw_fields *f = r->envelope->fields;
+    r->slot_at = tw_fields_slot(f, "at", &err);
+    r->slot_stream = tw_fields_slot(f, "stream", &err);
+    r->slot_event = tw_fields_slot(f, "event", &err);
+    r->slot_partition = tw_fields_slot(f, "partition", &err);
+    r->slot_do = tw_fields_slot(f, "do", &err);
+    r->slot_rules = tw_fields_slot(f, "rules", &err);
+    uint32_t wanted[] = {(uint32_t)r->slot_at,    (uint32_t)r->slot_stream,
+                         (uint32_t)r->slot_event, (uint32_t)r->slot_partition,
+                         (uint32_t)r->slot_do,    (uint32_t)r->slot_rules};
+    r->envelope_fields = tw_projection_new(f, wanted, sizeof wanted / sizeof *wanted);
+    r->envelope_plan = tw_decode_plan_new(r->envelope, r->envelope_fields, TW_SLOT_TIME);
+    r->envelope_decoder = tw_decoder_new(&limits);
+}
+
+tw_replay *tw_replay_new(const tw_replay_options *options, tw_findings *out_findings,
+                         tw_err *err)
+{
+    tw_replay *r = tw_alloc(sizeof *r);
+
+    r->options = *options;
+    r->stats = tw_stats_new();
+    r->offsets = tw_map_new(tw_free);
+    tw_clock_init_virtual(&r->clock, 0);
+    open_envelope(r);
+    tw_incidents_options incidents = {.notify = {on_notification, r},
+                                      .change = {options->all ? on_change : NULL, r},
+                                      .lookup = options->lookup,
+                                      .streams = options->streams,
+                                      .stats = r->stats};
+    r->incidents = tw_incidents_new(&incidents);
+    tw_engine_options engine = {.lanes = options->lanes,
+                                .clock = &r->clock,
+                                .streams = options->streams,
+                                .stats = r->stats,
+                                .limits = TW_DECODE_LIMITS_DEFAULT,
+                                .ports = {on_signal, on_bad_frame, r}};
+    if (tw_rule_watchdog_start(err) < 0)
+        goto fail;
+    r->engine = tw_engine_new(&engine);
+    if (tw_engine_start(r->engine, err) < 0)
+        goto fail;
+    if (switch_rules(r, options->rule_paths, options->rule_path_count, out_findings,
+                     err) < 0)
+        goto fail;
+    return r;
+
+fail:
+    tw_replay_free(r);
+    return NULL;
+}
+
+void tw_replay_free(tw_replay *r)
+{
+    if (!r)
+        return;
+    if (r->engine)
+        tw_engine_stop(r->engine);
+    tw_rule_watchdog_stop();
+    tw_engine_free(r->engine);
+    tw_incidents_free(r->incidents);
+    tw_decoder_free(r->envelope_decoder);
+    tw_decode_plan_free(r->envelope_plan);
+    tw_projection_free(r->envelope_fields);
+    tw_streams_free(r->envelope_streams);
+    tw_map_free(r->offsets);
+    tw_stats_free(r->stats);
+    for (size_t i = 0; i < r->line_count; i++)
+        free(r->lines[i].text);
+    tw_free(r->lines);
+    tw_free(r);
+}
+
+tw_engine *tw_replay_engine(tw_replay *r)
+{
+    return r->engine;
+}
+
+/* ---- lines
+ * ----------------------------------------------------------------------------------- */
+
+/* What one line said; text borrowed from the line. */
+typedef struct envelope {
+    tw_value at, stream, event, partition, what, rules;
+} envelope;
+
+typedef struct envelope_reader {
+    tw_replay *r;
+    envelope *out;
+} envelope_reader;
+
+static void on_envelope(void *self, const tw_event *ev)
+{
+    envelope_reader *reader = self;
+    tw_replay *r = reader->r;
+
+    *reader->out = (envelope){.at = tw_event_slot(ev, (uint32_t)r->slot_at),
+                              .stream = tw_event_slot(ev, (uint32_t)r->slot_stream),
+                              .event = tw_event_slot(ev, (uint32_t)r->slot_event),
+                              .partition = tw_event_slot(ev, (uint32_t)r->slot_partition),
+                              .what = tw_event_slot(ev, (uint32_t)r->slot_do),
+                              .rules = tw_event_slot(ev, (uint32_t)r->slot_rules)};
+}
+
+static int64_t rule_clock(void *self, const char *rule)
+{
+    tw_replay *r = self;
+    int64_t number = tw_ruleset_find(tw_engine_rules(r->engine), rule);
+    return number < 0 ? TW_TIME_NONE : tw_engine_rule_clock(r->engine, (uint32_t)number);
+}
+
+static void settle(tw_replay *r, bool inclusive)
+{
+    tw_engine_collect(r->engine);
+    tw_incidents_advance(r->incidents, rule_clock, r, inclusive);
+}
+
+static int read_time(tw_replay *r, tw_value at, tw_err *err)
+{
+    int64_t at_ms;
+
+    if (at.type == TW_ABSENT)
+        return tw_err_set(err, TW_EPARSE,
+                          "'at' is missing (epoch milliseconds or RFC 3339)");
+    if (at.type == TW_INT)
+        at_ms = at.i;
+    else if (at.type != TW_STRING || tw_time_parse_rfc3339(at.s, at.len, &at_ms) < 0)
+        return tw_err_set(err, TW_EPARSE,
+                          "'at' is neither epoch milliseconds nor RFC 3339");
+    if (r->started && at_ms < tw_clock_now_ms(&r->clock))
+        return tw_err_set(err, TW_EINVAL, "'at' goes back by %lld ms",
+                          (long long)(tw_clock_now_ms(&r->clock) - at_ms));
+    if (!r->started || at_ms > tw_clock_now_ms(&r->clock)) {
+        bool passes = r->started;
+        r->started = true;
+        tw_clock_set(&r->clock, at_ms);
+        if (passes) {
+            tw_engine_step(r->engine, NULL, 0, 0, NULL);
+            settle(r, false);
+        }
+    }
+    return TW_OK;
+}
+
+static int find_stream(tw_replay *r, tw_value name, tw_stream **out, tw_err *err)
+{
+    char text[256];
+
+    if (name.type != TW_STRING || name.len == 0 || name.len >= sizeof text)
+        return tw_err_set(err, TW_EPARSE, "'stream' must be the name of a stream");
+    memcpy(text, name.s, name.len);
+    text[name.len] = '\0';
+    *out = tw_streams_find(r->options.streams, text);
+    if (!*out && r->options.any_stream)
+        *out = tw_streams_add(r->options.streams, text);
+    if (!*out)
+        return tw_err_set(err, TW_ENOTFOUND, "stream '%s' is not in the configuration",
+                          text);
+    return TW_OK;
+}
+
+static int64_t next_offset(tw_replay *r, const tw_stream *stream, int32_t partition)
+{
+    char *key = tw_asprintf("%u %d", stream->id, partition);
+    int64_t *next = tw_map_get(r->offsets, key);
+
+    if (!next) {
+        next = tw_alloc(sizeof *next);
+        tw_map_put(r->offsets, key, next);
+    }
+    tw_free(key);
+    return (*next)++;
+}
+
+static int take_event(tw_replay *r, const envelope *e, tw_err *err)
+{
+    tw_stream *stream;
+    int32_t partition = 0;
+    int rc = find_stream(r, e->stream, &stream, err);
+
+    if (rc < 0)
+        return rc;
+    if (e->event.type != TW_JSON && e->event.type != TW_STRING)
+        return tw_err_set(err, TW_EPARSE, "'event' must be an object");
+    if (e->partition.type == TW_INT && e->partition.i >= 0 && e->partition.i <= INT32_MAX)
+        partition = (int32_t)e->partition.i;
+    else if (e->partition.type != TW_ABSENT)
+        return tw_err_set(err, TW_EPARSE, "'partition' must be a number from 0");
+    tw_frame frame = {.data = e->event.s,
+                      .size = e->event.len,
+                      .time_ms = TW_TIME_NONE,
+                      .offset = next_offset(r, stream, partition)};
+    tw_engine_step(r->engine, stream, 0, partition, &frame);
+    settle(r, false);
+    return TW_OK;
+}
+
+static int take_reload(tw_replay *r, const envelope *e, tw_err *err)
+{
+    tw_findings findings = {0};
+    int rc;
+
+    if (e->rules.type != TW_STRING)
+        return tw_err_set(err, TW_EPARSE, "'reload' needs 'rules': a path");
+    char *path = tw_strndup(e->rules.s, e->rules.len);
+    const char *paths[] = {path};
+    rc = switch_rules(r, paths, 1, &findings, err);
+    for (size_t i = 0; i < findings.count && rc < 0; i++) {
+        if (!findings.items[i].warning) {
+            char text[1200];
+            tw_err_format(&findings.items[i].err, text, sizeof text);
+            rc = tw_err_set(err, TW_EINVAL, "reload of %s is refused: %s", path, text);
+            break;
+        }
+    }
+    tw_findings_done(&findings);
+    tw_free(path);
+    settle(r, false);
+    return rc;
+}
+
+static int take_deed(tw_replay *r, const envelope *e, tw_err *err)
+{
+    static const char *const later[] = {"silence", "unsilence", "ack", "restart"};
+    char *what = tw_strndup(e->what.type == TW_STRING ? e->what.s : "", e->what.len);
+    int rc = TW_EPARSE;
+
+    if (strcmp(what, "reload") == 0) {
+        rc = take_reload(r, e, err);
+        tw_free(what);
+        return rc;
+    }
+    for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
+        if (strcmp(what, later[i]) == 0)
+            rc = TW_EUNSUPPORTED;
+    }
+    tw_err_set(err, rc,
+               rc == TW_EUNSUPPORTED ? "'do': '%s' is not supported yet"
+                                     : "'do': '%s' is not known",
+               what);
+    tw_free(what);
+    return rc;
+}
+
+int tw_replay_line(tw_replay *r, const char *line, size_t n, tw_err *err)
+{
+    envelope e = {0};
+    envelope_reader reader = {r, &e};
+    tw_decode_origin origin = {.time_ms = TW_TIME_NONE};
+    tw_event_port port = {on_envelope, &reader};
+    int rc = tw_decode(r->envelope_decoder, r->envelope_plan, r->envelope, line, n,
+                       &origin, &port, err);
+    if (rc < 0)
+        return rc;
+    rc = read_time(r, e.at, err);
+    if (rc < 0)
+        return rc;
+    if (e.what.type != TW_ABSENT)
+        return take_deed(r, &e, err);
+    if (e.event.type != TW_ABSENT || e.stream.type != TW_ABSENT)
+        return take_event(r, &e, err);
+    return TW_OK;
+}
+
+void tw_replay_end(tw_replay *r)
+{
+    if (r->options.until_ms != TW_TIME_NONE &&
+        r->options.until_ms > tw_clock_now_ms(&r->clock)) {
+        tw_clock_set(&r->clock, r->options.until_ms);
+        tw_engine_step(r->engine, NULL, 0, 0, NULL);
+        settle(r, false);
+    }
+    tw_engine_end(r->engine);
+    settle(r, true);
+}

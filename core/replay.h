@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Recorded events through rules under a virtual clock: the engine in step, the incident
+ * stage behind it, and everything that would have left as JSON lines ordered by time.
+ * Used by `tidewatch replay`, by the flow tests and by benches. Caller's thread. */
+#ifndef TW_REPLAY_H
+#define TW_REPLAY_H
+
+#include <stdio.h>
+
+#include "alert/incident.h"
+#include "engine.h"
+
+typedef struct tw_replay_options {
+    const char *const *rule_paths;
+    size_t rule_path_count;
+    tw_streams *streams; /* of a configuration, or an empty set with any_stream */
+    bool any_stream;
+    json_t *params;
+    tw_lookup_port lookup;
+    const char *const *tables; /* names, NULL-terminated; NULL: any */
+    uint32_t lanes;
+    bool all;         /* also changes, dropped and late events */
+    int64_t until_ms; /* TW_TIME_NONE: stop at the last line */
+} tw_replay_options;
+
+typedef struct tw_replay tw_replay;
+
+/* NULL with findings when the rules are refused, or with err. */
+tw_replay *tw_replay_new(const tw_replay_options *options, tw_findings *out_findings,
+                         tw_err *err);
+void tw_replay_free(tw_replay *r);
+/* One line of the replay format (no newline). Errors name what is wrong with it; the
+ * caller adds the line's number. */
+int tw_replay_line(tw_replay *r, const char *line, size_t n, tw_err *err);
+/* The input is over: clocks go on to until, or to the newest event. */
+void tw_replay_end(tw_replay *r);
+/* Writes the output lines, ordered by time, and forgets them. */
+void tw_replay_write(tw_replay *r, FILE *out);
+tw_engine *tw_replay_engine(tw_replay *r);
+
+#endif
