@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The configuration of `run`: one file (YAML or JSON), one schema, checked before
+ * anything starts.
+ *
+ *     lanes: 2
+ *     state_dir: DIR
+ *     log: { level: info, format: logfmt }
+ *     control: { listen: "127.0.0.1:9464", token: "${env:TOKEN}", watch: true, ... }
+ *     plugins: [DIR]
+ *     sources:  NAME: { kind: kafka, settings: {...} }
+ *     streams:  NAME: { source: NAME, topics: [T], format: json, time: ts, key: host,
+ * future: 1m } tables:   NAME: { path: FILE, key: COLUMN } rules:    { paths: [DIR],
+ * watch: true, params: {"team/rule": {...}}, limits: {memory, cpu, load_cpu} } sinks:
+ * NAME: { kind: webhook, settings: {...}, queue: 10000, max_age: 1h, timeout: 30s }
+ *     routes:   PATTERN: [SINK, ...]            exact, or with a * at the end; `default`
+ * takes the rest dead_letters: { sink: NAME } limits:   { record: 1MiB, depth: 32,
+ * fields: 2000, events: 10000 } shutdown: { drain: 25s }
+ *
+ * Settings of sources and sinks are checked by their plugins. Shore thread. */
+#ifndef TW_CONFIG_H
+#define TW_CONFIG_H
+
+#include "base/conf.h"
+#include "base/log.h"
+#include "decode/decode.h"
+#include "flow/stream.h"
+
+typedef struct tw_config_source {
+    char *name, *kind;
+    json_t *settings; /* borrowed from the document; with secrets in clear */
+} tw_config_source;
+
+typedef struct tw_config_stream {
+    char *name;
+    uint32_t source; /* number in sources */
+    char **topics;   /* default: one topic of the stream's own name */
+    uint32_t topic_count;
+    tw_format format;
+    char *time_path, *key_path; /* NULL: none */
+    int64_t future_ms;
+} tw_config_stream;
+
+typedef struct tw_config_table {
+    char *name, *path, *key;
+} tw_config_table;
+
+typedef struct tw_config_sink {
+    char *name, *kind;
+    json_t *settings;
+    uint32_t queue;
+    int64_t max_age_ms, timeout_ms, backoff_ms, backoff_max_ms;
+} tw_config_sink;
+
+typedef struct tw_config_route {
+    char *pattern;
+    uint32_t *sinks;
+    uint32_t sink_count;
+} tw_config_route;
+
+typedef struct tw_config {
+    tw_conf *document;
+    char *path;
+    uint32_t lanes; /* default: cores */
+    char *state_dir;
+    tw_log_level log_level;
+    tw_log_format log_format;
+    char *control_host; /* "127.0.0.1"; other addresses need a token (refused without) */
+    uint16_t control_port;
+    char *control_token;
+    char **plugin_dirs;
+    uint32_t plugin_dir_count;
+    tw_config_source *sources;
+    uint32_t source_count;
+    tw_config_stream *streams;
+    uint32_t stream_count;
+    tw_config_table *tables;
+    uint32_t table_count;
+    char **rule_paths;
+    uint32_t rule_path_count;
+    bool rules_watch;
+    json_t *rule_params;
+    size_t rule_memory_bytes;
+    int64_t rule_cpu_ms, rule_load_cpu_ms;
+    tw_config_sink *sinks;
+    uint32_t sink_count;
+    tw_config_route *routes;
+    uint32_t route_count;
+    int32_t dead_letter_sink; /* number in sinks, or -1 */
+    tw_decode_limits limits;
+    int64_t drain_ms, commit_ms;
+} tw_config;
+
+/* Relative paths are taken from the folder of the configuration file. Beyond the schema
+ * it checks that names refer to something (nearest name in the message), that no topic of
+ * a source feeds two streams, that listen addresses beyond loopback come with a token.
+ * err has file, line, column. */
+tw_config *tw_config_load(const char *path, tw_err *err);
+tw_config *tw_config_parse(const char *text, size_t n, const char *name,
+                           tw_err *err); /* tests, demo */
+void tw_config_free(tw_config *c);
+
+/* With defaults filled in, secrets hidden. New reference. */
+json_t *tw_config_effective(const tw_config *c);
+json_t *tw_config_as_written(const tw_config *c);
+json_t *tw_config_json_schema(void);
+
+/* The streams of the configuration, ready for the engine. */
+tw_streams *tw_config_streams(const tw_config *c);
+/* The sinks of a route: exact name, longest pattern with *, then `default`. NULL: nobody.
+ */
+const tw_config_route *tw_config_route_of(const tw_config *c, const char *route);
+
+#endif

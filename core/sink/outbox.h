@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+/* One discipline for all sinks: a bounded queue in front of each, batches up to what the
+ * sink takes, a bounded number of deliveries at once, answers by class, exponential
+ * back-off with full jitter, Retry-After honoured, given up by age and not by count.
+ * Sinks know nothing of each other: one that hangs holds nobody else. What is given up
+ * goes to the dead-letter port. Order within one sink is kept for records of one key:
+ * while a record waits for a retry, later ones of its key wait behind it.
+ *
+ * Shore thread, except tw_outbox_answer (any thread). */
+#ifndef TW_SINK_OUTBOX_H
+#define TW_SINK_OUTBOX_H
+
+#include <jansson.h>
+
+#include "base/clock.h"
+#include "base/stats.h"
+#include "host/loop.h"
+#include "sink/record.h"
+
+typedef struct tw_outbox tw_outbox;
+
+typedef struct tw_outbox_options {
+    const char *name; /* the sink's, in logs and labels */
+    const tw_sink_type *type;
+    tw_loop *loop;
+    const tw_clock *clock;
+    tw_stats *stats;
+    uint32_t max_records; /* default 10,000; beyond it the oldest that is not in flight is
+                             given up */
+    int64_t max_age_ms;   /* default 1 h */
+    int64_t backoff_ms, backoff_max_ms; /* default 500, 60,000 */
+    int64_t timeout_ms; /* a delivery without an answer counts as RETRY; default 30,000 */
+    uint64_t seed;      /* jitter */
+    /* A record that will never be delivered; borrowed. NULL for the dead-letter sink
+     * itself. */
+    void (*dead)(void *self, const tw_parcel *p, const char *reason);
+    void *dead_self;
+} tw_outbox_options;
+
+tw_outbox *tw_outbox_new(const tw_outbox_options *options);
+void tw_outbox_free(tw_outbox *o);
+/* The instance deliveries go to; set once it is open. */
+void tw_outbox_connect(tw_outbox *o, void *instance);
+
+void tw_outbox_put(tw_outbox *o, tw_parcel *p); /* takes a reference of its own */
+/* The sink's answer to a delivery of this outbox (tw_host.done). Any thread. */
+void tw_outbox_answer(tw_outbox *o, tw_delivery *d, const tw_answer *a);
+
+/* Nothing queued and nothing in flight. */
+bool tw_outbox_is_empty(const tw_outbox *o);
+/* No new deliveries; what is left is reported as dead with this reason. Before
+ * tw_outbox_free. */
+void tw_outbox_give_up(tw_outbox *o, const char *reason);
+json_t *tw_outbox_status(
+    const tw_outbox *o); /* name, kind, queued, in flight, oldest age, last error */
+
+#endif
