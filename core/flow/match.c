@@ -92,7 +92,7 @@ static void regex_free(regex *re)
 static regex *regex_new(tw_value pattern, tw_err *err)
 {
     if (pattern.len > REGEX_PATTERN_BYTES) {
-        tw_err_set(err, TW_EINVAL, "the pattern is longer than %d bytes",
+        tw_err_set(err, TW_EPARSE, "the pattern is longer than %d bytes",
                    REGEX_PATTERN_BYTES);
         return NULL;
     }
