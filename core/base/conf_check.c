@@ -33,6 +33,8 @@ static int check_value(checker *k, json_t *node, const tw_conf_field *field,
                        const spot *at);
 static int check_object(checker *k, json_t *node, const tw_conf_field *fields,
                         const spot *at);
+static int refuse_type(checker *k, const json_t *node, const char *wanted,
+                       const spot *at);
 
 int tw_conf_check(tw_conf *c, json_t *node, const tw_conf_field *fields, tw_err *err)
 {
@@ -183,9 +185,6 @@ static int check_field(checker *k, json_t *object, const tw_conf_field *field,
     json_object_set_new(object, field->name, value);
     return check_value(k, value, field, &inner);
 }
-
-static int refuse_type(checker *k, const json_t *node, const char *wanted,
-                       const spot *at);
 
 static int check_object(checker *k, json_t *node, const tw_conf_field *fields,
                         const spot *at)

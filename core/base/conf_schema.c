@@ -127,9 +127,6 @@ json_t *tw_conf_schema(const tw_conf_field *fields)
 
 /* ---- a copy for people ---- */
 
-static json_t *redacted_object(const tw_conf *c, const json_t *node,
-                               const tw_conf_field *fields);
-
 static const tw_conf_field *find_field(const tw_conf_field *fields, const char *name)
 {
     for (; fields && fields->name; fields++)
@@ -138,50 +135,48 @@ static const tw_conf_field *find_field(const tw_conf_field *fields, const char *
     return NULL;
 }
 
-/* field may be NULL: then only the origin of the values tells. */
 static json_t *redacted_value(const tw_conf *c, const json_t *node,
-                              const tw_conf_field *field)
-{
-    bool secret = tw_conf_is_secret(c, node) || (field && field->secret);
-    if (secret && !json_is_null(node))
-        return json_string("<secret>");
-    if (json_is_array(node)) {
-        json_t *copy = json_array(), *item;
-        size_t i;
-        json_array_foreach(node, i, item) json_array_append_new(
-            copy, redacted_value(c, item, field ? field->items : NULL));
-        return copy;
-    }
-    if (!json_is_object(node))
-        return json_deep_copy(node);
-    if (!field || field->type != TW_CONF_MAP)
-        return redacted_object(c, node, field ? field->fields : NULL);
-    json_t *copy = json_object(), *value;
-    const char *key;
-    json_object_foreach((json_t *)node, key, value)
-        json_object_set_new(copy, key, redacted_value(c, value, field->items));
-    return copy;
-}
+                              const tw_conf_field *field);
 
-static json_t *redacted_object(const tw_conf *c, const json_t *node,
-                               const tw_conf_field *fields)
+/* A map's entries are all alike (items), an object's each have their field. Both may be
+ * NULL: then only the origin of a value tells. */
+static json_t *redacted_entries(const tw_conf *c, const json_t *node,
+                                const tw_conf_field *fields, const tw_conf_field *items)
 {
     json_t *copy = json_object(), *value;
     const char *key;
     json_object_foreach((json_t *)node, key, value)
     {
         const tw_conf_place *place = tw_conf_find_key_place(c, node, key);
+        const tw_conf_field *field = items ? items : find_field(fields, key);
         json_object_set_new(copy, key,
-                            place && place->secret
-                                ? json_string("<secret>")
-                                : redacted_value(c, value, find_field(fields, key)));
+                            place && place->secret ? json_string("<secret>")
+                                                   : redacted_value(c, value, field));
     }
+    return copy;
+}
+
+static json_t *redacted_value(const tw_conf *c, const json_t *node,
+                              const tw_conf_field *field)
+{
+    bool secret = tw_conf_is_secret(c, node) || (field && field->secret);
+    if (secret && !json_is_null(node))
+        return json_string("<secret>");
+    if (json_is_object(node))
+        return redacted_entries(c, node, field ? field->fields : NULL,
+                                field ? field->items : NULL);
+    if (!json_is_array(node))
+        return json_deep_copy(node);
+    json_t *copy = json_array(), *item;
+    size_t i;
+    json_array_foreach(node, i, item)
+        json_array_append_new(copy, redacted_value(c, item, field ? field->items : NULL));
     return copy;
 }
 
 json_t *tw_conf_redacted(const tw_conf *c, const json_t *node,
                          const tw_conf_field *fields)
 {
-    return json_is_object(node) ? redacted_object(c, node, fields)
+    return json_is_object(node) ? redacted_entries(c, node, fields, NULL)
                                 : redacted_value(c, node, NULL);
 }

@@ -215,7 +215,8 @@ int tw_time_from_number(double v, int64_t *out_ms)
         return TW_EPARSE;
     double ms;
     if (v < 1e11)
-        /* 1732182000.123 is stored a little below itself; the cut must not lose that ms.
+        /* 1073741824.001 times 1000 may come out a little below; the cut must not lose
+         * that ms.
          */
         ms = v * 1e3 + 0.01;
     else if (v < 1e14)

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What went wrong, in the user's words. A tw_err is the caller's memory, filled by whoever
- * failed; the status code is also the function's return value (0 ok, negative not). */
+/* What went wrong, in the user's words. A tw_err is the caller's memory, filled by
+ * whoever failed; the status code is also the function's return value (0 ok, negative
+ * not). */
 #ifndef TW_BASE_ERR_H
 #define TW_BASE_ERR_H
 
 typedef enum tw_status {
     TW_OK = 0,
-    TW_EINVAL = -1,       /* the caller or the user gave something that makes no sense */
-    TW_EPARSE = -2,       /* text or bytes that cannot be read */
-    TW_EIO = -3,          /* the operating system or a peer failed */
-    TW_EFULL = -4,        /* a bounded queue or buffer has no room; try again later */
-    TW_ELIMIT = -5,       /* a stated limit was passed */
+    TW_EINVAL = -1, /* the caller or the user gave something that makes no sense */
+    TW_EPARSE = -2, /* text or bytes that cannot be read */
+    TW_EIO = -3,    /* the operating system or a peer failed */
+    TW_EFULL = -4,  /* a bounded queue or buffer has no room; try again later */
+    TW_ELIMIT = -5, /* a stated limit was passed */
     TW_ENOTFOUND = -6,
     TW_EUNSUPPORTED = -7, /* known, but not built yet */
     TW_ETIMEOUT = -8,
@@ -34,7 +35,8 @@ int tw_err_set(tw_err *err, int code, const char *format, ...)
 int tw_err_at(tw_err *err, int code, const char *file, int line, int column,
               const char *format, ...) __attribute__((format(printf, 6, 7)));
 
-/* Write "file:line:column: text" (parts that are unknown are left out) into out; returns out. */
+/* Write "file:line:column: text" (parts that are unknown are left out) into out; returns
+ * out. */
 const char *tw_err_format(const tw_err *err, char *out, unsigned long out_size);
 
 const char *tw_status_name(int code);

@@ -157,10 +157,12 @@ static void depth_and_size_are_limited(void **state)
     assert_null(parse(text.data, "c.json", &err));
     assert_string_equal(err.text, "nested deeper than 64 levels");
     assert_int_equal(err.column, 65);
+    tw_buf_reset(&text);
     while (text.len <= 1 << 20)
-        tw_buf_add_str(&text, "          ");
+        tw_buf_add_str(&text, "# all is well but long\n");
     assert_null(parse(text.data, "c.yaml", &err));
     assert_int_equal(err.code, TW_ELIMIT);
+    assert_string_equal(err.text, "larger than 1048576 bytes");
     tw_buf_done(&text);
 }
 
