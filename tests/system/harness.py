@@ -273,7 +273,7 @@ class MetricsPage(HttpDouble):
 
 class Tidewatch:
     """One engine: `tidewatch run` on a configuration, given as a dict. Its control address is a
-    free port, chosen once, unless the configuration names one."""
+    free port, chosen once, and its state lies in its folder, unless the configuration says."""
     program = os.environ.get("TIDEWATCH", os.path.join(BUILD, "tidewatch"))
 
     def __init__(self, folder, config):
@@ -283,6 +283,7 @@ class Tidewatch:
         self.config = dict(config)
         control = self.config.setdefault("control", {})
         self.address = control.setdefault("listen", f"127.0.0.1:{free_port()}")
+        self.config.setdefault("state_dir", os.path.join(folder, "state"))
         self.file = os.path.join(folder, "tidewatch.json")
         with open(self.file, "w", encoding="utf-8") as f:
             json.dump(self.config, f, indent=2)
