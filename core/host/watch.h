@@ -7,6 +7,8 @@
 #ifndef TW_HOST_WATCH_H
 #define TW_HOST_WATCH_H
 
+#include <stddef.h>
+
 #include "host/loop.h"
 
 typedef struct tw_file_watch tw_file_watch;
