@@ -29,8 +29,8 @@ int tw_buf_vprintf(tw_buf *b, const char *format, va_list ap);
 int tw_buf_add_int(tw_buf *b, int64_t v);
 int tw_buf_add_double(tw_buf *b, double v); /* shortest form that reads back the same */
 int tw_buf_add_json_string(tw_buf *b, const char *s, size_t n); /* with quotes, escaped */
-char *tw_buf_take(tw_buf *b,
-                  size_t *out_len); /* caller frees with tw_free; b is empty again */
+/* The caller frees with tw_free; b is empty again. */
+char *tw_buf_take(tw_buf *b, size_t *out_len);
 
 /* Shortest decimal form that reads back as v ("0.1", "1e+300"); integers below 1e15
  * without exponent or point; "NaN", "+Inf", "-Inf" (which are no JSON). out needs 32

@@ -17,8 +17,8 @@ typedef struct tw_clock {
 
 void tw_clock_init_real(tw_clock *c);
 void tw_clock_init_virtual(tw_clock *c, int64_t start_ms);
-void tw_clock_set(tw_clock *c,
-                  int64_t now_ms);          /* virtual only; an earlier time is ignored */
+/* Virtual only; an earlier time is ignored. */
+void tw_clock_set(tw_clock *c, int64_t now_ms);
 int64_t tw_clock_now_ms(const tw_clock *c); /* epoch milliseconds */
 
 int64_t tw_mono_ns(void); /* monotonic, for measuring durations */

@@ -15,8 +15,8 @@
 
 #include "base/err.h"
 
-typedef struct tw_conf
-    tw_conf; /* a loaded document: the tree, its positions, its secrets */
+/* A loaded document: the tree, its positions, its secrets. */
+typedef struct tw_conf tw_conf;
 
 /* By extension (.json is JSON, the rest YAML). Limits: 1 MiB, depth 64, 100 aliases. */
 tw_conf *tw_conf_load(const char *path, tw_err *err);
@@ -62,15 +62,15 @@ typedef struct tw_conf_field {
  * name), wrong type, missing value: the first finding in err with file, line, column. */
 int tw_conf_check(tw_conf *c, json_t *node, const tw_conf_field *fields, tw_err *err);
 
-json_t *
-tw_conf_schema(const tw_conf_field *fields); /* JSON Schema 2020-12, new reference */
-/* A deep copy in which secrets (by schema or by origin) read "<secret>". New reference.
+/* JSON Schema 2020-12. New reference. */
+json_t *tw_conf_schema(const tw_conf_field *fields);
+/* A deep copy in which secrets, by schema or by origin, read "<secret>". New reference.
  */
 json_t *tw_conf_redacted(const tw_conf *c, const json_t *node,
                          const tw_conf_field *fields);
 
-int tw_size_parse(const char *text,
-                  int64_t *out_bytes); /* KB MB GB are 1000s, KiB MiB GiB 1024s */
+/* KB MB GB TB are 1000s, KiB MiB GiB TiB 1024s. TW_EPARSE. */
+int tw_size_parse(const char *text, int64_t *out_bytes);
 
 /* Reading a checked tree: the value is known to be there and of its type. */
 const char *tw_conf_str(const json_t *object, const char *key); /* NULL when absent */

@@ -51,8 +51,7 @@ int tw_conf_enter(tw_conf *c, json_t *object, const char *key, tw_conf_place at,
                   json_t *value, tw_err *err);
 
 /* What YAML 1.2's core schema makes of an unquoted text: null, a bool, a number (new
- * reference), or NULL: then it is a string, or *out_problem says why it cannot be held.
- */
+ * reference), or NULL: it is a string, or *out_problem says why it cannot be held. */
 json_t *tw_conf_core_value(const char *s, size_t n, const char **out_problem);
 
 json_t *tw_conf_read_yaml(tw_conf *c, const char *text, size_t n, tw_err *err);

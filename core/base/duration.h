@@ -7,8 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Units ms s m h d w, each at most once, largest first; "0" and "0s" are zero. TW_EPARSE.
- */
+/* Units ms s m h d w, each at most once, largest first; "0" is zero. TW_EPARSE. */
 int tw_duration_parse(const char *text, size_t n, int64_t *out_ms);
 size_t tw_duration_format(int64_t ms, char *out, size_t out_size); /* "2h30m", "0s" */
 
@@ -19,7 +18,7 @@ int tw_time_parse_rfc3339(const char *text, size_t n, int64_t *out_ms);
  * TW_EPARSE. Seconds: |v| < 1e11, ms: < 1e14, us: < 1e17, ns: the rest. */
 int tw_time_from_number(double v, int64_t *out_ms);
 int tw_time_from_int(int64_t v, int64_t *out_ms);
-size_t tw_time_format_rfc3339(int64_t ms, char *out,
-                              size_t out_size); /* UTC, "....123Z" */
+/* UTC, "....123Z" */
+size_t tw_time_format_rfc3339(int64_t ms, char *out, size_t out_size);
 
 #endif

@@ -10,7 +10,7 @@
 
 uint64_t tw_hash(const void *data, size_t n);
 uint64_t tw_hash_stable(const void *data, size_t n); /* XXH3 64 bit, seed 0 */
-void tw_hash_hex128(const void *data, size_t n,
-                    char out[33]); /* XXH3 128 bit as 32 hex digits */
+/* XXH3 128 bit as 32 hex digits */
+void tw_hash_hex128(const void *data, size_t n, char out[33]);
 
 #endif

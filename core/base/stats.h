@@ -27,8 +27,7 @@ void tw_stats_free(tw_stats *s);
 
 /* name without the "tidewatch_" prefix, which is added; counters get names that end in
  * _total. labels: pairs key, value, ..., NULL-terminated array, or NULL. Copied. Handles
- * live as long as s. NULL when the name is already registered as another kind of metric.
- */
+ * live as long as s. NULL when the name is registered as another kind of metric. */
 tw_counter *tw_stats_counter(tw_stats *s, const char *name, const char *help,
                              const char *const *labels);
 tw_gauge *tw_stats_gauge(tw_stats *s, const char *name, const char *help,
@@ -57,8 +56,8 @@ static inline void tw_gauge_set(tw_gauge *g, int64_t v)
 /* Sum of a counter family over all label sets ("events_total"); 0 when unknown. */
 uint64_t tw_stats_sum(tw_stats *s, const char *name);
 
-/* Text format 0.0.4, families sorted by name, HELP and TYPE first; clean under promtool.
- */
+/* Text format 0.0.4, families sorted by name, HELP and TYPE first; promtool finds no
+ * fault. */
 void tw_stats_write(tw_stats *s, tw_buf *out);
 
 #endif
