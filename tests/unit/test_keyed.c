@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The keyed table: what is put is found, whatever the order of adding and removing. */
+#include "state/keyed.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+typedef struct entry {
+    uint64_t value;
+} entry;
+
+static tw_key key_of(uint32_t n, uint8_t *scratch)
+{
+    /* every third key is too long to live in its entry */
+    int len =
+        snprintf((char *)scratch, 64, n % 3 ? "key-%u" : "a key of some length-%030u", n);
+    return tw_key_from_bytes(scratch, (uint32_t)len);
+}
+
+static uint32_t find(tw_keyed *k, uint32_t n)
+{
+    uint8_t scratch[64];
+    tw_key key = key_of(n, scratch);
+    return tw_keyed_find(k, &key);
+}
+
+static uint32_t add(tw_keyed *k, uint32_t n)
+{
+    uint8_t scratch[64];
+    tw_key key = key_of(n, scratch);
+    uint32_t number = tw_keyed_add(k, &key);
+    ((entry *)tw_keyed_at(k, number))->value = n;
+    return number;
+}
+
+static void every_added_key_is_found_with_its_entry(void **state)
+{
+    (void)state;
+    tw_keyed *k = tw_keyed_new(sizeof(entry));
+    for (uint32_t n = 0; n < 50000; n++) {
+        assert_int_equal(find(k, n), TW_KEYED_NONE);
+        add(k, n);
+    }
+    assert_int_equal(tw_keyed_count(k), 50000);
+    for (uint32_t n = 0; n < 50000; n++) {
+        uint32_t number = find(k, n);
+        assert_int_not_equal(number, TW_KEYED_NONE);
+        assert_int_equal(((entry *)tw_keyed_at(k, number))->value, n);
+    }
+    assert_int_equal(find(k, 50000), TW_KEYED_NONE);
+    tw_keyed_free(k);
+}
+
+static void removing_and_adding_at_random_agrees_with_a_plain_list(void **state)
+{
+    (void)state;
+    enum { KEYS = 3000 };
+    static bool there[KEYS];
+    tw_keyed *k = tw_keyed_new(sizeof(entry));
+    uint32_t random = 12345, count = 0;
+
+    memset(there, 0, sizeof there);
+    for (int step = 0; step < 100000; step++) {
+        random = random * 1664525 + 1013904223;
+        uint32_t n = (random >> 8) % KEYS;
+        uint32_t number = find(k, n);
+        assert_int_equal(number != TW_KEYED_NONE, there[n]);
+        if (there[n]) {
+            assert_int_equal(((entry *)tw_keyed_at(k, number))->value, n);
+            tw_keyed_remove(k, number);
+            count--;
+        } else {
+            add(k, n);
+            count++;
+        }
+        there[n] = !there[n];
+        assert_int_equal(tw_keyed_count(k), count);
+    }
+    uint32_t walked = 0;
+    for (uint32_t n = tw_keyed_next(k, TW_KEYED_NONE); n != TW_KEYED_NONE;
+         n = tw_keyed_next(k, n)) {
+        walked++;
+    }
+    assert_int_equal(walked, count);
+    tw_keyed_free(k);
+}
+
+static void a_new_entry_is_zeroed_though_its_memory_was_used(void **state)
+{
+    (void)state;
+    tw_keyed *k = tw_keyed_new(sizeof(entry));
+    tw_keyed_remove(k, add(k, 7));
+    uint8_t scratch[64];
+    tw_key key = key_of(8, scratch);
+    uint32_t number = tw_keyed_add(k, &key);
+    assert_int_equal(((entry *)tw_keyed_at(k, number))->value, 0);
+    tw_keyed_free(k);
+}
+
+static void the_oldest_is_the_one_touched_longest_ago(void **state)
+{
+    (void)state;
+    tw_keyed *k = tw_keyed_new(sizeof(entry));
+    assert_int_equal(tw_keyed_oldest(k), TW_KEYED_NONE);
+    uint32_t a = add(k, 1), b = add(k, 2), c = add(k, 3);
+    assert_int_equal(tw_keyed_oldest(k), a);
+    tw_keyed_touch(k, a);
+    assert_int_equal(tw_keyed_oldest(k), b);
+    tw_keyed_touch(k, c);
+    tw_keyed_touch(k, c);
+    tw_keyed_remove(k, b);
+    assert_int_equal(tw_keyed_oldest(k), a);
+    tw_keyed_remove(k, a);
+    tw_keyed_remove(k, c);
+    assert_int_equal(tw_keyed_oldest(k), TW_KEYED_NONE);
+    tw_keyed_free(k);
+}
+
+static void dirty_marks_are_walked_and_cleaned(void **state)
+{
+    (void)state;
+    tw_keyed *k = tw_keyed_new(sizeof(entry));
+    for (uint32_t n = 0; n < 3000; n++) {
+        tw_keyed_clean(k, add(k, n));
+    }
+    assert_int_equal(tw_keyed_next_dirty(k, TW_KEYED_NONE), TW_KEYED_NONE);
+    tw_keyed_mark(k, 0);
+    tw_keyed_mark(k, 63);
+    tw_keyed_mark(k, 64);
+    tw_keyed_mark(k, 2999);
+    assert_int_equal(tw_keyed_next_dirty(k, TW_KEYED_NONE), 0);
+    assert_int_equal(tw_keyed_next_dirty(k, 0), 63);
+    assert_int_equal(tw_keyed_next_dirty(k, 63), 64);
+    assert_int_equal(tw_keyed_next_dirty(k, 64), 2999);
+    assert_int_equal(tw_keyed_next_dirty(k, 2999), TW_KEYED_NONE);
+    tw_keyed_clean(k, 64);
+    assert_int_equal(tw_keyed_next_dirty(k, 63), 2999);
+    tw_keyed_free(k);
+}
+
+static void keys_compare_by_their_bytes(void **state)
+{
+    (void)state;
+    tw_keyed *k = tw_keyed_new(sizeof(entry));
+    tw_key a = tw_key_from_bytes((const uint8_t *)"ab", 2);
+    tw_key b = tw_key_from_bytes((const uint8_t *)"abc", 3);
+    tw_key c = tw_key_from_bytes((const uint8_t *)"b", 1);
+    tw_key nothing = tw_key_from_bytes((const uint8_t *)"", 0);
+    uint32_t na = tw_keyed_add(k, &a), nb = tw_keyed_add(k, &b), nc = tw_keyed_add(k, &c);
+    uint32_t n0 = tw_keyed_add(k, &nothing);
+    assert_true(tw_keyed_compare(k, na, nb) < 0);
+    assert_true(tw_keyed_compare(k, nc, nb) > 0);
+    assert_true(tw_keyed_compare(k, n0, na) < 0);
+    assert_int_equal(tw_keyed_compare(k, na, na), 0);
+    assert_int_equal(tw_keyed_find(k, &nothing), n0);
+    tw_keyed_free(k);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_added_key_is_found_with_its_entry),
+        cmocka_unit_test(removing_and_adding_at_random_agrees_with_a_plain_list),
+        cmocka_unit_test(a_new_entry_is_zeroed_though_its_memory_was_used),
+        cmocka_unit_test(the_oldest_is_the_one_touched_longest_ago),
+        cmocka_unit_test(dirty_marks_are_walked_and_cleaned),
+        cmocka_unit_test(keys_compare_by_their_bytes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
