@@ -23,13 +23,17 @@ void tw_loop_stop(tw_loop *l);            /* from a callback */
 int tw_loop_post(tw_loop *l, void (*fn)(void *arg),
                  void *arg); /* any thread; order kept */
 
-/* events: 1 readable, 2 writable */
+/* Watches are NULL where the system refuses (a descriptor that cannot be polled, no handles left).
+ * events: 1 readable, 2 writable. An error of the descriptor is told as ready. */
 tw_watch *tw_loop_fd(tw_loop *l, int fd, int events,
                      void (*ready)(void *arg, int fd, int events), void *arg);
 void tw_watch_change(tw_watch *w, int events);
 tw_watch *tw_loop_timer(tw_loop *l, int64_t after_ms, int64_t repeat_ms,
                         void (*due)(void *arg), void *arg);
 void tw_watch_timer_again(tw_watch *w, int64_t after_ms, int64_t repeat_ms);
+/* Something in a folder (not below it) was made, changed, renamed or removed. NULL: cannot watch. */
+tw_watch *tw_loop_folder(tw_loop *l, const char *path, void (*changed)(void *arg),
+                         void *arg);
 tw_watch *tw_loop_signal(tw_loop *l, int signum, void (*caught)(void *arg, int signum),
                          void *arg);
 void tw_watch_end(tw_watch *w); /* NULL is fine */
