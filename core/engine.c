@@ -156,6 +156,7 @@ void tw_engine_on_bad_frame(tw_lane *lane, const tw_frame *f, const tw_err *err)
     tw_bad_frame *bad = tw_alloc(sizeof *bad);
 
     *bad = (tw_bad_frame){.stream = lane->stream,
+                          .topic = lane->topic,
                           .partition = lane->partition,
                           .offset = f->offset,
                           .arrival_ms = lane->arrival_ms,

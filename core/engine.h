@@ -14,6 +14,7 @@
  * step. */
 typedef struct tw_bad_frame {
     const tw_stream *stream;
+    const char *topic; /* where it came from, or NULL; lives as long as the feed */
     int32_t partition;
     int64_t offset, arrival_ms;
     char *reason;

@@ -254,12 +254,13 @@ static void decode_frame(tw_lane *lane, const tw_frame *frame, uint64_t seq)
     }
 }
 
-static void enter_stream(tw_lane *lane, const tw_stream *stream, uint32_t source,
-                         int32_t partition)
+static void enter_stream(tw_lane *lane, const tw_stream *stream, const char *topic,
+                         uint32_t source, int32_t partition)
 {
     const tw_ruleset *set = lane->rules->set;
 
     lane->stream = stream;
+    lane->topic = topic;
     lane->source = source;
     lane->partition = partition;
     lane->stream_plan = NULL;
@@ -270,7 +271,7 @@ static void enter_stream(tw_lane *lane, const tw_stream *stream, uint32_t source
 void tw_lane_frame(tw_lane *lane, const tw_stream *stream, uint32_t source,
                    int32_t partition, const tw_frame *frame, uint64_t seq)
 {
-    enter_stream(lane, stream, source, partition);
+    enter_stream(lane, stream, NULL, source, partition);
     lane->arrival_ms = tw_clock_now_ms(lane->clock);
     lane->seq = seq;
     decode_frame(lane, frame, seq);
@@ -286,7 +287,7 @@ static uint32_t poll_feed(tw_lane *lane, tw_feed_state *feed)
 
     if (n <= 0)
         return 0;
-    enter_stream(lane, feed->stream, feed->source, feed->partition);
+    enter_stream(lane, feed->stream, feed->topic, feed->source, feed->partition);
     lane->arrival_ms = tw_clock_now_ms(lane->clock);
     for (int i = 0; i < n; i++)
         decode_frame(lane, &frames[i], 0);

@@ -35,6 +35,7 @@ typedef struct tw_feed_state {
     struct tw_lane *lane;    /* NULL while nobody polls it */
     int64_t next_offset;     /* after the last handled frame; -1 none yet */
     int64_t reported_offset; /* last told to the source */
+    bool at_end;             /* the source said so */
 } tw_feed_state;
 
 /* One rule on one lane. */
@@ -85,6 +86,7 @@ typedef struct tw_lane {
     /* the frame being handled */
     const tw_stream *stream;
     const tw_stream_plan *stream_plan;
+    const char *topic; /* NULL in replay */
     int32_t partition;
     uint32_t source;
     int64_t arrival_ms;

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The running engine from start to stop: the order in which its parts are made, joined, drained and
+ * freed. Shore thread; everything else it does is in app_*.c.
+ *
+ * The stop goes step by step, each waiting for the one before:
+ * sources give their feeds back (every record they gave has been handled, positions are stored) ->
+ * outboxes empty, or the drain time is over -> sinks close -> lanes end. */
+#include <signal.h>
+
+#include "app_impl.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#define ADVANCE_EVERY_MS 250
+
+/* ---- lanes to shore -------------------------------------------------------------------------- */
+
+static void on_signal(void *self, const tw_signal *s)
+{
+    tw_app *app = self;
+    tw_incidents_signal(app->incidents, s);
+}
+
+static void collect(void *arg)
+{
+    tw_app *app = arg;
+    if (app->engine)
+        tw_engine_collect(app->engine);
+}
+
+/* Any lane. The collection runs on the shore; once the engine has stopped there is nothing to collect. */
+static void wake_shore(void *self)
+{
+    tw_app *app = self;
+    tw_loop_post(app->loop, collect, app);
+}
+
+/* ---- what guests ask for --------------------------------------------------------------------- */
+
+static void on_answer(void *self, tw_guest *g, tw_delivery *d, const tw_answer *a)
+{
+    (void)self;
+    tw_outbox_answer(g->owner, d, a);
+}
+
+static void on_stopped(void *self, tw_guest *g)
+{
+    (void)g;
+    tw_app_step_down(self);
+}
+
+static void on_failed(void *self, tw_guest *g, const char *why, int exit_code)
+{
+    tw_app *app = self;
+
+    (void)why;
+    if (!exit_code)
+        return;
+    app->exit_code = exit_code;
+    tw_log_error("app", "stops because a connector cannot go on", "name", g->name, "exit_code",
+                 TW_LOG_INT(exit_code), NULL);
+    tw_app_stop(app);
+}
+
+/* ---- the stop -------------------------------------------------------------------------------- */
+
+static bool sinks_are_stopped(const tw_app *app)
+{
+    for (uint32_t i = 0; i < app->config->sink_count; i++) {
+        if (!app->sinks[i].guest->stopped)
+            return false;
+    }
+    return true;
+}
+
+void tw_app_step_down(tw_app *app)
+{
+    if (app->phase == TW_APP_STOPPING_SOURCES && tw_app_sources_are_stopped(app)) {
+        tw_engine_pause(app->engine);
+        tw_engine_collect(app->engine);
+        tw_engine_resume(app->engine);
+        app->phase = TW_APP_DRAINING;
+        app->drain_until_ms = tw_clock_now_ms(&app->clock) + app->config->drain_ms;
+    }
+    if (app->phase == TW_APP_DRAINING) {
+        bool over = tw_clock_now_ms(&app->clock) >= app->drain_until_ms;
+        if (!tw_app_sinks_are_empty(app) && !over)
+            return;
+        if (over)
+            tw_log_warn("app", "the drain time is over with records undelivered", NULL);
+        app->phase = TW_APP_STOPPING_SINKS;
+        tw_app_stop_sinks(app);
+    }
+    if (app->phase == TW_APP_STOPPING_SINKS && sinks_are_stopped(app)) {
+        app->phase = TW_APP_DONE;
+        tw_loop_stop(app->loop);
+    }
+}
+
+void tw_app_stop(tw_app *app)
+{
+    if (app->phase > TW_APP_RUNNING)
+        return;
+    tw_log_info("app", "stopping", NULL);
+    app->phase = TW_APP_STOPPING_SOURCES;
+    tw_app_report_positions(app);
+    tw_app_stop_sources(app);
+    tw_app_step_down(app);
+}
+
+/* A second request while stopping means now: what is undelivered is given up. */
+static void on_stop_signal(void *arg, int signum)
+{
+    tw_app *app = arg;
+
+    tw_log_info("app", "told to stop", "signal", signum == SIGTERM ? "TERM" : "INT", NULL);
+    if (app->phase == TW_APP_DRAINING)
+        app->drain_until_ms = 0;
+    tw_app_stop(app);
+}
+
+static void on_hangup(void *arg, int signum)
+{
+    (void)signum;
+    tw_app_reload(arg, NULL);
+}
+
+/* ---- timers ---------------------------------------------------------------------------------- */
+
+static void on_advance(void *arg)
+{
+    tw_app *app = arg;
+
+    tw_engine_collect(app->engine);
+    if (app->phase == TW_APP_RUNNING)
+        tw_app_advance(app);
+    tw_app_step_down(app);
+}
+
+static void on_positions(void *arg)
+{
+    tw_app *app = arg;
+
+    if (app->phase == TW_APP_RUNNING)
+        tw_app_report_positions(app);
+}
+
+static void on_time_is_up(void *arg)
+{
+    tw_app_stop(arg);
+}
+
+static void add_timer(tw_app *app, int64_t after_ms, int64_t repeat_ms, void (*due)(void *arg))
+{
+    app->timers[app->timer_count++] = tw_loop_timer(app->loop, after_ms, repeat_ms, due, app);
+}
+
+static void start_timers(tw_app *app)
+{
+    add_timer(app, ADVANCE_EVERY_MS, ADVANCE_EVERY_MS, on_advance);
+    add_timer(app, app->config->commit_ms, app->config->commit_ms, on_positions);
+    if (app->options.stop_after_ms > 0)
+        add_timer(app, app->options.stop_after_ms, 0, on_time_is_up);
+    app->timers[app->timer_count++] = tw_loop_signal(app->loop, SIGTERM, on_stop_signal, app);
+    app->timers[app->timer_count++] = tw_loop_signal(app->loop, SIGINT, on_stop_signal, app);
+    app->timers[app->timer_count++] = tw_loop_signal(app->loop, SIGHUP, on_hangup, app);
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+static int load_plugins(tw_app *app, tw_err *err)
+{
+    app->plugins = tw_plugins_new();
+    for (uint32_t i = 0; i < app->config->plugin_dir_count; i++) {
+        int rc = tw_plugins_load_dir(app->plugins, app->config->plugin_dirs[i], err);
+        if (rc < 0)
+            return rc;
+    }
+    return TW_OK;
+}
+
+static void register_stats(tw_app *app)
+{
+    tw_stats *s = app->stats;
+
+    app->reload_ok_gauge =
+        tw_stats_gauge(s, "config_last_reload_successful",
+                       "Whether the rules that were read last are the ones that run.", NULL);
+    app->reload_time_gauge =
+        tw_stats_gauge(s, "config_last_reload_success_timestamp_seconds",
+                       "When rules were last taken over.", NULL);
+    app->generation_gauge =
+        tw_stats_gauge(s, "rules_generation", "Number of the rule set that runs.", NULL);
+    app->unrouted = tw_stats_counter(s, "alerts_unrouted_total",
+                                     "Notifications whose route names no sink.", NULL);
+    app->dead_letters =
+        tw_stats_counter(s, "dead_letters_total", "Records that could not be handled.", NULL);
+    app->dead_letters_lost = tw_stats_counter(
+        s, "dead_letters_lost_total", "Dead letters that no sink keeps.", NULL);
+}
+
+static void make_house(tw_app *app)
+{
+    app->house = (tw_house){.loop = app->loop,
+                            .clock = &app->clock,
+                            .stats = app->stats,
+                            .feed_add = tw_app_feed_add,
+                            .feed_remove = tw_app_feed_remove,
+                            .feed_wake_fd = tw_app_feed_wake_fd,
+                            .feed_end = tw_app_feed_end,
+                            .answer = on_answer,
+                            .stopped = on_stopped,
+                            .failed = on_failed,
+                            .self = app};
+}
+
+static int start_engine(tw_app *app, tw_err *err)
+{
+    tw_incidents_options incidents = {.notify = {tw_app_on_notification, app},
+                                      .lookup = {tw_app_lookup, app},
+                                      .streams = app->streams,
+                                      .stats = app->stats};
+    tw_engine_options engine = {.lanes = app->config->lanes ? app->config->lanes : 1,
+                                .clock = &app->clock,
+                                .streams = app->streams,
+                                .stats = app->stats,
+                                .limits = app->config->limits,
+                                .ports = {on_signal, tw_app_on_bad_frame, app},
+                                .wake_shore = wake_shore,
+                                .wake_self = app};
+    app->incidents = tw_incidents_new(&incidents);
+    int rc = tw_rule_watchdog_start(err);
+    if (rc < 0)
+        return rc;
+    app->engine = tw_engine_new(&engine);
+    rc = tw_engine_start(app->engine, err);
+    app->engine_running = true;
+    return rc;
+}
+
+tw_app *tw_app_new(const tw_app_options *options, tw_findings *out_findings, tw_err *err)
+{
+    tw_app *app = tw_alloc(sizeof *app);
+
+    app->options = *options;
+    app->config = options->config;
+    tw_clock_init_real(&app->clock);
+    app->started_ms = tw_clock_now_ms(&app->clock);
+    app->stats = tw_stats_new();
+    register_stats(app);
+    app->streams = tw_config_streams(app->config);
+    app->loop = tw_loop_new(err);
+    if (!app->loop)
+        goto fail;
+    make_house(app);
+    if (load_plugins(app, err) < 0 || tw_app_open_tables(app, err) < 0 ||
+        tw_app_open_sinks(app, err) < 0 || start_engine(app, err) < 0 ||
+        tw_app_load_rules(app, out_findings, err) < 0 || tw_app_watch_rules(app) < 0 ||
+        tw_app_open_sources(app, err) < 0 || tw_app_start_control(app, err) < 0)
+        goto fail;
+    return app;
+
+fail:
+    tw_app_free(app);
+    return NULL;
+}
+
+int tw_app_run(tw_app *app)
+{
+    tw_err err = {0};
+
+    start_timers(app);
+    app->phase = TW_APP_RUNNING;
+    if (tw_app_start_sources(app, &err) < 0) {
+        tw_log_error("app", err.text, NULL);
+        app->exit_code = 1;
+        tw_app_stop(app);
+    }
+    if (app->phase != TW_APP_DONE)
+        tw_loop_run(app->loop);
+    tw_log_info("app", "stopped", "events", TW_LOG_INT(tw_stats_sum(app->stats, "events_total")),
+                NULL);
+    return app->exit_code;
+}
+
+void tw_app_free(tw_app *app)
+{
+    if (!app)
+        return;
+    for (uint32_t i = 0; i < app->timer_count; i++)
+        tw_watch_end(app->timers[i]);
+    tw_file_watch_free(app->rule_watch);
+    tw_file_watch_free(app->table_watch);
+    if (app->control)
+        tw_control_stop(app->control);
+    tw_app_free_sources(app);
+    if (app->engine_running) {
+        tw_engine_stop(app->engine);
+        tw_rule_watchdog_stop();
+    }
+    tw_engine_free(app->engine);
+    app->engine = NULL; /* what lanes posted last finds nobody */
+    tw_app_free_sinks(app);
+    tw_incidents_free(app->incidents);
+    tw_app_free_tables(app);
+    tw_loop_free(app->loop);
+    tw_plugins_free(app->plugins);
+    tw_streams_free(app->streams);
+    json_decref(app->reload_report);
+    tw_stats_free(app->stats);
+    tw_free(app);
+}
+
+uint16_t tw_app_control_port(const tw_app *app)
+{
+    return tw_control_port(app->control);
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The running engine: the only wiring. Builds from the sink upward, starts sources last, stops sources
+ * first, drains downward. Shore thread. */
+#ifndef TW_APP_H
+#define TW_APP_H
+
+#include "config.h"
+#include "rule/rules.h"
+
+typedef struct tw_app tw_app;
+
+typedef struct tw_app_options {
+    tw_config *config;      /* borrowed */
+    bool exit_at_end;       /* stop, drained, when every feed has reached its end */
+    int64_t stop_after_ms;  /* stop after so long; 0: when told */
+    /* Everything that is told, for the demo's story; may be NULL. Borrowed json. */
+    void (*told)(void *self, const char *line_json);
+    void *told_self;
+} tw_app_options;
+
+/* Opens everything but the sources. Findings of rules are printed by the caller. */
+tw_app *tw_app_new(const tw_app_options *options, tw_findings *out_findings, tw_err *err);
+/* Starts the sources and runs until stopped. Returns the exit code. */
+int tw_app_run(tw_app *app);
+/* From any signal handler of the loop, or a callback: begins the orderly stop. */
+void tw_app_stop(tw_app *app);
+void tw_app_free(tw_app *app);
+
+/* Reads the rules again; the report goes to the log and, as JSON, to the caller (new reference). 0, or
+ * negative with the rules as they were. */
+int tw_app_reload(tw_app *app, json_t **out_report);
+uint16_t tw_app_control_port(const tw_app *app);
+
+#endif

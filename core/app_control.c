@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the app shows and does over HTTP: its views and verbs. Shore thread. */
+#include "app_impl.h"
+#include "base/mem.h"
+
+static json_t *not_ready(void *self)
+{
+    tw_app *app = self;
+    json_t *reasons = json_array();
+
+    if (app->phase != TW_APP_RUNNING)
+        json_array_append_new(reasons, json_string(app->phase == TW_APP_OPEN
+                                                       ? "the engine is starting"
+                                                       : "the engine is stopping"));
+    for (uint32_t i = 0; i < app->config->source_count; i++) {
+        const tw_guest *g = app->sources[i].guest;
+        if (g && g->trouble)
+            json_array_append_new(reasons, json_pack("s++", g->name, ": ", g->trouble));
+    }
+    if (json_array_size(reasons))
+        return reasons;
+    json_decref(reasons);
+    return NULL;
+}
+
+static json_t *show_rules(const tw_app *app)
+{
+    const tw_ruleset *set = tw_engine_rules(app->engine);
+    json_t *list = json_array();
+
+    for (uint32_t i = 0; i < set->rule_count; i++) {
+        const tw_rule *r = set->rules[i];
+        int64_t clock_ms = tw_engine_rule_clock(app->engine, i);
+        json_array_append_new(
+            list, json_pack("{s:s, s:s, s:s?, s:s, s:i, s:o}", "rule", r->name, "version",
+                            r->version ? r->version : "", "owner", r->owner, "file", r->file,
+                            "line", r->line, "clock",
+                            clock_ms == TW_TIME_NONE ? json_null()
+                                                     : json_integer((json_int_t)clock_ms)));
+    }
+    return list;
+}
+
+static json_t *show_sources(const tw_app *app)
+{
+    json_t *list = json_array();
+
+    for (uint32_t i = 0; i < app->config->source_count; i++) {
+        const tw_source_unit *u = &app->sources[i];
+        json_array_append_new(
+            list, json_pack("{s:s, s:s, s:i, s:s?}", "name", u->config->name, "kind",
+                            u->config->kind, "feeds", (int)u->feeds, "trouble",
+                            u->guest ? u->guest->trouble : NULL));
+    }
+    return list;
+}
+
+static json_t *show_sinks(const tw_app *app)
+{
+    json_t *list = json_array();
+
+    for (uint32_t i = 0; i < app->config->sink_count; i++) {
+        json_t *status = tw_outbox_status(app->sinks[i].outbox);
+        if (app->sinks[i].guest->trouble)
+            json_object_set_new(status, "trouble", json_string(app->sinks[i].guest->trouble));
+        json_array_append_new(list, status);
+    }
+    return list;
+}
+
+static json_t *show_tables(const tw_app *app)
+{
+    json_t *list = json_array();
+
+    for (uint32_t i = 0; i < app->config->table_count; i++) {
+        const tw_table *t = app->tables[i];
+        json_array_append_new(list, json_pack("{s:s, s:I, s:s?}", "name", tw_table_name(t), "rows",
+                                              (json_int_t)tw_table_count(t), "error",
+                                              tw_table_error(t)));
+    }
+    return list;
+}
+
+static json_t *show_status(void *self)
+{
+    static const char *const phases[] = {"starting",       "running",        "stopping sources",
+                                         "draining sinks", "stopping sinks", "stopped"};
+    tw_app *app = self;
+    uint64_t events = tw_stats_sum(app->stats, "events_total");
+
+    return json_pack(
+        "{s:s, s:s, s:I, s:i, s:I, s:I, s:I, s:I, s:b, s:o, s:o, s:o, s:o, s:o}", "version",
+        TW_VERSION, "state", phases[app->phase], "uptime_ms",
+        (json_int_t)(tw_clock_now_ms(&app->clock) - app->started_ms), "lanes",
+        (int)app->config->lanes, "generation",
+        (json_int_t)tw_engine_rules(app->engine)->generation, "events", (json_int_t)events,
+        "bad_records", (json_int_t)tw_stats_sum(app->stats, "bad_records_total"),
+        "incidents_open", (json_int_t)tw_incidents_count(app->incidents), "reload_ok",
+        (int)app->reload_ok, "last_reload",
+        app->reload_report ? json_incref(app->reload_report) : json_null(), "rules",
+        show_rules(app), "sources", show_sources(app), "sinks", show_sinks(app), "tables",
+        show_tables(app));
+}
+
+static json_t *show_alerts(void *self)
+{
+    tw_app *app = self;
+    return tw_incidents_json(app->incidents);
+}
+
+static tw_control_reply act_reload(void *self, json_t *body)
+{
+    tw_control_reply reply = {0};
+
+    (void)body; /* a reload takes no options */
+    reply.status = tw_app_reload(self, &reply.body) == TW_OK ? 200 : 422;
+    return reply;
+}
+
+int tw_app_start_control(tw_app *app, tw_err *err)
+{
+    static const tw_view views[] = {{"status", show_status}, {"alerts", show_alerts}, {0}};
+    static const tw_verb verbs[] = {{"/-/reload", act_reload}, {0}};
+    tw_control_options options = {.loop = app->loop,
+                                  .host = app->config->control_host,
+                                  .port = app->config->control_port,
+                                  .token = app->config->control_token,
+                                  .stats = app->stats,
+                                  .not_ready = not_ready,
+                                  .views = views,
+                                  .verbs = verbs,
+                                  .self = app};
+    app->control = tw_control_start(&options, err);
+    return app->control ? TW_OK : TW_EIO;
+}

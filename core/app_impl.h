@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The inside of the app, for app*.c only. */
+#ifndef TW_APP_IMPL_H
+#define TW_APP_IMPL_H
+
+#include "alert/incident.h"
+#include "app.h"
+#include "control/control.h"
+#include "engine.h"
+#include "flow/table.h"
+#include "guest.h"
+#include "host/plugin.h"
+#include "host/watch.h"
+#include "sink/outbox.h"
+
+/* A configured sink: its instance and what waits for it. */
+typedef struct tw_sink_unit {
+    const tw_config_sink *config;
+    tw_guest *guest;
+    tw_outbox *outbox;
+} tw_sink_unit;
+
+typedef struct tw_source_unit {
+    const tw_config_source *config;
+    tw_guest *guest;
+    uint32_t number;
+    uint32_t feeds, ended; /* feeds it has, and how many are at their end */
+} tw_source_unit;
+
+typedef enum tw_app_phase {
+    TW_APP_OPEN,
+    TW_APP_RUNNING,
+    TW_APP_STOPPING_SOURCES,
+    TW_APP_DRAINING,
+    TW_APP_STOPPING_SINKS,
+    TW_APP_DONE
+} tw_app_phase;
+
+struct tw_app {
+    tw_app_options options;
+    const tw_config *config;
+    tw_app_phase phase;
+    int exit_code;
+    tw_loop *loop;
+    tw_clock clock;
+    tw_stats *stats;
+    tw_streams *streams;
+    tw_plugins *plugins;
+    tw_house house;
+    tw_engine *engine;
+    bool engine_running;
+    tw_incidents *incidents;
+    tw_sink_unit *sinks;
+    tw_source_unit *sources;
+    tw_table **tables;
+    tw_control *control;
+    tw_file_watch *rule_watch, *table_watch;
+    tw_watch *timers[8];
+    uint32_t timer_count;
+    int64_t started_ms, drain_until_ms;
+    /* the last reload */
+    bool reload_ok;
+    int64_t reload_ms;
+    json_t *reload_report;
+    tw_gauge *reload_ok_gauge, *reload_time_gauge, *generation_gauge;
+    tw_counter *unrouted, *dead_letters, *dead_letters_lost;
+    int64_t bad_logged_ms;
+    uint64_t bad_unlogged;
+};
+
+/* app_sinks.c */
+int tw_app_open_sinks(tw_app *app, tw_err *err);
+void tw_app_free_sinks(tw_app *app);
+void tw_app_on_notification(void *self, tw_notification *n);
+void tw_app_on_bad_frame(void *self, const tw_bad_frame *f);
+bool tw_app_sinks_are_empty(const tw_app *app);
+void tw_app_stop_sinks(tw_app *app);
+
+/* app_sources.c */
+int tw_app_open_sources(tw_app *app, tw_err *err);
+int tw_app_start_sources(tw_app *app, tw_err *err);
+void tw_app_free_sources(tw_app *app);
+void tw_app_report_positions(tw_app *app);
+void tw_app_stop_sources(tw_app *app);
+bool tw_app_sources_are_stopped(const tw_app *app);
+int tw_app_feed_add(void *self, tw_guest *g, tw_feed *feed, const char *topic,
+                    int32_t partition);
+int tw_app_feed_remove(void *self, tw_guest *g, tw_feed *feed, bool lost, int64_t *out_next);
+int tw_app_feed_wake_fd(void *self, const tw_feed *feed);
+void tw_app_feed_end(void *self, tw_guest *g, tw_feed *feed);
+
+/* app_rules.c */
+int tw_app_open_tables(tw_app *app, tw_err *err);
+void tw_app_free_tables(tw_app *app);
+json_t *tw_app_lookup(void *self, const char *table, const char *key);
+int tw_app_load_rules(tw_app *app, tw_findings *out_findings, tw_err *err);
+int tw_app_watch_rules(tw_app *app);
+void tw_app_advance(tw_app *app);
+
+/* app_control.c */
+int tw_app_start_control(tw_app *app, tw_err *err);
+
+/* app.c: the orderly stop goes on when something it waited for has happened */
+void tw_app_step_down(tw_app *app);
+
+#endif

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The app's lower end: routes, outboxes and sink instances, dead letters. Shore thread. */
+#include <stdlib.h>
+
+#include "app_impl.h"
+#include "base/log.h"
+#include "base/hash.h"
+#include "base/mem.h"
+
+#define BAD_LOG_EVERY_MS 1000
+
+/* ---- dead letters ---------------------------------------------------------------------------- */
+
+static void put_dead_letter(tw_app *app, const tw_dead_letter *d)
+{
+    tw_count(app->dead_letters, 1);
+    if (app->config->dead_letter_sink < 0) {
+        tw_count(app->dead_letters_lost, 1);
+        return;
+    }
+    tw_parcel *p = tw_parcel_from_dead_letter(d);
+    tw_outbox_put(app->sinks[app->config->dead_letter_sink].outbox, p);
+    tw_parcel_unref(p);
+}
+
+/* A record a sink will never take. One that the dead-letter sink itself refuses is lost, and said so. */
+static void on_dead_record(void *self, const tw_parcel *p, const char *reason)
+{
+    tw_app *app = self;
+
+    tw_log_error("outbox", "a record is given up", "id", p->record.id, "reason", reason, NULL);
+    if (p->record.kind == TW_RECORD_DEAD_LETTER) {
+        tw_count(app->dead_letters_lost, 1);
+        return;
+    }
+    tw_dead_letter d = {.stream = p->record.stream ? p->record.stream : "",
+                        .topic = p->record.incident ? p->record.incident : "",
+                        .stage = "sink",
+                        .reason = reason,
+                        .partition = -1,
+                        .offset = -1,
+                        .first_seen_ms = p->record.time_ms,
+                        .key = p->record.key,
+                        .key_size = p->record.key ? __builtin_strlen(p->record.key) : 0,
+                        .data = p->record.json,
+                        .data_size = p->record.json_size};
+    put_dead_letter(app, &d);
+}
+
+static void log_bad_frame(tw_app *app, const tw_bad_frame *f)
+{
+    int64_t now_ms = tw_clock_now_ms(&app->clock);
+
+    if (now_ms - app->bad_logged_ms < BAD_LOG_EVERY_MS) {
+        app->bad_unlogged++;
+        return;
+    }
+    tw_log_warn("decode", "a record cannot be decoded", "stream", f->stream->name, "partition",
+                TW_LOG_INT(f->partition), "offset", TW_LOG_INT(f->offset), "reason", f->reason,
+                "not_logged_since", TW_LOG_INT(app->bad_unlogged), NULL);
+    app->bad_logged_ms = now_ms;
+    app->bad_unlogged = 0;
+}
+
+void tw_app_on_bad_frame(void *self, const tw_bad_frame *f)
+{
+    tw_app *app = self;
+    tw_dead_letter d = {.stream = f->stream->name,
+                        .topic = f->topic ? f->topic : f->stream->name,
+                        .stage = "decode",
+                        .reason = f->reason,
+                        .partition = f->partition,
+                        .offset = f->offset,
+                        .first_seen_ms = f->arrival_ms,
+                        .key = f->key,
+                        .data = f->data,
+                        .key_size = f->key_size,
+                        .data_size = f->data_size};
+    log_bad_frame(app, f);
+    put_dead_letter(app, &d);
+}
+
+/* ---- notifications --------------------------------------------------------------------------- */
+
+static void tell_listener(tw_app *app, const tw_notification *n)
+{
+    if (!app->options.told)
+        return;
+    json_t *object = tw_notification_json(n);
+    char *text = json_dumps(object, JSON_COMPACT);
+    app->options.told(app->options.told_self, text);
+    free(text);
+    json_decref(object);
+}
+
+void tw_app_on_notification(void *self, tw_notification *n)
+{
+    tw_app *app = self;
+    const tw_config_route *route = tw_config_route_of(app->config, n->route);
+
+    tw_log_info("alert", n->title, "status", n->resolved ? "resolved" : "firing", "level",
+                tw_level_name(n->level), "rule", n->rule, "incident", n->incident, "route",
+                n->route, NULL);
+    tell_listener(app, n);
+    if (!route) {
+        tw_count(app->unrouted, 1);
+        tw_log_warn("alert", "no route takes this alert", "route", n->route, "incident",
+                    n->incident, NULL);
+        return;
+    }
+    tw_parcel *p = tw_parcel_from_notification(n);
+    for (uint32_t i = 0; i < route->sink_count; i++)
+        tw_outbox_put(app->sinks[route->sinks[i]].outbox, p);
+    tw_parcel_unref(p);
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+static int open_sink(tw_app *app, tw_sink_unit *unit, tw_err *err)
+{
+    const tw_config_sink *c = unit->config;
+    const tw_sink_type *type = tw_plugins_sink(app->plugins, c->kind, err);
+
+    if (!type)
+        return TW_ENOTFOUND;
+    tw_outbox_options options = {.name = c->name,
+                                 .type = type,
+                                 .loop = app->loop,
+                                 .clock = &app->clock,
+                                 .stats = app->stats,
+                                 .max_records = c->queue,
+                                 .max_age_ms = c->max_age_ms,
+                                 .backoff_ms = c->backoff_ms,
+                                 .backoff_max_ms = c->backoff_max_ms,
+                                 .timeout_ms = c->timeout_ms,
+                                 .seed = tw_hash(c->name, __builtin_strlen(c->name)),
+                                 .dead = on_dead_record,
+                                 .dead_self = app};
+    unit->outbox = tw_outbox_new(&options);
+    char *settings = json_dumps(c->settings, JSON_COMPACT);
+    unit->guest = tw_guest_new(&app->house, c->name, NULL, type, settings, app->config->state_dir);
+    free(settings);
+    unit->guest->owner = unit->outbox;
+    if (tw_guest_open(unit->guest, NULL, 0, err) < 0 || tw_guest_start(unit->guest, err) < 0)
+        return TW_EINVAL;
+    tw_outbox_connect(unit->outbox, unit->guest->instance);
+    return TW_OK;
+}
+
+int tw_app_open_sinks(tw_app *app, tw_err *err)
+{
+    app->sinks = tw_calloc(app->config->sink_count + 1, sizeof *app->sinks);
+    for (uint32_t i = 0; i < app->config->sink_count; i++) {
+        app->sinks[i].config = &app->config->sinks[i];
+        if (open_sink(app, &app->sinks[i], err) < 0)
+            return TW_EINVAL;
+    }
+    return TW_OK;
+}
+
+bool tw_app_sinks_are_empty(const tw_app *app)
+{
+    for (uint32_t i = 0; i < app->config->sink_count; i++) {
+        if (!tw_outbox_is_empty(app->sinks[i].outbox))
+            return false;
+    }
+    return true;
+}
+
+/* The dead-letter sink stops last, since the others may still give records up into it. */
+void tw_app_stop_sinks(tw_app *app)
+{
+    int32_t last = app->config->dead_letter_sink;
+
+    for (uint32_t i = 0; i < app->config->sink_count; i++) {
+        if ((int32_t)i == last)
+            continue;
+        tw_outbox_give_up(app->sinks[i].outbox, "the engine stops");
+        tw_guest_stop(app->sinks[i].guest);
+    }
+    if (last >= 0) {
+        tw_outbox_give_up(app->sinks[last].outbox, "the engine stops");
+        tw_guest_stop(app->sinks[last].guest);
+    }
+}
+
+void tw_app_free_sinks(tw_app *app)
+{
+    for (uint32_t i = 0; app->sinks && i < app->config->sink_count; i++) {
+        tw_guest_free(app->sinks[i].guest);
+        tw_outbox_free(app->sinks[i].outbox);
+    }
+    tw_free(app->sinks);
+}
