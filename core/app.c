@@ -57,8 +57,8 @@ static void on_failed(void *self, tw_guest *g, const char *why, int exit_code)
     if (!exit_code)
         return;
     app->exit_code = exit_code;
-    tw_log_error("app", "stops because a connector cannot go on", "name", g->name, "exit_code",
-                 TW_LOG_INT(exit_code), NULL);
+    tw_log_error("app", "stops because a connector cannot go on", "name", g->name,
+                 "exit_code", TW_LOG_INT(exit_code), NULL);
     tw_app_stop(app);
 }
 
@@ -113,7 +113,8 @@ static void on_stop_signal(void *arg, int signum)
 {
     tw_app *app = arg;
 
-    tw_log_info("app", "told to stop", "signal", signum == SIGTERM ? "TERM" : "INT", NULL);
+    tw_log_info("app", "told to stop", "signal", signum == SIGTERM ? "TERM" : "INT",
+                NULL);
     if (app->phase == TW_APP_DRAINING)
         app->drain_until_ms = 0;
     tw_app_stop(app);
@@ -150,9 +151,11 @@ static void on_time_is_up(void *arg)
     tw_app_stop(arg);
 }
 
-static void add_timer(tw_app *app, int64_t after_ms, int64_t repeat_ms, void (*due)(void *arg))
+static void add_timer(tw_app *app, int64_t after_ms, int64_t repeat_ms,
+                      void (*due)(void *arg))
 {
-    app->timers[app->timer_count++] = tw_loop_timer(app->loop, after_ms, repeat_ms, due, app);
+    app->timers[app->timer_count++] =
+        tw_loop_timer(app->loop, after_ms, repeat_ms, due, app);
 }
 
 static void start_timers(tw_app *app)
@@ -161,8 +164,10 @@ static void start_timers(tw_app *app)
     add_timer(app, app->config->commit_ms, app->config->commit_ms, on_positions);
     if (app->options.stop_after_ms > 0)
         add_timer(app, app->options.stop_after_ms, 0, on_time_is_up);
-    app->timers[app->timer_count++] = tw_loop_signal(app->loop, SIGTERM, on_stop_signal, app);
-    app->timers[app->timer_count++] = tw_loop_signal(app->loop, SIGINT, on_stop_signal, app);
+    app->timers[app->timer_count++] =
+        tw_loop_signal(app->loop, SIGTERM, on_stop_signal, app);
+    app->timers[app->timer_count++] =
+        tw_loop_signal(app->loop, SIGINT, on_stop_signal, app);
     app->timers[app->timer_count++] = tw_loop_signal(app->loop, SIGHUP, on_hangup, app);
 }
 
@@ -183,9 +188,9 @@ static void register_stats(tw_app *app)
 {
     tw_stats *s = app->stats;
 
-    app->reload_ok_gauge =
-        tw_stats_gauge(s, "config_last_reload_successful",
-                       "Whether the rules that were read last are the ones that run.", NULL);
+    app->reload_ok_gauge = tw_stats_gauge(
+        s, "config_last_reload_successful",
+        "Whether the rules that were read last are the ones that run.", NULL);
     app->reload_time_gauge =
         tw_stats_gauge(s, "config_last_reload_success_timestamp_seconds",
                        "When rules were last taken over.", NULL);
@@ -193,10 +198,10 @@ static void register_stats(tw_app *app)
         tw_stats_gauge(s, "rules_generation", "Number of the rule set that runs.", NULL);
     app->unrouted = tw_stats_counter(s, "alerts_unrouted_total",
                                      "Notifications whose route names no sink.", NULL);
-    app->dead_letters =
-        tw_stats_counter(s, "dead_letters_total", "Records that could not be handled.", NULL);
-    app->dead_letters_lost = tw_stats_counter(
-        s, "dead_letters_lost_total", "Dead letters that no sink keeps.", NULL);
+    app->dead_letters = tw_stats_counter(s, "dead_letters_total",
+                                         "Records that could not be handled.", NULL);
+    app->dead_letters_lost = tw_stats_counter(s, "dead_letters_lost_total",
+                                              "Dead letters that no sink keeps.", NULL);
 }
 
 static void make_house(tw_app *app)
@@ -278,8 +283,8 @@ int tw_app_run(tw_app *app)
     }
     if (app->phase != TW_APP_DONE)
         tw_loop_run(app->loop);
-    tw_log_info("app", "stopped", "events", TW_LOG_INT(tw_stats_sum(app->stats, "events_total")),
-                NULL);
+    tw_log_info("app", "stopped", "events",
+                TW_LOG_INT(tw_stats_sum(app->stats, "events_total")), NULL);
     return app->exit_code;
 }
 

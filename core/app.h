@@ -10,9 +10,9 @@
 typedef struct tw_app tw_app;
 
 typedef struct tw_app_options {
-    tw_config *config;      /* borrowed */
-    bool exit_at_end;       /* stop, drained, when every feed has reached its end */
-    int64_t stop_after_ms;  /* stop after so long; 0: when told */
+    tw_config *config;     /* borrowed */
+    bool exit_at_end;      /* stop, drained, when every feed has reached its end */
+    int64_t stop_after_ms; /* stop after so long; 0: when told */
     /* Everything that is told, for the demo's story; may be NULL. Borrowed json. */
     void (*told)(void *self, const char *line_json);
     void *told_self;

@@ -32,11 +32,12 @@ static json_t *show_rules(const tw_app *app)
         const tw_rule *r = set->rules[i];
         int64_t clock_ms = tw_engine_rule_clock(app->engine, i);
         json_array_append_new(
-            list, json_pack("{s:s, s:s, s:s?, s:s, s:i, s:o}", "rule", r->name, "version",
-                            r->version ? r->version : "", "owner", r->owner, "file", r->file,
-                            "line", r->line, "clock",
-                            clock_ms == TW_TIME_NONE ? json_null()
-                                                     : json_integer((json_int_t)clock_ms)));
+            list,
+            json_pack("{s:s, s:s, s:s?, s:s, s:i, s:o}", "rule", r->name, "version",
+                      r->version ? r->version : "", "owner", r->owner, "file", r->file,
+                      "line", r->line, "clock",
+                      clock_ms == TW_TIME_NONE ? json_null()
+                                               : json_integer((json_int_t)clock_ms)));
     }
     return list;
 }
@@ -47,10 +48,10 @@ static json_t *show_sources(const tw_app *app)
 
     for (uint32_t i = 0; i < app->config->source_count; i++) {
         const tw_source_unit *u = &app->sources[i];
-        json_array_append_new(
-            list, json_pack("{s:s, s:s, s:i, s:s?}", "name", u->config->name, "kind",
-                            u->config->kind, "feeds", (int)u->feeds, "trouble",
-                            u->guest ? u->guest->trouble : NULL));
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:i, s:s?}", "name", u->config->name,
+                                        "kind", u->config->kind, "feeds", (int)u->feeds,
+                                        "trouble", u->guest ? u->guest->trouble : NULL));
     }
     return list;
 }
@@ -62,7 +63,8 @@ static json_t *show_sinks(const tw_app *app)
     for (uint32_t i = 0; i < app->config->sink_count; i++) {
         json_t *status = tw_outbox_status(app->sinks[i].outbox);
         if (app->sinks[i].guest->trouble)
-            json_object_set_new(status, "trouble", json_string(app->sinks[i].guest->trouble));
+            json_object_set_new(status, "trouble",
+                                json_string(app->sinks[i].guest->trouble));
         json_array_append_new(list, status);
     }
     return list;
@@ -74,32 +76,33 @@ static json_t *show_tables(const tw_app *app)
 
     for (uint32_t i = 0; i < app->config->table_count; i++) {
         const tw_table *t = app->tables[i];
-        json_array_append_new(list, json_pack("{s:s, s:I, s:s?}", "name", tw_table_name(t), "rows",
-                                              (json_int_t)tw_table_count(t), "error",
-                                              tw_table_error(t)));
+        json_array_append_new(
+            list, json_pack("{s:s, s:I, s:s?}", "name", tw_table_name(t), "rows",
+                            (json_int_t)tw_table_count(t), "error", tw_table_error(t)));
     }
     return list;
 }
 
 static json_t *show_status(void *self)
 {
-    static const char *const phases[] = {"starting",       "running",        "stopping sources",
-                                         "draining sinks", "stopping sinks", "stopped"};
+    static const char *const phases[] = {"starting",         "running",
+                                         "stopping sources", "draining sinks",
+                                         "stopping sinks",   "stopped"};
     tw_app *app = self;
     uint64_t events = tw_stats_sum(app->stats, "events_total");
 
     return json_pack(
-        "{s:s, s:s, s:I, s:i, s:I, s:I, s:I, s:I, s:b, s:o, s:o, s:o, s:o, s:o}", "version",
-        TW_VERSION, "state", phases[app->phase], "uptime_ms",
+        "{s:s, s:s, s:I, s:i, s:I, s:I, s:I, s:I, s:b, s:o, s:o, s:o, s:o, s:o}",
+        "version", TW_VERSION, "state", phases[app->phase], "uptime_ms",
         (json_int_t)(tw_clock_now_ms(&app->clock) - app->started_ms), "lanes",
         (int)app->config->lanes, "generation",
-        (json_int_t)tw_engine_rules(app->engine)->generation, "events", (json_int_t)events,
-        "bad_records", (json_int_t)tw_stats_sum(app->stats, "bad_records_total"),
-        "incidents_open", (json_int_t)tw_incidents_count(app->incidents), "reload_ok",
-        (int)app->reload_ok, "last_reload",
-        app->reload_report ? json_incref(app->reload_report) : json_null(), "rules",
-        show_rules(app), "sources", show_sources(app), "sinks", show_sinks(app), "tables",
-        show_tables(app));
+        (json_int_t)tw_engine_rules(app->engine)->generation, "events",
+        (json_int_t)events, "bad_records",
+        (json_int_t)tw_stats_sum(app->stats, "bad_records_total"), "incidents_open",
+        (json_int_t)tw_incidents_count(app->incidents), "reload_ok", (int)app->reload_ok,
+        "last_reload", app->reload_report ? json_incref(app->reload_report) : json_null(),
+        "rules", show_rules(app), "sources", show_sources(app), "sinks", show_sinks(app),
+        "tables", show_tables(app));
 }
 
 static json_t *show_alerts(void *self)
@@ -119,7 +122,8 @@ static tw_control_reply act_reload(void *self, json_t *body)
 
 int tw_app_start_control(tw_app *app, tw_err *err)
 {
-    static const tw_view views[] = {{"status", show_status}, {"alerts", show_alerts}, {0}};
+    static const tw_view views[] = {
+        {"status", show_status}, {"alerts", show_alerts}, {0}};
     static const tw_verb verbs[] = {{"/-/reload", act_reload}, {0}};
     tw_control_options options = {.loop = app->loop,
                                   .host = app->config->control_host,

@@ -85,7 +85,8 @@ void tw_app_stop_sources(tw_app *app);
 bool tw_app_sources_are_stopped(const tw_app *app);
 int tw_app_feed_add(void *self, tw_guest *g, tw_feed *feed, const char *topic,
                     int32_t partition);
-int tw_app_feed_remove(void *self, tw_guest *g, tw_feed *feed, bool lost, int64_t *out_next);
+int tw_app_feed_remove(void *self, tw_guest *g, tw_feed *feed, bool lost,
+                       int64_t *out_next);
 int tw_app_feed_wake_fd(void *self, const tw_feed *feed);
 void tw_app_feed_end(void *self, tw_guest *g, tw_feed *feed);
 

@@ -49,8 +49,8 @@ static void refresh_tables(tw_app *app)
             tw_log_warn("table", "the last good version stays", "table",
                         tw_table_name(app->tables[i]), "reason", err.text, NULL);
         else if (changed)
-            tw_log_info("table", "read again", "table", tw_table_name(app->tables[i]), "rows",
-                        TW_LOG_INT(tw_table_count(app->tables[i])), NULL);
+            tw_log_info("table", "read again", "table", tw_table_name(app->tables[i]),
+                        "rows", TW_LOG_INT(tw_table_count(app->tables[i])), NULL);
     }
 }
 
@@ -101,8 +101,9 @@ static tw_rule_files *read_rules(tw_app *app, tw_findings *out_findings)
                                .load_cpu_ms = app->config->rule_load_cpu_ms,
                                .log = on_rule_log,
                                .log_self = app};
-    tw_rule_files *files = tw_rules_load((const char *const *)app->config->rule_paths,
-                                         app->config->rule_path_count, &options, out_findings);
+    tw_rule_files *files =
+        tw_rules_load((const char *const *)app->config->rule_paths,
+                      app->config->rule_path_count, &options, out_findings);
     tw_free(tables);
     tw_free(routes);
     return files;
@@ -111,7 +112,8 @@ static tw_rule_files *read_rules(tw_app *app, tw_findings *out_findings)
 static void on_rule_gone(void *self, const tw_rule *rule, bool still_exists)
 {
     tw_app *app = self;
-    tw_incidents_rule_gone(app->incidents, rule, still_exists ? "rule changed" : "rule removed",
+    tw_incidents_rule_gone(app->incidents, rule,
+                           still_exists ? "rule changed" : "rule removed",
                            tw_clock_now_ms(&app->clock));
 }
 
@@ -130,10 +132,10 @@ static json_t *findings_json(const tw_findings *f)
 
     for (size_t i = 0; i < f->count; i++) {
         const tw_err *e = &f->items[i].err;
-        json_array_append_new(
-            list, json_pack("{s:s, s:i, s:i, s:s, s:b}", "file", e->file, "line", e->line,
-                            "column", e->column, "text", e->text, "warning",
-                            (int)f->items[i].warning));
+        json_array_append_new(list,
+                              json_pack("{s:s, s:i, s:i, s:s, s:b}", "file", e->file,
+                                        "line", e->line, "column", e->column, "text",
+                                        e->text, "warning", (int)f->items[i].warning));
     }
     return list;
 }
@@ -145,7 +147,8 @@ static int switch_rules(tw_app *app, tw_findings *out_findings, tw_switch_report
     int rc;
 
     if (count_errors(out_findings))
-        rc = tw_err_set(err, TW_EINVAL, "%zu finding(s) in the rules", count_errors(out_findings));
+        rc = tw_err_set(err, TW_EINVAL, "%zu finding(s) in the rules",
+                        count_errors(out_findings));
     else
         rc = tw_engine_switch(app->engine, files, on_rule_gone, app, report, err);
     tw_rule_files_unref(files);
@@ -172,11 +175,13 @@ int tw_app_load_rules(tw_app *app, tw_findings *out_findings, tw_err *err)
 static json_t *report_json(const tw_switch_report *r, int rc, const tw_err *err,
                            const tw_findings *findings)
 {
-    json_t *report = json_pack("{s:b, s:o}", "ok", rc == TW_OK, "findings", findings_json(findings));
+    json_t *report =
+        json_pack("{s:b, s:o}", "ok", rc == TW_OK, "findings", findings_json(findings));
 
     if (rc < 0) {
         json_object_set_new(report, "error", json_string(err->text));
-        json_object_set_new(report, "note", json_string("the rules that ran before still run"));
+        json_object_set_new(report, "note",
+                            json_string("the rules that ran before still run"));
         return report;
     }
     json_object_update_new(
@@ -197,13 +202,13 @@ static void log_reload(const tw_switch_report *r, int rc, const tw_err *err,
         tw_log_error("rules", line, NULL);
     }
     if (rc < 0)
-        tw_log_error("rules", "reload refused; the rules that ran before still run", "reason",
-                     err->text, NULL);
+        tw_log_error("rules", "reload refused; the rules that ran before still run",
+                     "reason", err->text, NULL);
     else
         tw_log_info("rules", "reloaded", "generation", TW_LOG_INT(r->generation), "added",
                     TW_LOG_INT(r->added), "changed", TW_LOG_INT(r->changed), "unchanged",
-                    TW_LOG_INT(r->unchanged), "removed", TW_LOG_INT(r->removed), "pause_us",
-                    TW_LOG_INT(r->pause_us), NULL);
+                    TW_LOG_INT(r->unchanged), "removed", TW_LOG_INT(r->removed),
+                    "pause_us", TW_LOG_INT(r->pause_us), NULL);
 }
 
 int tw_app_reload(tw_app *app, json_t **out_report)
@@ -242,8 +247,8 @@ int tw_app_watch_rules(tw_app *app)
 
     if (c->rules_watch)
         app->rule_watch =
-            tw_file_watch_new(app->loop, (const char *const *)c->rule_paths, c->rule_path_count,
-                              200, 5000, on_files_changed, app);
+            tw_file_watch_new(app->loop, (const char *const *)c->rule_paths,
+                              c->rule_path_count, 200, 5000, on_files_changed, app);
     if (!c->table_count)
         return TW_OK;
     const char **paths = tw_calloc(c->table_count, sizeof *paths);
@@ -262,7 +267,8 @@ static int64_t rule_clock(void *self, const char *rule)
     tw_app *app = self;
     int64_t number = tw_ruleset_find(tw_engine_rules(app->engine), rule);
 
-    return number < 0 ? TW_TIME_NONE : tw_engine_rule_clock(app->engine, (uint32_t)number);
+    return number < 0 ? TW_TIME_NONE
+                      : tw_engine_rule_clock(app->engine, (uint32_t)number);
 }
 
 void tw_app_advance(tw_app *app)

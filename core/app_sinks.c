@@ -28,7 +28,8 @@ static void on_dead_record(void *self, const tw_parcel *p, const char *reason)
 {
     tw_app *app = self;
 
-    tw_log_error("outbox", "a record is given up", "id", p->record.id, "reason", reason, NULL);
+    tw_log_error("outbox", "a record is given up", "id", p->record.id, "reason", reason,
+                 NULL);
     if (p->record.kind == TW_RECORD_DEAD_LETTER) {
         tw_count(app->dead_letters_lost, 1);
         return;
@@ -55,9 +56,10 @@ static void log_bad_frame(tw_app *app, const tw_bad_frame *f)
         app->bad_unlogged++;
         return;
     }
-    tw_log_warn("decode", "a record cannot be decoded", "stream", f->stream->name, "partition",
-                TW_LOG_INT(f->partition), "offset", TW_LOG_INT(f->offset), "reason", f->reason,
-                "not_logged_since", TW_LOG_INT(app->bad_unlogged), NULL);
+    tw_log_warn("decode", "a record cannot be decoded", "stream", f->stream->name,
+                "partition", TW_LOG_INT(f->partition), "offset", TW_LOG_INT(f->offset),
+                "reason", f->reason, "not_logged_since", TW_LOG_INT(app->bad_unlogged),
+                NULL);
     app->bad_logged_ms = now_ms;
     app->bad_unlogged = 0;
 }
@@ -99,8 +101,8 @@ void tw_app_on_notification(void *self, tw_notification *n)
     const tw_config_route *route = tw_config_route_of(app->config, n->route);
 
     tw_log_info("alert", n->title, "status", n->resolved ? "resolved" : "firing", "level",
-                tw_level_name(n->level), "rule", n->rule, "incident", n->incident, "route",
-                n->route, NULL);
+                tw_level_name(n->level), "rule", n->rule, "incident", n->incident,
+                "route", n->route, NULL);
     tell_listener(app, n);
     if (!route) {
         tw_count(app->unrouted, 1);
@@ -138,10 +140,12 @@ static int open_sink(tw_app *app, tw_sink_unit *unit, tw_err *err)
                                  .dead_self = app};
     unit->outbox = tw_outbox_new(&options);
     char *settings = json_dumps(c->settings, JSON_COMPACT);
-    unit->guest = tw_guest_new(&app->house, c->name, NULL, type, settings, app->config->state_dir);
+    unit->guest =
+        tw_guest_new(&app->house, c->name, NULL, type, settings, app->config->state_dir);
     free(settings);
     unit->guest->owner = unit->outbox;
-    if (tw_guest_open(unit->guest, NULL, 0, err) < 0 || tw_guest_start(unit->guest, err) < 0)
+    if (tw_guest_open(unit->guest, NULL, 0, err) < 0 ||
+        tw_guest_start(unit->guest, err) < 0)
         return TW_EINVAL;
     tw_outbox_connect(unit->outbox, unit->guest->instance);
     return TW_OK;

@@ -36,7 +36,8 @@ static tw_source_unit *unit_of(tw_app *app, const tw_guest *g)
     return NULL;
 }
 
-int tw_app_feed_add(void *self, tw_guest *g, tw_feed *feed, const char *topic, int32_t partition)
+int tw_app_feed_add(void *self, tw_guest *g, tw_feed *feed, const char *topic,
+                    int32_t partition)
 {
     tw_app *app = self;
     tw_source_unit *unit = unit_of(app, g);
@@ -44,7 +45,8 @@ int tw_app_feed_add(void *self, tw_guest *g, tw_feed *feed, const char *topic, i
     const tw_config_stream *s = stream_of_topic(app, unit->number, topic, &number);
 
     if (!s || app->phase > TW_APP_RUNNING) {
-        tw_log_error(g->name, "a feed of a topic that no stream reads", "topic", topic, NULL);
+        tw_log_error(g->name, "a feed of a topic that no stream reads", "topic", topic,
+                     NULL);
         return TW_ENOTFOUND;
     }
     tw_feed_state *state = tw_alloc(sizeof *state);
@@ -58,12 +60,13 @@ int tw_app_feed_add(void *self, tw_guest *g, tw_feed *feed, const char *topic, i
     feed->host_data = state;
     unit->feeds++;
     tw_engine_feed_add(app->engine, state);
-    tw_log_info(g->name, "feed taken", "topic", topic, "partition", TW_LOG_INT(partition), "lane",
-                TW_LOG_INT(state->lane->number), NULL);
+    tw_log_info(g->name, "feed taken", "topic", topic, "partition", TW_LOG_INT(partition),
+                "lane", TW_LOG_INT(state->lane->number), NULL);
     return TW_OK;
 }
 
-int tw_app_feed_remove(void *self, tw_guest *g, tw_feed *feed, bool lost, int64_t *out_next)
+int tw_app_feed_remove(void *self, tw_guest *g, tw_feed *feed, bool lost,
+                       int64_t *out_next)
 {
     tw_app *app = self;
     tw_feed_state *state = feed->host_data;
@@ -75,8 +78,8 @@ int tw_app_feed_remove(void *self, tw_guest *g, tw_feed *feed, bool lost, int64_
     unit->feeds--;
     unit->ended -= state->at_end ? 1 : 0;
     tw_log_info(g->name, lost ? "feed lost" : "feed given back", "topic", state->topic,
-                "partition", TW_LOG_INT(state->partition), "next_offset", TW_LOG_INT(*out_next),
-                NULL);
+                "partition", TW_LOG_INT(state->partition), "next_offset",
+                TW_LOG_INT(*out_next), NULL);
     feed->host_data = NULL;
     tw_free(state->topic);
     tw_free(state);
@@ -157,7 +160,8 @@ static int open_source(tw_app *app, tw_source_unit *unit, tw_err *err)
     if (!type)
         return TW_ENOTFOUND;
     char *settings = json_dumps(c->settings, JSON_COMPACT);
-    unit->guest = tw_guest_new(&app->house, c->name, type, NULL, settings, app->config->state_dir);
+    unit->guest =
+        tw_guest_new(&app->house, c->name, type, NULL, settings, app->config->state_dir);
     free(settings);
     const char **topics = topics_of(app, unit->number, &topic_count);
     int rc = tw_guest_open(unit->guest, topics, topic_count, err);

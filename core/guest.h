@@ -39,7 +39,7 @@ struct tw_guest {
     const tw_source_type *source; /* one of the two */
     const tw_sink_type *sink;
     void *instance;
-    void *owner; /* the house's: an outbox, or nothing */
+    void *owner;        /* the house's: an outbox, or nothing */
     tw_metric *metrics; /* made for it, a list */
     bool started, stopping, stopped;
     char *trouble; /* why it is not ready, or NULL */
