@@ -43,6 +43,11 @@ static void set_add(tw_pattern_set *set, unsigned char c)
     set->bits[c >> 3] = (uint8_t)(set->bits[c >> 3] | 1u << (c & 7));
 }
 
+static int is_zero(int c)
+{
+    return c == 0;
+}
+
 static int (*class_test(char letter))(int)
 {
     switch (tolower((unsigned char)letter)) {
@@ -66,6 +71,8 @@ static int (*class_test(char letter))(int)
         return isalnum;
     case 'x':
         return isxdigit;
+    case 'z': /* deprecated, still there */
+        return is_zero;
     default:
         return NULL;
     }

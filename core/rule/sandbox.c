@@ -12,7 +12,7 @@
 #include "rule/prelex.h"
 #include "rule/sandbox_impl.h"
 
-enum { RESERVED_SLOTS = 64, REFUSALS_FINAL = 3 };
+enum { RESERVED_SLOTS = 64, REFUSALS_FINAL = 3, DEEP_CALLS = 5000 };
 
 static const char given_up_before[] = "this sandbox was given up and must be made anew";
 static const char
@@ -32,6 +32,8 @@ static void *refuse(tw_sandbox *s, bool for_size)
     s->refusals++;
     if (s->final != TW_SANDBOX_FINE)
         return NULL;
+    lua_Debug unused;
+    s->refused_deep = lua_getstack(s->L, DEEP_CALLS, &unused);
     tw_sandbox_note_place(s, 0);
     if (s->refusals >= REFUSALS_FINAL && s->guard != NULL &&
         tw_watchdog_inside(s->guard)) {
@@ -371,6 +373,7 @@ tw_sandbox *tw_sandbox_new(const char *name, const tw_sandbox_limits *limits, tw
     memcpy(lua_getextraspace(L), &s, sizeof s);
     lua_pushcfunction(L, tw_sandbox_on_error);
     lua_pushcfunction(L, tw_sandbox_build);
+    lua_checkstack(L, RESERVED_SLOTS);
     if (tw_sandbox_protected(L, 0, 0, 0) != LUA_OK)
         goto no_memory;
     s->L = L;

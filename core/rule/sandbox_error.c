@@ -150,10 +150,13 @@ static int fill_cpu(const tw_sandbox *s, tw_err *err)
 
 static int fill_memory(const tw_sandbox *s, tw_err *err)
 {
+    if (s->refused_deep)
+        return tw_err_at(
+            err, TW_ELIMIT, s->file, s->line, 0,
+            "ran out of memory more than 5000 calls deep: a recursion without an end?");
     if (s->refused_size)
         return tw_err_at(err, TW_ELIMIT, s->file, s->line, 0,
-                         "made a string longer than %zu KiB, a table too large or a "
-                         "recursion too deep",
+                         "made a string longer than %zu KiB or a table too large",
                          s->limits.string_bytes >> 10);
     return tw_err_at(err, TW_ELIMIT, s->file, s->line, 0,
                      "needed more than its %zu MiB of memory",

@@ -25,6 +25,7 @@ struct tw_sandbox {
     tw_sandbox_reason final;      /* CPU or MEMORY: nothing of the rule may run on */
     int refusals;                 /* allocations refused */
     bool refused_size;            /* the last one for its size, not for the quota */
+    bool refused_deep;            /* while thousands of calls were open */
     bool syntax;                  /* the error is the parser's */
     bool noted;                   /* text and place below are set */
     int line;

@@ -17,32 +17,34 @@ typedef struct conversion {
     bool left;
 } conversion;
 
+/* The first `unit` bytes of out over and over, up to total. */
+static void fill_repeated(char *out, size_t unit, size_t total)
+{
+    for (size_t have = unit; have < total; have *= 2)
+        memcpy(out + have, out, have < total - have ? have : total - have);
+}
+
 static int l_rep(lua_State *L)
 {
     size_t n, gap;
     const char *s = luaL_checklstring(L, 1, &n);
     lua_Integer times = luaL_checkinteger(L, 2);
     const char *separator = luaL_optlstring(L, 3, "", &gap);
-    size_t max = tw_sandbox_of(L)->limits.string_bytes;
     if (times <= 0 || n + gap == 0) {
         lua_pushliteral(L, "");
         return 1;
     }
-    if ((lua_Unsigned)times > max + 1 || n + gap > max + gap || n * (size_t)times > max ||
-        gap * (size_t)(times - 1) > max)
-        tw_sandbox_check_length(L, max + 1);
-    size_t total = n * (size_t)times + gap * (size_t)(times - 1);
+    size_t total;
+    if (__builtin_mul_overflow(n + gap, (size_t)times, &total))
+        total = SIZE_MAX;
+    total -= gap;
     tw_sandbox_check_length(L, total);
     luaL_Buffer b;
     char *out = luaL_buffinitsize(L, &b, total);
-    while (times-- > 0) {
-        memcpy(out, s, n);
-        out += n;
-        if (times > 0) {
-            memcpy(out, separator, gap);
-            out += gap;
-        }
-    }
+    memcpy(out, s, n);
+    if (times > 1)
+        memcpy(out + n, separator, gap);
+    fill_repeated(out, n + gap, total);
     luaL_pushresultsize(&b, total);
     return 1;
 }
