@@ -96,6 +96,10 @@ static void the_quota_refuses_and_what_was_given_back_is_there_again(void **unus
     assert_non_null(a);
     assert_null(tw_heap_take(&h, 400000));
     assert_null(tw_heap_resize(&h, a, 700000, 1200000));
+    void *b = tw_heap_take(&h, 200000);
+    assert_non_null(b);
+    assert_null(tw_heap_resize(&h, a, 700000, 900000));
+    tw_heap_give(&h, b, 200000);
     assert_null(tw_heap_take(&h, SIZE_MAX - 3));
     a = tw_heap_resize(&h, a, 700000, 40);
     assert_non_null(a);
