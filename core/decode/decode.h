@@ -15,18 +15,21 @@
 #include "flow/stream.h"
 
 typedef struct tw_decode_limits {
-    size_t size_bytes;   /* a frame (default 1 MiB) */
-    uint32_t depth;      /* default 32 */
-    uint32_t fields;     /* of one event, nested ones included (default 2,000) */
-    uint32_t events;     /* of one frame (default 10,000) */
+    size_t size_bytes; /* a frame (default 1 MiB) */
+    uint32_t depth;    /* default 32 */
+    uint32_t fields;   /* of one event, nested ones included (default 2,000) */
+    uint32_t events;   /* of one frame (default 10,000) */
 } tw_decode_limits;
-#define TW_DECODE_LIMITS_DEFAULT {1048576, 32, 2000, 10000}
+#define TW_DECODE_LIMITS_DEFAULT                                                         \
+    {                                                                                    \
+        1048576, 32, 2000, 10000                                                         \
+    }
 
 /* Where a frame came from. */
 typedef struct tw_decode_origin {
     int32_t partition;
     int64_t offset;
-    int64_t time_ms;    /* source's stamp or TW_TIME_NONE */
+    int64_t time_ms; /* source's stamp or TW_TIME_NONE */
     int64_t arrival_ms;
     uint64_t seq;
 } tw_decode_origin;
@@ -55,6 +58,10 @@ typedef struct tw_event_port {
 int tw_decode(tw_decoder *d, const tw_decode_plan *plan, const tw_stream *stream,
               const char *data, size_t size, const tw_decode_origin *origin,
               const tw_event_port *port, tw_err *err);
+
+/* A copy made on another lane reads paths that are not projected through that lane's decoder; the
+ * lane that takes the copy over makes its own decoder the reader. */
+void tw_decoder_adopt(tw_decoder *d, tw_event *copy);
 
 /* Event time of a value by the rules of clock.time: RFC 3339 text or an epoch number by magnitude.
  * For rules whose time field is not the stream's. TW_EPARSE when it is neither. */

@@ -69,8 +69,7 @@ void tw_fields_free(tw_fields *f)
     tw_free(f);
 }
 
-/* ---- reading a path
- * ------------------------------------------------------------------------ */
+/* ---- reading a path ---------------------------------------------------------------- */
 
 typedef struct path_reader {
     const char *text, *at;
@@ -195,8 +194,7 @@ static int read_steps(path_reader *r)
     return rc;
 }
 
-/* ---- the canonical text
- * -------------------------------------------------------------------- */
+/* ---- the canonical text ------------------------------------------------------------ */
 
 static bool needs_quotes(const tw_field *field, const tw_path_step *step)
 {
@@ -243,8 +241,7 @@ static char *canonical_path(const tw_field *field)
     return tw_buf_take(&out, NULL);
 }
 
-/* ---- slots
- * --------------------------------------------------------------------------------- */
+/* ---- slots ------------------------------------------------------------------------- */
 
 static int add_field(tw_fields *f, tw_field *field, tw_err *err)
 {
@@ -301,8 +298,7 @@ uint32_t tw_fields_count(const tw_fields *f)
     return f->count;
 }
 
-/* ---- projections
- * --------------------------------------------------------------------------- */
+/* ---- projections ------------------------------------------------------------------- */
 
 tw_projection *tw_projection_new(const tw_fields *f, const uint32_t *wanted,
                                  uint32_t count)

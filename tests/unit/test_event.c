@@ -150,8 +150,7 @@ static void an_event_without_a_reader_has_no_unprojected_fields(void **state)
     assert_int_equal(tw_event_get(&x->ev, &step, 1).type, TW_ABSENT);
 }
 
-/* ---- keys
- * ---------------------------------------------------------------------------------- */
+/* ---- keys -------------------------------------------------------------------------- */
 
 typedef struct key_of {
     uint8_t bytes[TW_MAX_KEY_BYTES];

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A copy is known again by its bytes: comparing them costs a tenth of indexing them, and
+ * is right also when a block has been given back and used for another event. */
+#include "decode/read.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+static const tw_decode_node no_wishes = {.slot = TW_NO_SLOT};
+
+bool tw_decode_reader_init(tw_decode_reader *r, const tw_decode_limits *limits)
+{
+    *r = (tw_decode_reader){.limits = *limits};
+    r->structure = tw_structure_new();
+    r->copy.limits = &r->limits;
+    r->copy.tops = tw_calloc((size_t)limits->fields + 1, sizeof(uint32_t));
+    return r->structure != NULL;
+}
+
+void tw_decode_reader_done(tw_decode_reader *r)
+{
+    tw_structure_free(r->structure);
+    tw_free(r->copy.tops);
+    tw_free(r->bytes);
+    tw_free(r->scratch);
+}
+
+static void make_room(tw_decode_reader *r, uint32_t len)
+{
+    if (len <= r->room) {
+        return;
+    }
+    r->room = len < 4096 ? 4096 : len + len / 2;
+    r->bytes = tw_realloc(r->bytes, r->room);
+    r->scratch = tw_realloc(r->scratch, r->room);
+}
+
+static bool index_copy(tw_decode_reader *r)
+{
+    uint32_t *at;
+    uint32_t count;
+
+    if (tw_structure_index(r->structure, r->bytes, r->len, &at, &count) !=
+            TW_STRUCTURE_OK ||
+        r->bytes[at[0]] != '{' || r->bytes[at[count - 1]] != '}') {
+        return false;
+    }
+    at[count] = at[count + 1] = at[count + 2] = at[0];
+    r->copy.scratch = r->scratch;
+    tw_walk_begin(&r->copy, r->bytes, at, count);
+    return tw_walk_event(&r->copy, at, &no_wishes) == at + count;
+}
+
+/* Makes r->copy the walk of these bytes; false when they are no event. */
+static bool remember(tw_decode_reader *r, const char *raw, uint32_t len)
+{
+    if (len == 0 || (len == r->len && memcmp(raw, r->bytes, len) == 0)) {
+        return len > 0 && r->is_readable;
+    }
+    make_room(r, len);
+    memcpy(r->bytes, raw, len);
+    r->len = len;
+    r->is_readable = index_copy(r);
+    return r->is_readable;
+}
+
+/* What is being read: the walk, and the bytes that the values shall point into. */
+typedef struct view {
+    const tw_walk *walk;
+    const char *bytes;
+} view;
+
+static const uint32_t *find_top(const view *v, const tw_path_step *step)
+{
+    for (uint32_t n = v->walk->top_count; n-- > 0;) {
+        const uint32_t *s = v->walk->first + v->walk->tops[n];
+        if (tw_walk_is_key(v->bytes, v->walk->scratch, s, step->name, step->name_len)) {
+            return s + 2;
+        }
+    }
+    return NULL;
+}
+
+/* The last member of that name, as everywhere. */
+static const uint32_t *find_member(const view *v, const uint32_t *s,
+                                   const tw_path_step *step)
+{
+    const uint32_t *found = NULL;
+
+    if (v->bytes[*s] != '{' || v->bytes[s[1]] == '}') {
+        return NULL;
+    }
+    do {
+        s++;
+        if (tw_walk_is_key(v->bytes, v->walk->scratch, s, step->name, step->name_len)) {
+            found = s + 2;
+        }
+        (void)tw_walk_value(v->bytes, v->walk->scratch, s + 2, &s);
+    } while (v->bytes[*s] == ',');
+    return found;
+}
+
+static const uint32_t *find_element(const view *v, const uint32_t *s, uint32_t index)
+{
+    if (v->bytes[*s] != '[' || v->bytes[s[1]] == ']') {
+        return NULL;
+    }
+    for (s++; index > 0; index--) {
+        (void)tw_walk_value(v->bytes, v->walk->scratch, s, &s);
+        if (v->bytes[*s++] != ',') {
+            return NULL;
+        }
+    }
+    return s;
+}
+
+static tw_value get(void *self, const tw_event *ev, const tw_path_step *steps,
+                    uint32_t count)
+{
+    tw_decode_reader *r = self;
+    view v = {.walk = r->now};
+    const uint32_t *s;
+
+    if (count == 0 || !steps[0].name) {
+        return tw_value_absent();
+    }
+    if (r->now && ev->raw == r->now_raw && ev->raw_len == r->now_len) {
+        v.bytes = r->now->bytes;
+    } else if (remember(r, ev->raw, ev->raw_len)) {
+        v = (view){.walk = &r->copy, .bytes = ev->raw};
+    } else {
+        return tw_value_absent();
+    }
+    s = find_top(&v, &steps[0]);
+    for (uint32_t n = 1; s && n < count; n++) {
+        s = steps[n].name ? find_member(&v, s, &steps[n])
+                          : find_element(&v, s, steps[n].index);
+    }
+    return s ? tw_walk_value(v.bytes, v.walk->scratch, s, &s) : tw_value_absent();
+}
+
+const tw_event_reader tw_decode_event_reader = {.get = get};
