@@ -33,64 +33,57 @@ typedef struct compiler {
 
 /* ---- compiling ---- */
 
+/* The classes as bits of the 128 ASCII characters; none has another member. */
+static const struct char_class {
+    char letter;
+    uint64_t low, high;
+} classes[] = {
+    {'a', 0, 0x07FFFFFE07FFFFFE},                  /* letters */
+    {'c', 0x00000000FFFFFFFF, 0x8000000000000000}, /* control */
+    {'d', 0x03FF000000000000, 0},                  /* digits */
+    {'g', 0xFFFFFFFE00000000, 0x7FFFFFFFFFFFFFFF}, /* printable but space */
+    {'l', 0, 0x07FFFFFE00000000},                  /* lower case */
+    {'p', 0xFC00FFFE00000000, 0x78000001F8000001}, /* punctuation */
+    {'s', 0x0000000100003E00, 0},                  /* space */
+    {'u', 0, 0x0000000007FFFFFE},                  /* upper case */
+    {'w', 0x03FF000000000000, 0x07FFFFFE07FFFFFE}, /* letters and digits */
+    {'x', 0x03FF000000000000, 0x0000007E0000007E}, /* hexadecimal digits */
+    {'z', 1, 0},                                   /* NUL; deprecated, still there */
+};
+
+static const struct char_class *class_of(char letter)
+{
+    char lower = (char)(letter | 0x20);
+    bool is_letter = lower >= 'a' && lower <= 'z';
+    for (size_t i = 0; is_letter && i < sizeof classes / sizeof *classes; i++)
+        if (classes[i].letter == lower)
+            return &classes[i];
+    return NULL;
+}
+
 static bool set_has(const tw_pattern_set *set, unsigned char c)
 {
-    return set->bits[c >> 3] >> (c & 7) & 1;
+    return set->bits[c >> 6] >> (c & 63) & 1;
 }
 
 static void set_add(tw_pattern_set *set, unsigned char c)
 {
-    set->bits[c >> 3] = (uint8_t)(set->bits[c >> 3] | 1u << (c & 7));
+    set->bits[c >> 6] |= (uint64_t)1 << (c & 63);
 }
 
-static int is_zero(int c)
-{
-    return c == 0;
-}
-
-static int (*class_test(char letter))(int)
-{
-    switch (tolower((unsigned char)letter)) {
-    case 'a':
-        return isalpha;
-    case 'c':
-        return iscntrl;
-    case 'd':
-        return isdigit;
-    case 'g':
-        return isgraph;
-    case 'l':
-        return islower;
-    case 'p':
-        return ispunct;
-    case 's':
-        return isspace;
-    case 'u':
-        return isupper;
-    case 'w':
-        return isalnum;
-    case 'x':
-        return isxdigit;
-    case 'z': /* deprecated, still there */
-        return is_zero;
-    default:
-        return NULL;
-    }
-}
-
-/* What %letter stands for: a class, its complement for an upper-case letter, or itself.
- */
+/* What %letter stands for: a class, its complement for an upper-case letter, or itself. */
 static void set_add_class(tw_pattern_set *set, char letter)
 {
-    int (*test)(int) = class_test(letter);
-    if (test == NULL) {
+    const struct char_class *class = class_of(letter);
+    if (class == NULL) {
         set_add(set, (unsigned char)letter);
         return;
     }
-    bool wanted = islower((unsigned char)letter) != 0;
-    for (int c = 0; c < 256; c++)
-        if ((test(c) != 0) == wanted)
-            set_add(set, (unsigned char)c);
+    uint64_t flip = class->letter == letter ? 0 : UINT64_MAX;
+    set->bits[0] |= class->low ^ flip;
+    set->bits[1] |= class->high ^ flip;
+    set->bits[2] |= flip;
+    set->bits[3] |= flip;
 }
 
 static void emit(compiler *c, enum op op, int a, int b)
@@ -159,8 +152,8 @@ static void compile_set(compiler *c, enum op op)
         s++;
     while (s < close)
         s = add_element(set, s, close);
-    for (size_t i = 0; negated && i < sizeof set->bits; i++)
-        set->bits[i] = (uint8_t)~set->bits[i];
+    for (int i = 0; negated && i < 4; i++)
+        set->bits[i] = ~set->bits[i];
     emit(c, op, c->p->sets - 1, 0);
     c->at = close + 1;
 }
@@ -249,7 +242,7 @@ static void compile_escape(compiler *c)
     } else if (isdigit((unsigned char)letter)) {
         compile_back_reference(c);
     } else {
-        if (class_test(letter) == NULL) {
+        if (class_of(letter) == NULL) {
             emit(c, CHAR, (unsigned char)letter, 0);
         } else {
             tw_pattern_set *set = new_set(c);

@@ -25,7 +25,7 @@ typedef struct tw_pattern_item {
 } tw_pattern_item;
 
 typedef struct tw_pattern_set {
-    uint8_t bits[32];
+    uint64_t bits[4];
 } tw_pattern_set;
 
 typedef struct tw_pattern {
