@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The clocks of rules: what moves them, what holds them, and that they never go back. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "watermark.h"
+
+#define IDLE 5000
+
+typedef struct fixture {
+    tw_clocks clocks;
+    uint32_t tracks[1];
+    tw_domain_spec spec;
+} fixture;
+
+static void open_fixture(fixture *f, int64_t lateness_ms)
+{
+    *f = (fixture){0};
+    f->spec = (tw_domain_spec){f->tracks, 1, lateness_ms, IDLE};
+}
+
+static void hear(fixture *f, int32_t partition, int64_t time_ms, int64_t arrival_ms)
+{
+    tw_partition_clock_observe(
+        tw_clocks_partition(&f->clocks, 0, 0, partition, arrival_ms), time_ms,
+        arrival_ms);
+}
+
+static int64_t clock_at(fixture *f, int64_t previous_ms, int64_t now_ms)
+{
+    return tw_domain_clock(&f->spec, &f->clocks, previous_ms, now_ms);
+}
+
+static void the_slowest_partition_sets_the_clock(void **state)
+{
+    fixture f;
+    (void)state;
+    open_fixture(&f, 0);
+    hear(&f, 0, 5000, 100000);
+    hear(&f, 1, 2000, 100000);
+    assert_int_equal(clock_at(&f, TW_TIME_NONE, 100000), 2000);
+    hear(&f, 1, 9000, 100100);
+    assert_int_equal(clock_at(&f, 2000, 100100), 5000);
+    tw_clocks_done(&f.clocks);
+}
+
+static void lateness_holds_the_clock_back(void **state)
+{
+    fixture f;
+    (void)state;
+    open_fixture(&f, 1500);
+    hear(&f, 0, 5000, 100000);
+    assert_int_equal(clock_at(&f, TW_TIME_NONE, 100000), 3500);
+    tw_clocks_done(&f.clocks);
+}
+
+static void the_clock_never_goes_back(void **state)
+{
+    fixture f;
+    (void)state;
+    open_fixture(&f, 0);
+    hear(&f, 0, 5000, 100000);
+    hear(&f, 0, 3000, 100001);
+    assert_int_equal(clock_at(&f, TW_TIME_NONE, 100001), 5000);
+    hear(&f, 1, 1000, 100002);
+    assert_int_equal(clock_at(&f, 5000, 100002), 5000);
+    tw_clocks_done(&f.clocks);
+}
+
+static void an_idle_partition_steps_aside(void **state)
+{
+    fixture f;
+    (void)state;
+    open_fixture(&f, 0);
+    hear(&f, 0, 2000, 100000);
+    hear(&f, 1, 9000, 104000);
+    assert_int_equal(clock_at(&f, TW_TIME_NONE, 105000), 2000);
+    assert_int_equal(clock_at(&f, 2000, 105001), 9000);
+    tw_clocks_done(&f.clocks);
+}
+
+static void on_a_silent_topic_wall_time_carries_the_clock(void **state)
+{
+    fixture f;
+    (void)state;
+    open_fixture(&f, 0);
+    hear(&f, 0, 2000, 100000);
+    assert_int_equal(clock_at(&f, 2000, 105000), 2000);
+    assert_int_equal(clock_at(&f, 2000, 105001), 7001);
+    assert_int_equal(clock_at(&f, 7001, 160000), 62000);
+    tw_clocks_done(&f.clocks);
+}
+
+static void an_assigned_partition_holds_the_clock_until_it_is_idle(void **state)
+{
+    fixture f;
+    (void)state;
+    open_fixture(&f, 0);
+    tw_clocks_partition(&f.clocks, 0, 0, 1, 100000);
+    hear(&f, 0, 9000, 100000);
+    assert_int_equal(clock_at(&f, TW_TIME_NONE, 104000), TW_TIME_NONE);
+    hear(&f, 0, 9500, 105001);
+    assert_int_equal(clock_at(&f, TW_TIME_NONE, 105001), 9500);
+    tw_clocks_done(&f.clocks);
+}
+
+static void a_forgotten_partition_does_not_count(void **state)
+{
+    fixture f;
+    (void)state;
+    open_fixture(&f, 0);
+    hear(&f, 0, 2000, 100000);
+    hear(&f, 1, 9000, 100000);
+    tw_clocks_forget(&f.clocks, 0, 0, 0);
+    assert_int_equal(clock_at(&f, TW_TIME_NONE, 100000), 9000);
+    tw_clocks_done(&f.clocks);
+}
+
+static void partitions_of_two_topics_are_two(void **state)
+{
+    fixture f;
+    (void)state;
+    open_fixture(&f, 0);
+    tw_partition_clock_observe(tw_clocks_partition(&f.clocks, 0, 1, 0, 100000), 2000,
+                               100000);
+    tw_partition_clock_observe(tw_clocks_partition(&f.clocks, 0, 2, 0, 100000), 9000,
+                               100000);
+    assert_int_equal(clock_at(&f, TW_TIME_NONE, 100000), 2000);
+    tw_clocks_done(&f.clocks);
+}
+
+static void at_the_end_the_clock_is_at_the_newest_event(void **state)
+{
+    fixture f;
+    (void)state;
+    open_fixture(&f, 1500);
+    hear(&f, 0, 2000, 100000);
+    hear(&f, 1, 9000, 100000);
+    assert_int_equal(tw_domain_end(&f.spec, &f.clocks, 500), 9000);
+    assert_int_equal(tw_domain_end(&f.spec, &f.clocks, 12000), 12000);
+    tw_clocks_done(&f.clocks);
+}
+
+static void tracks_are_numbered_once(void **state)
+{
+    tw_tracks t;
+    (void)state;
+    tw_tracks_init(&t);
+    assert_int_equal(tw_tracks_number(&t, 3, 0), 0);
+    assert_int_equal(tw_tracks_number(&t, 3, 5), 1);
+    assert_int_equal(tw_tracks_number(&t, 3, 0), 0);
+    tw_tracks_done(&t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_slowest_partition_sets_the_clock),
+        cmocka_unit_test(lateness_holds_the_clock_back),
+        cmocka_unit_test(the_clock_never_goes_back),
+        cmocka_unit_test(an_idle_partition_steps_aside),
+        cmocka_unit_test(on_a_silent_topic_wall_time_carries_the_clock),
+        cmocka_unit_test(an_assigned_partition_holds_the_clock_until_it_is_idle),
+        cmocka_unit_test(a_forgotten_partition_does_not_count),
+        cmocka_unit_test(partitions_of_two_topics_are_two),
+        cmocka_unit_test(at_the_end_the_clock_is_at_the_newest_event),
+        cmocka_unit_test(tracks_are_numbered_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
