@@ -218,7 +218,7 @@ static void well_formed_patterns_give_the_same_as_in_stock_lua(void **unused)
     (void)unused;
     pair both = open_both();
     static job j;
-    for (int i = 0; i < 20000; i++) {
+    for (int i = 0; i < (UNDER_THREAD_SANITIZER ? 500 : 20000); i++) {
         draw_subject(&j);
         draw_pattern(&j);
         run_both(both, &j);
@@ -253,7 +253,7 @@ static void malformed_patterns_are_refused_where_stock_lua_refuses(void **unused
     (void)unused;
     pair both = open_both();
     static job j;
-    int equal = 0, rounds = 20000;
+    int equal = 0, rounds = UNDER_THREAD_SANITIZER ? 500 : 20000;
     for (int i = 0; i < rounds; i++) {
         draw_subject(&j);
         draw_noise(&j);
