@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "rule/prelex.h"
 #include "rule/sandbox_impl.h"
@@ -359,6 +360,15 @@ static void set_limits(tw_sandbox *s, const tw_sandbox_limits *asked)
     s->load_cpu_ns = s->limits.load_cpu_ms * 1000000;
 }
 
+/* Only a mistake of the host comes here: something raised outside of every protected call. */
+static int on_panic(lua_State *L)
+{
+    const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+    tw_log_error("sandbox", "Lua raised outside of a call, the process ends", "rule",
+                 tw_sandbox_of(L)->name, "error", text, NULL);
+    return 0;
+}
+
 tw_sandbox *tw_sandbox_new(const char *name, const tw_sandbox_limits *limits, tw_err *err)
 {
     tw_sandbox *s = tw_alloc(sizeof *s);
@@ -371,6 +381,7 @@ tw_sandbox *tw_sandbox_new(const char *name, const tw_sandbox_limits *limits, tw
     if (L == NULL)
         goto no_memory;
     memcpy(lua_getextraspace(L), &s, sizeof s);
+    lua_atpanic(L, on_panic);
     lua_pushcfunction(L, tw_sandbox_on_error);
     lua_pushcfunction(L, tw_sandbox_build);
     lua_checkstack(L, RESERVED_SLOTS);

@@ -25,7 +25,7 @@
 enum {
     TICK_NS = 1000000,
     IDLE_LOOKS = 5,        /* looks without a call before going to sleep */
-    ASLEEP_MS = 100,       /* the longest sleep, should a wake-up be missed */
+    ASLEEP_MS = 500,       /* the longest sleep, should a wake-up be missed */
     ABANDON_AFTER_MS = 15, /* the hook works within one instruction */
     STUCK_AFTER_MS = 2000
 };
@@ -225,7 +225,7 @@ static void *watch(void *arg)
         idle = look(wd) ? 0 : idle + 1;
         if (idle > IDLE_LOOKS) {
             sleep_until_woken(wd);
-            idle = 0;
+            idle = IDLE_LOOKS - 1;
             continue;
         }
         atomic_store(&wd->asleep, idle == IDLE_LOOKS);
