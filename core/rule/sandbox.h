@@ -8,7 +8,11 @@
  * above it and pops what it pushed; never lua_settop(L, 0). Pushing functions by
  * reference, numbers, booleans and light userdata cannot raise (64 slots are reserved);
  * everything that may allocate (strings, tables, userdata, setting fields) belongs inside
- * tw_sandbox_run or a binding. */
+ * tw_sandbox_run or a binding.
+ *
+ * A binding holds no lock and nothing that must be freed across a call into Lua, even one
+ * that cannot raise: a state that cannot be stopped is given up by a jump out of the Lua
+ * library. */
 #ifndef TW_RULE_SANDBOX_H
 #define TW_RULE_SANDBOX_H
 
@@ -59,10 +63,9 @@ void tw_sandbox_free(tw_sandbox *s); /* NULL is fine; not while a call of it run
 void tw_sandbox_attach(tw_sandbox *s, tw_watchdog_guard *guard);
 
 /* Trusted Lua that ships with the engine. Its globals are what rules see as read-only
- * globals;
- * `...` is one table with `host` (NULL-terminated, may be NULL) and rawsetmetatable(t,
- * mt), rawgetmetatable(v), seal(t) (a read-only view of t). Runs under the load budget.
- */
+ * globals; `...` is one table with `host` (NULL-terminated, may be NULL) and
+ * rawsetmetatable(t, mt), rawgetmetatable(v), seal(t) (a read-only view of t). Runs under
+ * the load budget. */
 int tw_sandbox_prelude(tw_sandbox *s, const char *file, const char *text, size_t n,
                        const luaL_Reg *host, tw_err *err);
 
@@ -74,7 +77,8 @@ int tw_sandbox_load(tw_sandbox *s, const char *file, const char *text, size_t n,
 /* Call the function below nargs arguments on top of the stack; they are replaced by
  * nresults results, or by nothing on failure (TW_ESCRIPT, TW_ELIMIT, TW_ESTATE). Never
  * raises. May be called from a C function that a rule called: it then runs inside the
- * budget of the outer call. */
+ * budget of the outer call, and on failure that function calls tw_sandbox_poll before
+ * anything else. */
 int tw_sandbox_call(tw_sandbox *s, int nargs, int nresults, tw_err *err);
 /* The same for host work that may raise: f is called with ud as light userdata at
  * index 1. */
