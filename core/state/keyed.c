@@ -10,229 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-
-enum {
-    PAGE_SHIFT = 10,
-    PAGE_ENTRIES = 1 << PAGE_SHIFT,
-    FIRST_ENTRIES = 8, /* of page 0, which grows by doubling */
-    INLINE_BYTES = 23,
-    SEGMENT_FIRST = 16,
-    SEGMENT_LARGE = 4096,
-    SEGMENT_LARGEST = 6144,
-    DEPTH_MAX = 18, /* beyond that a segment just grows: 14 bits of hash place the slot */
-    DIRTY_WORDS = PAGE_ENTRIES / 64
-};
-
-enum { KEY_LONG = 254, KEY_VACANT = 255 };
-
-typedef struct index_slot {
-    uint32_t hash;
-    uint32_t number; /* TW_KEYED_NONE: empty */
-} index_slot;
-
-typedef struct segment {
-    uint32_t depth, size, used, most;
-    index_slot slots[];
-} segment;
-
-/* Before every entry of the caller's. A vacant one chains the vacant by `older`. */
-typedef struct head {
-    uint32_t newer, older;
-    union {
-        struct {
-            uint8_t tag; /* length of an inline key, KEY_LONG or KEY_VACANT */
-            uint8_t inline_key[INLINE_BYTES];
-        };
-        struct {
-            uint32_t long_tag;
-            uint32_t long_len;
-            uint8_t *long_key;
-        };
-    };
-} head;
-_Static_assert(sizeof(head) == 32, "an entry and its key start on half a cache line");
-
-typedef struct page {
-    uint8_t *memory; /* aligned to a cache line within `block` */
-    void *block;
-    uint64_t dirty[DIRTY_WORDS];
-} page;
-
-struct tw_keyed {
-    segment **directory;
-    uint32_t depth; /* the directory has 1 << depth places */
-    uint32_t stride, count;
-    page *pages;
-    uint32_t page_count, first_entries; /* entries that page 0 has room for */
-    uint32_t end;                       /* numbers ever given out */
-    uint32_t vacant;                    /* first of the chain, NONE */
-    uint32_t newest, oldest;
-    size_t long_bytes;
-};
-
-static inline head *head_at(const tw_keyed *k, uint32_t number)
-{
-    return (head *)(k->pages[number >> PAGE_SHIFT].memory +
-                    (size_t)(number & (PAGE_ENTRIES - 1)) * k->stride);
-}
-
-static inline uint8_t *key_bytes(head *h, uint32_t *out_len)
-{
-    if (h->tag == KEY_LONG) {
-        *out_len = h->long_len;
-        return h->long_key;
-    }
-    *out_len = h->tag;
-    return h->inline_key;
-}
-
-/* ---- index ---- */
-
-static inline uint32_t index_hash(uint64_t hash)
-{
-    return (uint32_t)(hash >> 32);
-}
-
-static inline segment *segment_of(const tw_keyed *k, uint32_t hash)
-{
-    return k->directory[(uint64_t)hash >> (32 - k->depth)];
-}
-
-/* Fibonacci hashing, since the top bits are the same all over a segment; then multiply and
- * shift, since a size need not be a power of two. */
-static inline uint32_t home_of(const segment *s, uint32_t hash)
-{
-    return (uint32_t)(((uint64_t)(hash * 2654435769u) * s->size) >> 32);
-}
-
-static inline uint32_t slot_after(const segment *s, uint32_t at)
-{
-    return at + 1 == s->size ? 0 : at + 1;
-}
-
-static segment *segment_new(uint32_t size, uint32_t depth)
-{
-    segment *s = tw_alloc(sizeof *s + size * sizeof s->slots[0]);
-
-    s->size = size;
-    s->depth = depth;
-    s->most = size - size / 4;
-    memset(s->slots, 0xff, size * sizeof s->slots[0]);
-    return s;
-}
-
-static void segment_put(segment *s, index_slot slot)
-{
-    uint32_t at = home_of(s, slot.hash);
-
-    while (s->slots[at].number != TW_KEYED_NONE) {
-        at = slot_after(s, at);
-    }
-    s->slots[at] = slot;
-    s->used++;
-}
-
-/* Every place of the directory that led to the old one leads to `fresh` now. */
-static void directory_set(tw_keyed *k, uint32_t hash, segment *fresh)
-{
-    uint32_t span = 1u << (k->depth - fresh->depth);
-    uint32_t first = (uint32_t)((uint64_t)hash >> (32 - k->depth)) & ~(span - 1);
-
-    for (uint32_t n = 0; n < span; n++) {
-        k->directory[first + n] = fresh;
-    }
-}
-
-static void directory_double(tw_keyed *k)
-{
-    uint32_t places = 1u << k->depth;
-    segment **wide = tw_calloc((size_t)places * 2, sizeof *wide);
-
-    for (uint32_t n = 0; n < places * 2; n++) {
-        wide[n] = k->directory[n / 2];
-    }
-    tw_free(k->directory);
-    k->directory = wide;
-    k->depth++;
-}
-
-static void segment_split(tw_keyed *k, segment *old, uint32_t hash)
-{
-    uint32_t bit = 1u << (31 - old->depth);
-    segment *low = segment_new(SEGMENT_LARGE, old->depth + 1);
-    segment *high = segment_new(SEGMENT_LARGE, old->depth + 1);
-
-    if (old->depth == k->depth) {
-        directory_double(k);
-    }
-    for (uint32_t n = 0; n < old->size; n++) {
-        if (old->slots[n].number != TW_KEYED_NONE) {
-            segment_put(old->slots[n].hash & bit ? high : low, old->slots[n]);
-        }
-    }
-    directory_set(k, hash & ~bit, low);
-    directory_set(k, hash | bit, high);
-    tw_free(old);
-}
-
-static void segment_grow(tw_keyed *k, segment *old, uint32_t hash)
-{
-    uint32_t size = old->size * 2;
-
-    if (old->size == SEGMENT_LARGE) {
-        size = SEGMENT_LARGEST;
-    } else if (old->size >= SEGMENT_LARGEST && old->depth < DEPTH_MAX) {
-        segment_split(k, old, hash);
-        return;
-    }
-    segment *s = segment_new(size, old->depth);
-    for (uint32_t n = 0; n < old->size; n++) {
-        if (old->slots[n].number != TW_KEYED_NONE) {
-            segment_put(s, old->slots[n]);
-        }
-    }
-    directory_set(k, hash, s);
-    tw_free(old);
-}
-
-static void index_add(tw_keyed *k, uint32_t hash, uint32_t number)
-{
-    segment *s = segment_of(k, hash);
-
-    while (s->used >= s->most) {
-        segment_grow(k, s, hash);
-        s = segment_of(k, hash);
-    }
-    segment_put(s, (index_slot){hash, number});
-}
-
-/* Distance from its home to where a slot stands. */
-static uint32_t slot_distance(const segment *s, uint32_t home, uint32_t at)
-{
-    return at >= home ? at - home : at + s->size - home;
-}
-
-static void index_remove(tw_keyed *k, uint32_t hash, uint32_t number)
-{
-    segment *s = segment_of(k, hash);
-    uint32_t hole = home_of(s, hash);
-
-    while (s->slots[hole].number != number) {
-        hole = slot_after(s, hole);
-    }
-    for (uint32_t at = slot_after(s, hole); s->slots[at].number != TW_KEYED_NONE;
-         at = slot_after(s, at)) {
-        uint32_t home = home_of(s, s->slots[at].hash);
-        if (slot_distance(s, home, at) >= slot_distance(s, hole, at)) {
-            s->slots[hole] = s->slots[at];
-            hole = at;
-        }
-    }
-    s->slots[hole] = (index_slot){UINT32_MAX, TW_KEYED_NONE};
-    s->used--;
-}
-
-/* ---- pages ---- */
+#include "state/keyed_impl.h"
 
 static void page_alloc(const tw_keyed *k, page *p, uint32_t entries)
 {
@@ -330,7 +108,7 @@ tw_keyed *tw_keyed_new(uint32_t entry_bytes)
     k->first_entries = FIRST_ENTRIES;
     k->vacant = k->newest = k->oldest = TW_KEYED_NONE;
     k->directory = tw_calloc(1, sizeof *k->directory);
-    k->directory[0] = segment_new(SEGMENT_FIRST, 0);
+    k->directory[0] = tw_keyed_segment_new(SEGMENT_FIRST, 0);
     return k;
 }
 
@@ -387,7 +165,7 @@ uint32_t tw_keyed_add(tw_keyed *k, const tw_key *key)
     memset(h, 0, k->stride);
     key_store(k, h, key);
     recency_push(k, number, h);
-    index_add(k, index_hash(key->hash), number);
+    tw_keyed_index_add(k, index_hash(key->hash), number);
     tw_keyed_mark(k, number);
     k->count++;
     return number;
@@ -398,7 +176,7 @@ void tw_keyed_remove(tw_keyed *k, uint32_t number)
     head *h = head_at(k, number);
     tw_key key = tw_keyed_key(k, number);
 
-    index_remove(k, index_hash(key.hash), number);
+    tw_keyed_index_remove(k, index_hash(key.hash), number);
     recency_unlink(k, h);
     if (h->tag == KEY_LONG) {
         k->long_bytes -= h->long_len + 16;
