@@ -56,14 +56,16 @@ struct tw_delivery;
 struct tw_answer;
 struct tw_host {
     size_t size;
-    const char *name;     /* the instance's name in the configuration */
-    const char *settings; /* its settings as JSON text, defaults not filled in, secrets resolved */
-    const char *state_dir;/* a directory of the engine for files of its own, or NULL */
+    const char *name; /* the instance's name in the configuration */
+    const char *
+        settings; /* its settings as JSON text, defaults not filled in, secrets resolved */
+    const char *state_dir; /* a directory of the engine for files of its own, or NULL */
 
     /* any thread */
     void (*log)(const tw_host *h, tw_plugin_log_level level, const char *message);
     int64_t (*now_ms)(const tw_host *h); /* epoch milliseconds, by the engine's clock */
-    int (*post)(const tw_host *h, void (*fn)(void *arg), void *arg); /* run fn on the shore; 0 ok */
+    int (*post)(const tw_host *h, void (*fn)(void *arg),
+                void *arg); /* run fn on the shore; 0 ok */
     /* Counters and gauges appear in /metrics as tidewatch_<kind>_<name>{instance="..."}; registered
      * on the shore, changed on any thread. name of a counter ends in _total. */
     tw_metric *(*counter)(const tw_host *h, const char *name, const char *help);
@@ -79,7 +81,7 @@ struct tw_host {
     tw_watch *(*watch_timer)(const tw_host *h, int64_t after_ms, int64_t repeat_ms,
                              void (*due)(void *arg), void *arg);
     void (*watch_timer_again)(tw_watch *w, int64_t after_ms, int64_t repeat_ms);
-    void (*watch_end)(tw_watch *w); /* never called back again; memory is the host's */
+    void (*watch_end)(tw_watch *w);    /* never called back again; memory is the host's */
     void (*stopped)(const tw_host *h); /* the answer to stop */
     /* The instance cannot go on (fenced, fatal): the engine says so, and stops with exit_code if not 0. */
     void (*failed)(const tw_host *h, const char *why, int exit_code);
@@ -89,18 +91,21 @@ struct tw_host {
     /* sources only, shore */
     /* Announces a feed (a partition, a file, a poll target): the host gives it to one lane, which
      * polls it from now on. topic is one of the wanted topics. 0 ok. */
-    int (*feed_add)(const tw_host *h, struct tw_feed *feed, const char *topic, int32_t partition);
+    int (*feed_add)(const tw_host *h, struct tw_feed *feed, const char *topic,
+                    int32_t partition);
     /* Takes a feed back. Returns when its lane has let go and everything it polled has been handled
      * (or dropped, when `lost` is not 0: somebody else owns it already); out_next_offset gets the
      * offset after the last handled frame, or -1 when nothing was handled. */
-    int (*feed_remove)(const tw_host *h, struct tw_feed *feed, int lost, int64_t *out_next_offset);
+    int (*feed_remove)(const tw_host *h, struct tw_feed *feed, int lost,
+                       int64_t *out_next_offset);
     /* An eventfd of the lane that owns the feed: writing 8 bytes {1} wakes it. Valid after feed_add. */
     int (*feed_wake_fd)(const tw_host *h, const struct tw_feed *feed);
     /* A finite source (a file read to its end) is done; `run` goes on, demo and replay may end. */
     void (*feed_end)(const tw_host *h, struct tw_feed *feed);
 
     /* sinks only, any thread */
-    void (*done)(const tw_host *h, struct tw_delivery *delivery, const struct tw_answer *answer);
+    void (*done)(const tw_host *h, struct tw_delivery *delivery,
+                 const struct tw_answer *answer);
 };
 
 /* ---- sources ------------------------------------------------------------------------------- */
@@ -148,25 +153,27 @@ typedef struct tw_pair {
 } tw_pair;
 
 typedef enum tw_record_kind {
-    TW_RECORD_ALERT,       /* a notification */
-    TW_RECORD_EVENT,       /* an emitted event */
-    TW_RECORD_DEAD_LETTER  /* bytes that could not be handled */
+    TW_RECORD_ALERT,      /* a notification */
+    TW_RECORD_EVENT,      /* an emitted event */
+    TW_RECORD_DEAD_LETTER /* bytes that could not be handled */
 } tw_record_kind;
 
 /* What a sink delivers. Borrowed until the delivery is done. Text is UTF-8. */
 typedef struct tw_record {
     size_t size;
     tw_record_kind kind;
-    const char *id;  /* the same for the same thing, also after a crash: deduplicate by it */
-    const char *key; /* record key for keyed destinations (the incident, the event's key) */
-    const char *json;/* the whole record as one line of JSON */
+    const char
+        *id; /* the same for the same thing, also after a crash: deduplicate by it */
+    const char
+        *key; /* record key for keyed destinations (the incident, the event's key) */
+    const char *json; /* the whole record as one line of JSON */
     size_t json_size;
     int64_t time_ms;
 
     /* alerts */
     const char *rule, *version, *incident;
-    const char *status;   /* "firing", "resolved" */
-    const char *level;    /* "info", "warn", "crit", "unknown" */
+    const char *status;       /* "firing", "resolved" */
+    const char *level;        /* "info", "warn", "crit", "unknown" */
     const char *title, *body; /* never NULL */
     const tw_pair *labels;    /* sorted by name; the identity of the alert */
     size_t label_count;
@@ -203,32 +210,33 @@ typedef enum tw_answer_class {
 typedef struct tw_answer {
     size_t size;
     tw_answer_class answer;
-    int64_t retry_after_ms;  /* from Retry-After; 0: the host's back-off */
-    const uint8_t *retry;    /* RETRY_PART: one byte a record, not 0 = again; else NULL */
-    const char *text;        /* for the log: "429 Too Many Requests" */
+    int64_t retry_after_ms; /* from Retry-After; 0: the host's back-off */
+    const uint8_t *retry;   /* RETRY_PART: one byte a record, not 0 = again; else NULL */
+    const char *text;       /* for the log: "429 Too Many Requests" */
 } tw_answer;
 
 typedef struct tw_sink_type {
     size_t size;
     const char *kind;
-    const char *settings; /* JSON Schema text or NULL */
-    uint32_t max_batch;   /* records a delivery at most (1 for a webhook) */
-    uint32_t max_inflight;/* deliveries at once; 0 = 1 */
+    const char *settings;  /* JSON Schema text or NULL */
+    uint32_t max_batch;    /* records a delivery at most (1 for a webhook) */
+    uint32_t max_inflight; /* deliveries at once; 0 = 1 */
 
     /* shore */
     void *(*open)(const tw_host *h, tw_refusal *refusal);
     int (*start)(void *instance, tw_refusal *refusal);
     /* Begins one delivery; the answer comes through host.done, once, now or later. */
     void (*deliver)(void *instance, tw_delivery *delivery);
-    void (*stop)(void *instance); /* open deliveries are answered (RETRY) before stopped() */
+    void (*stop)(
+        void *instance); /* open deliveries are answered (RETRY) before stopped() */
     void (*close)(void *instance);
 } tw_sink_type;
 
 /* ---- the descriptor ------------------------------------------------------------------------ */
 
 typedef struct tw_plugin {
-    uint32_t abi; /* TW_PLUGIN_ABI; first, so that the rest may be believed */
-    uint32_t size;/* sizeof(tw_plugin) */
+    uint32_t abi;  /* TW_PLUGIN_ABI; first, so that the rest may be believed */
+    uint32_t size; /* sizeof(tw_plugin) */
     const char *name, *version;
     const tw_source_type *const *sources; /* NULL-terminated, or NULL */
     const tw_sink_type *const *sinks;

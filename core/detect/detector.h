@@ -19,7 +19,7 @@ typedef struct tw_detector tw_detector;
 
 /* What the lane lends to an operator for life; copied. */
 typedef struct tw_detect_env {
-    tw_script *script;          /* may be replaced by tw_detector_class.rebind */
+    tw_script *script; /* may be replaced by tw_detector_class.rebind */
     tw_signal_port out;
     tw_counter *late, *evicted; /* per rule, one writer each */
     tw_gauge *keys;
@@ -27,7 +27,8 @@ typedef struct tw_detect_env {
 
 typedef struct tw_detector_class {
     const char *name;
-    tw_detector *(*new)(tw_rule *rule, const tw_detect_env *env, tw_err *err); /* refs the rule */
+    tw_detector *(*new)(tw_rule *rule, const tw_detect_env *env,
+                        tw_err *err); /* refs the rule */
     void (*free)(tw_detector *d);
     /* clock_ms: the rule's clock now, or TW_TIME_NONE before it has one. time_ms is the event's time
      * by the rule's own time field. */

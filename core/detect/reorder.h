@@ -16,7 +16,8 @@ typedef struct tw_reorder_port {
     void *self;
 } tw_reorder_port;
 
-tw_reorder *tw_reorder_new(tw_slab *slab, uint32_t max_events); /* slab of the lane, borrowed */
+tw_reorder *tw_reorder_new(tw_slab *slab,
+                           uint32_t max_events); /* slab of the lane, borrowed */
 void tw_reorder_free(tw_reorder *r);
 /* The caller has already seen that time_ms is not behind the clock. TW_EFULL: the oldest must leave
  * first (release up to tw_reorder_next, then put again). */
@@ -26,7 +27,8 @@ int tw_reorder_put(tw_reorder *r, const tw_key *key, uint32_t input, const tw_ev
  * not put. */
 void tw_reorder_release(tw_reorder *r, int64_t clock_ms, bool inclusive,
                         const tw_reorder_port *port);
-int64_t tw_reorder_next(const tw_reorder *r); /* time of the earliest; INT64_MAX when empty */
+int64_t
+tw_reorder_next(const tw_reorder *r); /* time of the earliest; INT64_MAX when empty */
 uint32_t tw_reorder_count(const tw_reorder *r);
 
 #endif

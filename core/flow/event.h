@@ -12,15 +12,15 @@
 #include "flow/value.h"
 
 typedef struct tw_event {
-    int64_t time_ms;    /* event time by the stream's time field, clamped */
+    int64_t time_ms; /* event time by the stream's time field, clamped */
     int64_t arrival_ms;
     int64_t offset;
     int32_t partition;
-    uint32_t stream;    /* tw_stream id */
-    uint32_t index;     /* place within its record, 0 when the record is one event */
+    uint32_t stream; /* tw_stream id */
+    uint32_t index;  /* place within its record, 0 when the record is one event */
     uint32_t raw_len;
-    const char *raw;    /* this event's JSON text (or text line) */
-    uint64_t seq;       /* arrival number in replay; 0 in live running */
+    const char *raw; /* this event's JSON text (or text line) */
+    uint64_t seq;    /* arrival number in replay; 0 in live running */
     const tw_projection *projection;
     const tw_value *slots; /* projection->slot_count values, indexed by slot */
     const struct tw_event_reader *reader; /* reads paths that are not projected */
@@ -29,14 +29,15 @@ typedef struct tw_event {
 } tw_event;
 
 enum {
-    TW_EVENT_CLAMPED = 1,     /* its stamp lay in the future and was set to arrival */
-    TW_EVENT_COPY = 2         /* lives in a block of tw_event_copy */
+    TW_EVENT_CLAMPED = 1, /* its stamp lay in the future and was set to arrival */
+    TW_EVENT_COPY = 2     /* lives in a block of tw_event_copy */
 };
 
 /* How a decoder lends its knowledge of the bytes to whoever reads a path lazily. The result
  * lives until the next event of the same reader is decoded or read (its scratch memory). */
 typedef struct tw_event_reader {
-    tw_value (*get)(void *self, const tw_event *ev, const tw_path_step *steps, uint32_t count);
+    tw_value (*get)(void *self, const tw_event *ev, const tw_path_step *steps,
+                    uint32_t count);
 } tw_event_reader;
 
 /* The value of a slot; reserved slots come from the event itself. No parsing. @stream gives the

@@ -46,8 +46,9 @@ tw_fields *tw_fields_new(void);
 void tw_fields_free(tw_fields *f);
 /* Slot of a path, registered if new. Negative: TW_EPARSE (bad path), TW_ELIMIT. */
 int tw_fields_slot(tw_fields *f, const char *path, tw_err *err);
-const tw_field *tw_fields_at(const tw_fields *f, uint32_t slot); /* NULL for reserved slots */
-uint32_t tw_fields_count(const tw_fields *f);                    /* highest slot + 1 */
+const tw_field *tw_fields_at(const tw_fields *f,
+                             uint32_t slot);  /* NULL for reserved slots */
+uint32_t tw_fields_count(const tw_fields *f); /* highest slot + 1 */
 
 typedef struct tw_projection {
     const tw_fields *fields;
@@ -57,7 +58,8 @@ typedef struct tw_projection {
 } tw_projection;
 
 /* wanted: slots in any order, repeats allowed. */
-tw_projection *tw_projection_new(const tw_fields *f, const uint32_t *wanted, uint32_t count);
+tw_projection *tw_projection_new(const tw_fields *f, const uint32_t *wanted,
+                                 uint32_t count);
 void tw_projection_free(tw_projection *p);
 
 #endif

@@ -12,13 +12,13 @@
 #include "flow/event.h"
 
 typedef enum tw_match_op {
-    TW_MATCH_EQ,       /* values[0] */
-    TW_MATCH_ONEOF,    /* any of values */
+    TW_MATCH_EQ,    /* values[0] */
+    TW_MATCH_ONEOF, /* any of values */
     TW_MATCH_GT,
     TW_MATCH_GTE,
     TW_MATCH_LT,
     TW_MATCH_LTE,
-    TW_MATCH_BETWEEN,  /* values[0] <= x <= values[1] */
+    TW_MATCH_BETWEEN, /* values[0] <= x <= values[1] */
     TW_MATCH_PREFIX,
     TW_MATCH_SUFFIX,
     TW_MATCH_CONTAINS, /* text contains text */
@@ -26,8 +26,8 @@ typedef enum tw_match_op {
     TW_MATCH_REGEX,    /* values[0], PCRE2, unanchored, bounded match */
     TW_MATCH_EXISTS,   /* present, null included */
     TW_MATCH_MISSING,
-    TW_MATCH_EXCEPT,   /* present and not children[0] (a matcher on the same field) */
-    TW_MATCH_ANY_OF    /* one of tables holds; has no field */
+    TW_MATCH_EXCEPT, /* present and not children[0] (a matcher on the same field) */
+    TW_MATCH_ANY_OF  /* one of tables holds; has no field */
 } tw_match_op;
 
 typedef struct tw_match tw_match;
@@ -37,8 +37,8 @@ struct tw_match {
     tw_match_op op;
     uint32_t slot;
     uint32_t value_count;
-    tw_value *values; /* text is owned by the table that holds the matcher */
-    tw_match *child;  /* EXCEPT */
+    tw_value *values;        /* text is owned by the table that holds the matcher */
+    tw_match *child;         /* EXCEPT */
     tw_match_table **tables; /* ANY_OF */
     uint32_t table_count;
     void *regex; /* compiled by tw_match_table_add */
@@ -56,7 +56,8 @@ void tw_match_table_free(tw_match_table *t);
 int tw_match_table_add(tw_match_table *t, const tw_match *m, tw_err *err);
 
 bool tw_match_holds(const tw_match *m, const tw_event *ev);
-bool tw_match_table_holds(const tw_match_table *t, const tw_event *ev); /* NULL table: true */
+bool tw_match_table_holds(const tw_match_table *t,
+                          const tw_event *ev); /* NULL table: true */
 
 /* Every slot read by a table, appended to out (a growing array owned by the caller). */
 void tw_match_table_slots(const tw_match_table *t, uint32_t **slots, uint32_t *count);

@@ -11,19 +11,20 @@
 
 typedef struct tw_notification {
     uint32_t refs;
-    int64_t at_ms;        /* rule clock's time of the decision */
+    int64_t at_ms; /* rule clock's time of the decision */
     uint64_t seq;
-    bool resolved;        /* else firing */
-    tw_level level;       /* of a resolve: the highest that was told */
+    bool resolved;  /* else firing */
+    tw_level level; /* of a resolve: the highest that was told */
     char *rule, *version, *incident, *route, *title, *body;
-    char *id;             /* incident + episode, the same for every message of one firing */
-    char *episode_id;     /* id of this very message: rule, key, episode, status, level (hex) */
+    char *id; /* incident + episode, the same for every message of one firing */
+    char *
+        episode_id; /* id of this very message: rule, key, episode, status, level (hex) */
     int64_t starts_at_ms, ends_at_ms; /* ends TW_TIME_NONE while firing */
-    json_t *labels;       /* string to string; at least the key fields, plus rule, severity */
-    json_t *values;       /* detector result, numbers or null */
-    json_t *evidence;     /* list */
-    json_t *enrich;       /* look-ups used */
-    char *reason;         /* of a resolve, or NULL */
+    json_t *labels;   /* string to string; at least the key fields, plus rule, severity */
+    json_t *values;   /* detector result, numbers or null */
+    json_t *evidence; /* list */
+    json_t *enrich;   /* look-ups used */
+    char *reason;     /* of a resolve, or NULL */
 } tw_notification;
 
 tw_notification *tw_notification_new(void);

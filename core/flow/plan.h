@@ -82,11 +82,11 @@ typedef struct tw_expr {
 } tw_expr;
 
 typedef enum tw_window_kind {
-    TW_WINDOW_NONE,    /* the newest event's value */
-    TW_WINDOW_SLIDING, /* over */
-    TW_WINDOW_HOPPING, /* over, every */
-    TW_WINDOW_TUMBLING,/* every (= over) */
-    TW_WINDOW_COUNT    /* last; every in `count_every`, 0 = at each event */
+    TW_WINDOW_NONE,     /* the newest event's value */
+    TW_WINDOW_SLIDING,  /* over */
+    TW_WINDOW_HOPPING,  /* over, every */
+    TW_WINDOW_TUMBLING, /* every (= over) */
+    TW_WINDOW_COUNT     /* last; every in `count_every`, 0 = at each event */
 } tw_window_kind;
 
 typedef struct tw_window {
@@ -147,8 +147,8 @@ typedef enum tw_detector_kind { TW_DETECT_LEVEL, TW_DETECT_HANDLER } tw_detector
 typedef enum tw_miss { TW_MISS_KEEP, TW_MISS_DROP, TW_MISS_DEFAULT } tw_miss;
 
 typedef struct tw_lookup {
-    char *name;  /* what templates call it: "owner" */
-    char *table; /* name of a table in the configuration */
+    char *name;      /* what templates call it: "owner" */
+    char *table;     /* name of a table in the configuration */
     tw_template key; /* "${service}" */
     tw_miss miss;
     json_t *fallback; /* MISS_DEFAULT */
@@ -160,8 +160,8 @@ typedef struct tw_label {
 } tw_label;
 
 typedef struct tw_incident_plan {
-    bool set; /* false: the rule raises no alert */
-    tw_template id;    /* default: rule name and key */
+    bool set;       /* false: the rule raises no alert */
+    tw_template id; /* default: rule name and key */
     tw_template route, title, body;
     bool has_route, has_title, has_body;
     tw_level severity; /* of occurrences; default crit */
@@ -177,10 +177,10 @@ typedef struct tw_rule {
     char *version, *owner, *doc;
     char *file;
     int line;
-    uint32_t script;    /* number of its file in the rule set */
-    char hash[33];      /* of everything: equal means the rule did not change */
-    char state_hash[33];/* of what shapes its state: equal means state can be kept */
-    json_t *params;     /* name to value, overrides applied */
+    uint32_t script;     /* number of its file in the rule set */
+    char hash[33];       /* of everything: equal means the rule did not change */
+    char state_hash[33]; /* of what shapes its state: equal means state can be kept */
+    json_t *params;      /* name to value, overrides applied */
 
     char *key_names[TW_MAX_KEY_FIELDS]; /* as written in `key` */
     uint32_t key_count;
@@ -209,7 +209,8 @@ typedef struct tw_rule {
     uint32_t *carried_slots, *carried_first_slots;
 } tw_rule;
 
-tw_rule *tw_rule_new(void); /* zeroed, refs 1, fns -1, defaults of the plain numbers set */
+tw_rule *
+tw_rule_new(void); /* zeroed, refs 1, fns -1, defaults of the plain numbers set */
 tw_rule *tw_rule_ref(tw_rule *r);
 void tw_rule_unref(tw_rule *r);
 

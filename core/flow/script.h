@@ -28,10 +28,13 @@ struct tw_handler_host_class {
     int64_t (*now)(tw_handler_host *h); /* event's time or the timer's */
     /* out borrowed until the next call into the host; ABSENT when unset */
     tw_value (*get)(tw_handler_host *h, const char *name);
-    int (*set)(tw_handler_host *h, const char *name, tw_value v, tw_err *err); /* ABSENT removes */
+    int (*set)(tw_handler_host *h, const char *name, tw_value v,
+               tw_err *err); /* ABSENT removes */
     int (*expire)(tw_handler_host *h, const char *name, int64_t after_ms, tw_err *err);
-    int (*timer)(tw_handler_host *h, const char *name, int64_t after_ms, tw_err *err); /* <0 cancels */
-    int (*fire)(tw_handler_host *h, json_t *options, tw_err *err); /* { severity, labels, title, ... } */
+    int (*timer)(tw_handler_host *h, const char *name, int64_t after_ms,
+                 tw_err *err); /* <0 cancels */
+    int (*fire)(tw_handler_host *h, json_t *options,
+                tw_err *err); /* { severity, labels, title, ... } */
     int (*resolve)(tw_handler_host *h, tw_err *err);
 };
 
@@ -41,7 +44,8 @@ typedef struct tw_script {
 
 struct tw_script_class {
     int (*test_event)(tw_script *s, int fn, const tw_event *ev, bool *out);
-    int (*map_event)(tw_script *s, int fn, const tw_event *ev, double *out, bool *out_has);
+    int (*map_event)(tw_script *s, int fn, const tw_event *ev, double *out,
+                     bool *out_has);
     int (*test_result)(tw_script *s, int fn, const tw_result *result, bool *out);
     int (*handle_event)(tw_script *s, int fn, const tw_event *ev, const char *input,
                         tw_handler_host *host);

@@ -13,8 +13,8 @@
 typedef enum tw_signal_kind {
     TW_SIGNAL_LEVEL,      /* from -> level; OK ends it */
     TW_SIGNAL_OCCURRENCE, /* happened at a time, with a severity in `level` */
-    TW_SIGNAL_RESOLVE,    /* the handler said it is over, or the key was evicted (reason) */
-    TW_SIGNAL_PENDING     /* a hold began (level = what it would be) or ended without firing (OK) */
+    TW_SIGNAL_RESOLVE, /* the handler said it is over, or the key was evicted (reason) */
+    TW_SIGNAL_PENDING /* a hold began (level = what it would be) or ended without firing (OK) */
 } tw_signal_kind;
 
 typedef struct tw_origin {
@@ -35,10 +35,11 @@ typedef struct tw_signal {
     const tw_value *fields;       /* rule->carried_count values of the newest event */
     const tw_value *first_fields; /* rule->carried_first_count */
     tw_origin newest;             /* the event that tipped it; partition -1: none known */
-    int64_t start_ms, stop_ms;    /* span of the window judged; TW_TIME_NONE when there is none */
-    const char *reason;           /* NULL, or why (nodata, evicted, forgotten) */
-    json_t *fire;                 /* handler's options, borrowed; NULL otherwise */
-    bool approx;                  /* values came from panes */
+    int64_t start_ms,
+        stop_ms;        /* span of the window judged; TW_TIME_NONE when there is none */
+    const char *reason; /* NULL, or why (nodata, evicted, forgotten) */
+    json_t *fire;       /* handler's options, borrowed; NULL otherwise */
+    bool approx;        /* values came from panes */
 } tw_signal;
 
 tw_signal *tw_signal_copy(const tw_signal *s); /* refs the rule */

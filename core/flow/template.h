@@ -47,11 +47,13 @@ typedef struct tw_template_values {
     void *self;
 } tw_template_values;
 
-int tw_template_compile(tw_template *t, const char *source, const tw_template_names *names,
+int tw_template_compile(tw_template *t, const char *source,
+                        const tw_template_names *names,
                         tw_err *err); /* TW_EPARSE: unclosed ${, empty path, not a path */
 void tw_template_done(tw_template *t);
 /* As text; nothing there gives "". Objects and arrays as JSON. */
-int tw_template_render(const tw_template *t, const tw_template_values *values, tw_buf *out);
+int tw_template_render(const tw_template *t, const tw_template_values *values,
+                       tw_buf *out);
 /* A template that is exactly one `${path}` keeps the value's type; others give a string. New
  * reference; NULL when the one path has nothing. */
 json_t *tw_template_value(const tw_template *t, const tw_template_values *values);

@@ -32,10 +32,22 @@ typedef struct tw_value {
     uint8_t type; /* tw_type */
 } tw_value;
 
-static inline tw_value tw_value_absent(void) { return (tw_value){.i = 0, .type = TW_ABSENT}; }
-static inline tw_value tw_value_int(int64_t i) { return (tw_value){.i = i, .type = TW_INT}; }
-static inline tw_value tw_value_double(double d) { return (tw_value){.d = d, .type = TW_DOUBLE}; }
-static inline tw_value tw_value_bool(bool b) { return (tw_value){.b = b, .type = TW_BOOL}; }
+static inline tw_value tw_value_absent(void)
+{
+    return (tw_value){.i = 0, .type = TW_ABSENT};
+}
+static inline tw_value tw_value_int(int64_t i)
+{
+    return (tw_value){.i = i, .type = TW_INT};
+}
+static inline tw_value tw_value_double(double d)
+{
+    return (tw_value){.d = d, .type = TW_DOUBLE};
+}
+static inline tw_value tw_value_bool(bool b)
+{
+    return (tw_value){.b = b, .type = TW_BOOL};
+}
 static inline tw_value tw_value_string(const char *s, size_t n)
 {
     return (tw_value){.s = s, .len = (uint32_t)n, .type = TW_STRING};

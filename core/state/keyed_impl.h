@@ -64,7 +64,6 @@ struct tw_keyed {
     size_t long_bytes;
 };
 
-
 static inline head *head_at(const tw_keyed *k, uint32_t number)
 {
     return (head *)(k->pages[number >> PAGE_SHIFT].memory +
