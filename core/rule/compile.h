@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+/* From the tree of one registered rule to its plan, one file a noun: plan_rule, plan_input,
+ * plan_match, plan_expr, plan_window, plan_level, plan_handler, plan_alert, plan_enrich, plan_hash.
+ * Every mistake becomes a finding with its place and the work goes on, so that one load tells
+ * them all. A rule with a finding is thrown away as a whole; until then it may be half built. */
+#ifndef TW_RULE_COMPILE_H
+#define TW_RULE_COMPILE_H
+
+#include "rule/findings.h"
+#include "rule/locate.h"
+#include "rule/tokens.h"
+#include "rule/tree.h"
+
+typedef struct tw_rule_text {
+    const char *path, *text;
+    size_t size;
+    tw_tokens tokens;
+} tw_rule_text;
+
+typedef struct tw_compiler {
+    const tw_rule_options *options;
+    const tw_rule_text *source;
+    tw_findings *findings;
+    size_t first_finding; /* of this file */
+    tw_arena *arena;      /* scratch of this load */
+    tw_rule *rule;        /* being built */
+    const tw_tree *body;  /* the rule's table */
+    const tw_tree *params;
+    const char *lookup; /* whose key is being compiled; NULL */
+} tw_compiler;
+
+/* What a rule file registered to a plan; NULL when it had findings. */
+tw_rule *tw_compile_rule(tw_compiler *c, tw_tree *rule);
+
+/* ---- findings */
+void tw_compile_say(tw_compiler *c, const tw_tree *at, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void tw_compile_warn(tw_compiler *c, const tw_tree *at, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* " (did you mean 'x'?)" or "" for a wrong name; lives as long as the arena. */
+const char *tw_compile_hint(tw_compiler *c, const char *name, const char *const *names,
+                            size_t count);
+
+/* ---- values. Parameters are put in and arithmetic on numbers is done. Never NULL for a value. */
+const tw_tree *tw_compile_value(tw_compiler *c, const tw_tree *v);
+bool tw_compile_is_told(const tw_tree *v); /* its finding is already there */
+/* A resolved scalar of a matcher or a parameter; text is borrowed from the tree. */
+bool tw_compile_scalar(const tw_tree *v, tw_value *out);
+bool tw_compile_duration(tw_compiler *c, const tw_tree *v, const char *what,
+                         int64_t *out_ms);
+json_t *tw_compile_json(const tw_tree *v); /* new reference; NULL for what JSON has not */
+
+/* ---- options of a table */
+typedef enum tw_option_type {
+    TW_OPTION_TEXT,     /* const char * */
+    TW_OPTION_DURATION, /* int64_t, milliseconds; at least `min` */
+    TW_OPTION_NUMBER,   /* tw_bound */
+    TW_OPTION_WHOLE,    /* int64_t; `min` to `max` */
+    TW_OPTION_FLAG,     /* bool */
+    TW_OPTION_FUNCTION, /* int */
+    TW_OPTION_CHOICE,   /* int: place in `choices` */
+    TW_OPTION_TABLE,    /* const tw_tree * */
+    TW_OPTION_ANY,      /* const tw_tree * */
+    TW_OPTION_LATER     /* known, refused as not supported yet */
+} tw_option_type;
+
+typedef struct tw_option {
+    const char *name; /* NULL ends the list */
+    tw_option_type type;
+    size_t at; /* offset in the caller's struct */
+    int64_t min, max;
+    const char *const *choices; /* NULL-terminated */
+} tw_option;
+
+/* Reads every keyed entry of `table` into `out`, whose defaults the caller has set; entries that are
+ * absent leave it alone. `what` names the table in findings ("crit"). */
+void tw_options_read(tw_compiler *c, const tw_tree *table, const char *what,
+                     const tw_option *options, void *out);
+/* Finds items in a table that takes only options. */
+void tw_options_no_items(tw_compiler *c, const tw_tree *table, const char *what);
+
+/* ---- parts of a rule. table may be of any type: these check it. */
+bool tw_compile_path(tw_compiler *c, const tw_tree *at, tw_stream *stream,
+                     const char *path, uint32_t *out_slot);
+void tw_compile_inputs(tw_compiler *c, const tw_tree *inputs, const char *time_path);
+void tw_compile_key(tw_compiler *c, const tw_tree *key);
+/* Number of an input by name, or -1 with a finding. */
+int tw_compile_input_number(tw_compiler *c, const tw_tree *at, const tw_tree *name);
+/* NULL table for no matchers; *out_where may be NULL where functions have no place. */
+tw_match_table *tw_compile_match(tw_compiler *c, const tw_tree *table, tw_stream *stream,
+                                 int *out_where);
+/* `of`: fills aggs, names and values of the rule's level plan. */
+void tw_compile_values(tw_compiler *c, const tw_tree *of);
+
+/* Options of a window as written; the level reads them with its own. */
+typedef struct tw_window_options {
+    int64_t over_ms, last, exact;
+    const tw_tree *every;
+    bool full;
+    int align;
+} tw_window_options;
+void tw_compile_window(tw_compiler *c, const tw_tree *level,
+                       const tw_window_options *given);
+
+void tw_compile_level(tw_compiler *c, const tw_tree *level);
+void tw_compile_handler(tw_compiler *c, const tw_tree *handler);
+void tw_compile_enrich(tw_compiler *c, const tw_tree *enrich);
+void tw_compile_alert(tw_compiler *c, const tw_tree *alert);
+/* A template of this rule; false with a finding. */
+bool tw_compile_template(tw_compiler *c, const tw_tree *at, const char *text,
+                         tw_template *out);
+/* After the templates: the slots of what they read. */
+void tw_compile_carried(tw_compiler *c);
+int64_t tw_compile_longest_span(const tw_rule *rule);
+void tw_compile_hashes(tw_compiler *c);
+
+#endif

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The list of findings: owned by the caller of tw_rules_load. */
+#include "rule/findings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static bool same(const tw_finding *a, const tw_err *err)
+{
+    return a->err.line == err->line && a->err.column == err->column &&
+           strcmp(a->err.file, err->file) == 0 && strcmp(a->err.text, err->text) == 0;
+}
+
+void tw_findings_add(tw_findings *f, const tw_err *err, bool warning)
+{
+    if (!f)
+        return;
+    for (size_t i = 0; i < f->count; i++)
+        if (same(&f->items[i], err))
+            return;
+    f->items = tw_realloc(f->items, (f->count + 1) * sizeof *f->items);
+    f->items[f->count++] = (tw_finding){.err = *err, .warning = warning};
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const tw_err *x = &((const tw_finding *)a)->err, *y = &((const tw_finding *)b)->err;
+    if (x->line != y->line)
+        return x->line < y->line ? -1 : 1;
+    if (x->column != y->column)
+        return x->column < y->column ? -1 : 1;
+    return strcmp(x->text, y->text);
+}
+
+void tw_findings_sort(tw_findings *f, size_t first)
+{
+    if (f && f->count > first + 1)
+        qsort(f->items + first, f->count - first, sizeof *f->items, by_place);
+}
+
+size_t tw_findings_errors(const tw_findings *f, size_t first)
+{
+    size_t n = 0;
+    for (size_t i = first; f && i < f->count; i++)
+        n += !f->items[i].warning;
+    return n;
+}
+
+void tw_findings_done(tw_findings *f)
+{
+    if (!f)
+        return;
+    tw_free(f->items);
+    *f = (tw_findings){0};
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Finds where in the text of a rule file each part of a registered rule was written, so that a
+ * finding can point at the offending key. Where a value was not written in place (a local, a helper
+ * function) it is found by its word and line, and else points at the place it was used. */
+#ifndef TW_RULE_LOCATE_H
+#define TW_RULE_LOCATE_H
+
+#include "rule/tokens.h"
+#include "rule/tree.h"
+
+/* Gives every node of a registered rule (the word `rule`) its spot. */
+void tw_locate_rule(const tw_tokens *t, tw_tree *rule);
+/* The token of a word that was called on `line`; the first of that line when there are several. */
+uint32_t tw_locate_word(const tw_tokens *t, const char *word, int line);
+
+/* The fields that functions of the file read from their first parameter (`e.name`, `e["a.b"]`), each
+ * once, in the order of the text. Names are copies; tw_free each and the array. */
+char **tw_locate_fields(const tw_tokens *t, uint32_t *out_count);
+
+#endif

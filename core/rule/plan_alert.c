@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+/* `alert = incident { ... }` and the templates of a rule. What a `${path}` means is settled here, in
+ * this order: what the detector found, the key, look-ups, `first.` fields, `params.`, and last a field
+ * of the newest event, which the rule then carries along. */
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rule/compile.h"
+
+#define MAX_LABELS 64
+
+typedef struct incident_options {
+    const char *id, *route, *title, *body;
+    const tw_tree *labels;
+    int severity, when_fn;
+} incident_options;
+
+static const char *const severities[] = {"info", "warn", "crit", NULL};
+
+#define AT(field) offsetof(incident_options, field)
+static const tw_option incident_table[] = {
+    {"id", TW_OPTION_TEXT, AT(id), 0, 0, NULL},
+    {"severity", TW_OPTION_CHOICE, AT(severity), 0, 0, severities},
+    {"route", TW_OPTION_TEXT, AT(route), 0, 0, NULL},
+    {"title", TW_OPTION_TEXT, AT(title), 0, 0, NULL},
+    {"body", TW_OPTION_TEXT, AT(body), 0, 0, NULL},
+    {"labels", TW_OPTION_TABLE, AT(labels), 0, 0, NULL},
+    {"when", TW_OPTION_FUNCTION, AT(when_fn), 0, 0, NULL},
+    {"notify", TW_OPTION_LATER, 0, 0, 0, NULL},
+    {"resolved", TW_OPTION_LATER, 0, 0, 0, NULL},
+    {"group", TW_OPTION_LATER, 0, 0, 0, NULL},
+    {"inhibited_by", TW_OPTION_LATER, 0, 0, 0, NULL},
+    {"storm", TW_OPTION_LATER, 0, 0, 0, NULL},
+    {"flap", TW_OPTION_LATER, 0, 0, 0, NULL},
+    {"resolve", TW_OPTION_LATER, 0, 0, 0, NULL},
+    {"max_age", TW_OPTION_LATER, 0, 0, 0, NULL},
+    {"remind", TW_OPTION_LATER, 0, 0, 0, NULL},
+    {"active", TW_OPTION_LATER, 0, 0, 0, NULL},
+    {NULL, TW_OPTION_ANY, 0, 0, 0, NULL},
+};
+#undef AT
+
+/* ---- templates -------------------------------------------------------------------- */
+
+static bool is_result(const tw_rule *r, const char *path)
+{
+    static const char *const always[] = {"level", "from", "start", "stop", "count"};
+
+    for (uint32_t i = 0; i < r->level.value_count; i++)
+        if (strcmp(r->level.value_names[i], path) == 0)
+            return true;
+    for (size_t i = 0; i < sizeof always / sizeof always[0]; i++)
+        if (strcmp(always[i], path) == 0)
+            return true;
+    return false;
+}
+
+static uint32_t carry(char ***names, uint32_t *count, const char *path)
+{
+    for (uint32_t i = 0; i < *count; i++)
+        if (strcmp((*names)[i], path) == 0)
+            return i;
+    *names = tw_realloc(*names, (*count + 1) * sizeof **names);
+    (*names)[*count] = tw_strdup(path);
+    return (*count)++;
+}
+
+/* The look-up a path begins with; false when it begins with none. */
+static bool is_enrich(const tw_compiler *c, const char *path, char *out_name, size_t size)
+{
+    snprintf(out_name, size, "%.*s", (int)strcspn(path, ".["), path);
+    return tw_tree_get(tw_tree_get(c->body, "enrich"), out_name) != NULL;
+}
+
+static int param_text(tw_compiler *c, const char *name, tw_part *out, tw_err *err)
+{
+    tw_value v;
+    tw_buf text;
+    const tw_tree *param = tw_tree_get(c->params, name);
+
+    if (!param || !tw_compile_scalar(param, &v))
+        return tw_err_set(err, TW_ENOTFOUND, "the rule has no parameter '%s'", name);
+    tw_buf_init(&text, TW_TREE_BYTES);
+    tw_value_write_text(v, &text);
+    out->kind = TW_PART_LITERAL;
+    out->text = tw_buf_take(&text, NULL);
+    return TW_OK;
+}
+
+static int classify(void *self, const char *path, tw_part *out, tw_err *err)
+{
+    tw_compiler *c = self;
+    tw_rule *r = c->rule;
+    char name[128];
+
+    if (is_result(r, path)) {
+        *out = (tw_part){.kind = TW_PART_RESULT, .text = tw_strdup(path)};
+        return TW_OK;
+    }
+    for (uint32_t i = 0; i < r->key_count; i++) {
+        if (strcmp(r->key_names[i], path) == 0) {
+            *out = (tw_part){.kind = TW_PART_KEY, .index = i};
+            return TW_OK;
+        }
+    }
+    if (is_enrich(c, path, name, sizeof name)) {
+        if (!c->lookup) {
+            *out = (tw_part){.kind = TW_PART_ENRICH, .text = tw_strdup(path)};
+            return TW_OK;
+        }
+        if (strcmp(name, c->lookup) != 0 && strcmp(name, path) != 0)
+            return tw_err_set(
+                err, TW_EUNSUPPORTED,
+                "${%s}: a look-up that uses another look-up is not supported yet", path);
+    }
+    if (strncmp(path, "params.", 7) == 0)
+        return param_text(c, path + 7, out, err);
+    if (strncmp(path, "first.", 6) == 0)
+        *out = (tw_part){.kind = TW_PART_FIRST,
+                         .index =
+                             carry(&r->carried_first, &r->carried_first_count, path + 6)};
+    else
+        *out = (tw_part){.kind = TW_PART_FIELD,
+                         .index = carry(&r->carried, &r->carried_count, path)};
+    return TW_OK;
+}
+
+bool tw_compile_template(tw_compiler *c, const tw_tree *at, const char *text,
+                         tw_template *out)
+{
+    tw_template_names names = {classify, c};
+    tw_err err;
+
+    if (tw_template_compile(out, text, &names, &err) == TW_OK)
+        return true;
+    tw_compile_say(c, at, "%s", err.text);
+    return false;
+}
+
+static uint32_t *carried_slots(tw_compiler *c, char *const *names, uint32_t count)
+{
+    const tw_rule *r = c->rule;
+    uint32_t *slots = tw_calloc((size_t)r->input_count * count + 1, sizeof *slots);
+
+    for (uint32_t i = 0; i < r->input_count; i++)
+        for (uint32_t k = 0; k < count && r->inputs[i].stream; k++)
+            tw_compile_path(c, c->body, r->inputs[i].stream, names[k],
+                            &slots[i * count + k]);
+    return slots;
+}
+
+void tw_compile_carried(tw_compiler *c)
+{
+    tw_rule *r = c->rule;
+    r->carried_slots = carried_slots(c, r->carried, r->carried_count);
+    r->carried_first_slots = carried_slots(c, r->carried_first, r->carried_first_count);
+}
+
+/* ---- incident --------------------------------------------------------------------- */
+
+static void default_id(tw_compiler *c)
+{
+    const tw_rule *r = c->rule;
+    tw_buf text;
+
+    tw_buf_init(&text, TW_TREE_BYTES);
+    tw_buf_add_str(&text, r->name);
+    for (uint32_t i = 0; i < r->key_count; i++)
+        tw_buf_printf(&text, ":${%s}", r->key_names[i]);
+    tw_compile_template(c, c->body, text.data, &c->rule->incident.id);
+    tw_buf_done(&text);
+}
+
+static void check_route(tw_compiler *c, const tw_tree *at, const tw_template *route)
+{
+    const char *const *routes = c->options->routes;
+    size_t count = 0;
+
+    if (!routes || route->count != 1 || route->parts[0].kind != TW_PART_LITERAL)
+        return;
+    for (; routes[count]; count++)
+        if (strcmp(routes[count], route->parts[0].text) == 0)
+            return;
+    tw_compile_say(c, at, "there is no route '%s'%s", route->parts[0].text,
+                   tw_compile_hint(c, route->parts[0].text, routes, count));
+}
+
+static bool is_label_name(const char *s)
+{
+    if ((*s < 'a' || *s > 'z') && (*s < 'A' || *s > 'Z') && *s != '_')
+        return false;
+    for (; *s; s++)
+        if ((*s < 'a' || *s > 'z') && (*s < 'A' || *s > 'Z') && (*s < '0' || *s > '9') &&
+            *s != '_')
+            return false;
+    return true;
+}
+
+static void compile_label(tw_compiler *c, const tw_tree_entry *e, tw_label *label)
+{
+    const tw_tree *v = tw_compile_value(c, e->value);
+    tw_value value;
+    tw_buf text;
+
+    label->name = tw_strdup(e->key);
+    if (!is_label_name(e->key))
+        tw_compile_say(c, e->value,
+                       "'%s' is not a label: letters, digits and _, no digit first",
+                       e->key);
+    if (v->type == TW_TREE_NULL || !tw_compile_scalar(v, &value)) {
+        tw_compile_say(c, e->value,
+                       "label '%s' is a string, a number or true or false, not %s",
+                       e->key, tw_tree_name(v));
+        return;
+    }
+    tw_buf_init(&text, TW_TREE_BYTES);
+    tw_value_write_text(value, &text);
+    tw_compile_template(c, e->value, text.data, &label->value);
+    tw_buf_done(&text);
+}
+
+static void compile_labels(tw_compiler *c, const tw_tree *labels)
+{
+    tw_incident_plan *plan = &c->rule->incident;
+
+    tw_options_no_items(c, labels, "labels");
+    if (labels->entry_count > MAX_LABELS) {
+        tw_compile_say(c, labels, "an incident may have %d labels", MAX_LABELS);
+        return;
+    }
+    plan->labels = tw_calloc(labels->entry_count + 1, sizeof *plan->labels);
+    for (uint32_t i = 0; i < labels->entry_count; i++)
+        compile_label(c, &labels->entries[i], &plan->labels[plan->label_count++]);
+}
+
+static void compile_texts(tw_compiler *c, const tw_tree *table, const incident_options *o)
+{
+    tw_incident_plan *plan = &c->rule->incident;
+
+    if (o->id)
+        tw_compile_template(c, tw_tree_get(table, "id"), o->id, &plan->id);
+    else
+        default_id(c);
+    if (o->title)
+        plan->has_title =
+            tw_compile_template(c, tw_tree_get(table, "title"), o->title, &plan->title);
+    if (o->body)
+        plan->has_body =
+            tw_compile_template(c, tw_tree_get(table, "body"), o->body, &plan->body);
+    if (!o->route)
+        return;
+    plan->has_route =
+        tw_compile_template(c, tw_tree_get(table, "route"), o->route, &plan->route);
+    if (plan->has_route)
+        check_route(c, tw_tree_get(table, "route"), &plan->route);
+}
+
+void tw_compile_alert(tw_compiler *c, const tw_tree *word)
+{
+    tw_incident_plan *plan = &c->rule->incident;
+    incident_options o = {.severity = 2, .when_fn = TW_NO_FN};
+
+    if (!tw_tree_is_word(word, "incident")) {
+        tw_compile_say(c, word, "alert is incident { ... }, not %s", tw_tree_name(word));
+        return;
+    }
+    const tw_tree *table = word->item_count == 1 ? word->items[0] : word;
+    if (table->type != TW_TREE_TABLE) {
+        tw_compile_say(c, word, "incident takes a table: incident { title = \"...\" }");
+        return;
+    }
+    tw_options_no_items(c, table, "incident");
+    tw_options_read(c, table, "incident", incident_table, &o);
+    plan->set = true;
+    plan->severity = (tw_level)(o.severity + TW_LEVEL_INFO);
+    plan->when_fn = o.when_fn;
+    if (tw_tree_get(table, "severity") && c->rule->detector == TW_DETECT_LEVEL)
+        tw_compile_warn(
+            c, tw_tree_get(table, "severity"),
+            "severity has no effect here: the incident of a level detector has the "
+            "level that fires");
+    compile_texts(c, table, &o);
+    if (o.labels)
+        compile_labels(c, o.labels);
+}

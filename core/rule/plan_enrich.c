@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+/* `enrich = { owner = lookup { "service_owner", key = "service" } }`. */
+#include <stddef.h>
+#include <string.h>
+
+#include "rule/compile.h"
+
+#define MAX_LOOKUPS 16
+
+typedef struct lookup_options {
+    const char *key;
+    const tw_tree *miss;
+} lookup_options;
+
+static const tw_option lookup_table[] = {
+    {"key", TW_OPTION_TEXT, offsetof(lookup_options, key), 0, 0, NULL},
+    {"miss", TW_OPTION_ANY, offsetof(lookup_options, miss), 0, 0, NULL},
+    {"as_of", TW_OPTION_LATER, 0, 0, 0, NULL},
+    {NULL, TW_OPTION_ANY, 0, 0, 0, NULL},
+};
+
+static void check_table(tw_compiler *c, const tw_tree *at, const char *name)
+{
+    const char *const *tables = c->options->tables;
+    size_t count = 0;
+
+    if (!tables)
+        return;
+    for (; tables[count]; count++)
+        if (strcmp(tables[count], name) == 0)
+            return;
+    tw_compile_say(c, at, "there is no table '%s'%s", name,
+                   tw_compile_hint(c, name, tables, count));
+}
+
+static void read_miss(tw_compiler *c, const tw_tree *written, tw_lookup *l)
+{
+    const tw_tree *v = tw_compile_value(c, written);
+
+    if (v->type == TW_TREE_STRING && strcmp(v->text, "keep") == 0) {
+        l->miss = TW_MISS_KEEP;
+    } else if (v->type == TW_TREE_STRING && strcmp(v->text, "drop") == 0) {
+        l->miss = TW_MISS_DROP;
+    } else {
+        l->miss = TW_MISS_DEFAULT;
+        l->fallback = tw_compile_json(v);
+        if (!l->fallback)
+            tw_compile_say(c, written,
+                           "miss is \"keep\", \"drop\" or a value to take instead, "
+                           "not %s",
+                           tw_tree_name(v));
+    }
+}
+
+/* A field, or text with `${...}` in it. */
+static void read_key(tw_compiler *c, const tw_tree *at, const char *key, tw_lookup *l)
+{
+    char *text = strstr(key, "${") ? tw_strdup(key) : tw_asprintf("${%s}", key);
+    c->lookup = l->name;
+    tw_compile_template(c, at, text, &l->key);
+    c->lookup = NULL;
+    tw_free(text);
+}
+
+static void compile_lookup(tw_compiler *c, const tw_tree_entry *e)
+{
+    const tw_tree *word = e->value, *table;
+    lookup_options o = {0};
+    tw_lookup *l = &c->rule->lookups[c->rule->lookup_count++];
+
+    *l = (tw_lookup){.name = tw_strdup(e->key)};
+    if (!tw_tree_is_word(word, "lookup")) {
+        tw_compile_say(c, word,
+                       "enrich takes lookup { \"table\", key = \"field\" }, not %s",
+                       tw_tree_name(word));
+        return;
+    }
+    table = word->item_count == 1 ? word->items[0] : word;
+    if (table->type != TW_TREE_TABLE || table->item_count != 1 ||
+        table->items[0]->type != TW_TREE_STRING) {
+        tw_compile_say(c, word,
+                       "lookup takes the name of a table and a key: lookup { "
+                       "\"service_owner\", key = \"service\" }");
+        return;
+    }
+    l->table = tw_strdup(table->items[0]->text);
+    check_table(c, table->items[0], l->table);
+    tw_options_read(c, table, "lookup", lookup_table, &o);
+    if (o.key)
+        read_key(c, tw_tree_get(table, "key"), o.key, l);
+    else if (!tw_tree_get(table, "key"))
+        tw_compile_say(c, word, "lookup needs key = \"field\"");
+    if (o.miss)
+        read_miss(c, o.miss, l);
+}
+
+void tw_compile_enrich(tw_compiler *c, const tw_tree *enrich)
+{
+    if (enrich->type != TW_TREE_TABLE || enrich->item_count > 0) {
+        tw_compile_say(c, enrich, "enrich is a table: { name = lookup { ... } }");
+        return;
+    }
+    if (enrich->entry_count > MAX_LOOKUPS) {
+        tw_compile_say(c, enrich, "a rule may have %d look-ups", MAX_LOOKUPS);
+        return;
+    }
+    c->rule->lookups = tw_calloc(enrich->entry_count + 1, sizeof *c->rule->lookups);
+    for (uint32_t i = 0; i < enrich->entry_count; i++)
+        compile_lookup(c, &enrich->entries[i]);
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Inputs (`from "stream" { matchers }`) and the key of a rule, whose fields are found in each input's
+ * stream. */
+#include <string.h>
+
+#include "base/nearest.h"
+#include "rule/compile.h"
+
+#define MAX_INPUTS 64
+
+static const char *unknown_stream_hint(tw_compiler *c, const char *name)
+{
+    uint32_t count = tw_streams_count(c->options->streams);
+    const char **names = tw_arena_alloc(c->arena, (count + 1) * sizeof *names);
+
+    for (uint32_t i = 0; i < count; i++)
+        names[i] = tw_streams_at(c->options->streams, i)->name;
+    return tw_compile_hint(c, name, names, count);
+}
+
+static tw_stream *find_stream(tw_compiler *c, const tw_tree *name)
+{
+    const tw_tree *v = tw_compile_value(c, name);
+    if (v->type != TW_TREE_STRING || v->size == 0) {
+        tw_compile_say(c, v, "from takes the name of a stream: from \"requests\" {}");
+        return NULL;
+    }
+    tw_stream *stream = tw_streams_find(c->options->streams, v->text);
+    if (!stream && c->options->any_stream)
+        stream = tw_streams_add(c->options->streams, v->text);
+    if (!stream)
+        tw_compile_say(c, v, "there is no stream '%s'%s", v->text,
+                       unknown_stream_hint(c, v->text));
+    return stream;
+}
+
+static void compile_input(tw_compiler *c, const tw_tree_entry *e, const char *time_path)
+{
+    const tw_tree *v = e->value;
+    tw_input *input = &c->rule->inputs[c->rule->input_count++];
+
+    *input = (tw_input){.name = tw_strdup(e->key), .where_fn = TW_NO_FN};
+    if (!tw_tree_is_word(v, "from")) {
+        tw_compile_say(c, v, "input '%s' is from \"stream\" { matchers }, not %s", e->key,
+                       tw_tree_name(v));
+        return;
+    }
+    if (v->item_count < 1 || v->item_count > 2) {
+        tw_compile_say(c, v, "from takes the name of a stream and a table of matchers");
+        return;
+    }
+    input->stream = find_stream(c, v->items[0]);
+    if (!input->stream)
+        return;
+    if (v->item_count == 2)
+        input->match = tw_compile_match(c, v->items[1], input->stream, &input->where_fn);
+    if (time_path)
+        tw_compile_path(c, v, input->stream, time_path, &input->time_slot);
+}
+
+void tw_compile_inputs(tw_compiler *c, const tw_tree *inputs, const char *time_path)
+{
+    if (!inputs || inputs->type != TW_TREE_TABLE) {
+        tw_compile_say(c, inputs ? inputs : c->body,
+                       "a rule needs inputs = { name = from \"stream\" {} }");
+        return;
+    }
+    if (inputs->item_count > 0)
+        tw_compile_say(c, inputs->items[0],
+                       "an input needs a name: inputs = { ev = from ... }");
+    else if (inputs->entry_count == 0)
+        tw_compile_say(
+            c, inputs,
+            "inputs is empty; it needs at least one name = from \"stream\" {}");
+    if (inputs->entry_count > MAX_INPUTS) {
+        tw_compile_say(c, inputs, "a rule may have %d inputs", MAX_INPUTS);
+        return;
+    }
+    c->rule->inputs = tw_calloc(inputs->entry_count, sizeof *c->rule->inputs);
+    for (uint32_t i = 0; i < inputs->entry_count; i++)
+        compile_input(c, &inputs->entries[i], time_path);
+}
+
+int tw_compile_input_number(tw_compiler *c, const tw_tree *at, const tw_tree *name)
+{
+    const char *names[MAX_INPUTS];
+    const tw_tree *v = tw_compile_value(c, name);
+
+    if (v->type != TW_TREE_STRING) {
+        tw_compile_say(c, at, "an input is named by a string, not %s", tw_tree_name(v));
+        return -1;
+    }
+    for (uint32_t i = 0; i < c->rule->input_count; i++) {
+        names[i] = c->rule->inputs[i].name;
+        if (strcmp(names[i], v->text) == 0)
+            return (int)i;
+    }
+    tw_compile_say(c, at, "'%s' is not an input of the rule%s", v->text,
+                   tw_compile_hint(c, v->text, names, c->rule->input_count));
+    return -1;
+}
+
+/* ---- key ------------------------------------------------------------------------ */
+
+static void add_key_name(tw_compiler *c, const tw_tree *at, const char *name)
+{
+    tw_rule *r = c->rule;
+    if (r->key_count == TW_MAX_KEY_FIELDS) {
+        tw_compile_say(c, at, "a key may have %d fields", TW_MAX_KEY_FIELDS);
+        return;
+    }
+    for (uint32_t i = 0; i < r->key_count; i++) {
+        if (strcmp(r->key_names[i], name) == 0) {
+            tw_compile_say(c, at, "the key names '%s' twice", name);
+            return;
+        }
+    }
+    r->key_names[r->key_count++] = tw_strdup(name);
+}
+
+static void read_key(tw_compiler *c, const tw_tree *key)
+{
+    if (key->type == TW_TREE_STRING) {
+        add_key_name(c, key, key->text);
+        return;
+    }
+    if (key->type != TW_TREE_TABLE || key->entry_count > 0) {
+        tw_compile_say(c, key, "key is a field or a list of fields: key = { \"host\" }");
+        return;
+    }
+    for (uint32_t i = 0; i < key->item_count; i++) {
+        const tw_tree *v = tw_compile_value(c, key->items[i]);
+        if (v->type == TW_TREE_STRING)
+            add_key_name(c, v, v->text);
+        else
+            tw_compile_say(c, v, "key is a list of field names, not of %s",
+                           tw_tree_name(v));
+    }
+}
+
+/* Without `key`, the default key of the streams, when they agree on one. */
+static void default_key(tw_compiler *c)
+{
+    const char *path = NULL;
+    for (uint32_t i = 0; i < c->rule->input_count; i++) {
+        const tw_stream *stream = c->rule->inputs[i].stream;
+        if (!stream)
+            return;
+        if (!stream->key_path) {
+            tw_compile_say(
+                c, c->body,
+                "the rule needs a key, as key = { \"host\" }: it keeps state, and "
+                "stream '%s' has no default key (key = {} is one state for all)",
+                stream->name);
+            return;
+        }
+        if (path && strcmp(path, stream->key_path) != 0) {
+            tw_compile_say(c, c->body,
+                           "the rule needs a key: the default keys of its streams differ "
+                           "('%s' and '%s')",
+                           path, stream->key_path);
+            return;
+        }
+        path = stream->key_path;
+    }
+    if (path)
+        add_key_name(c, c->body, path);
+}
+
+void tw_compile_key(tw_compiler *c, const tw_tree *key)
+{
+    tw_rule *r = c->rule;
+
+    if (key)
+        read_key(c, tw_compile_value(c, key));
+    else
+        default_key(c);
+    r->key_slots =
+        tw_calloc((size_t)r->input_count * r->key_count + 1, sizeof *r->key_slots);
+    for (uint32_t i = 0; i < r->input_count; i++)
+        for (uint32_t k = 0; k < r->key_count && r->inputs[i].stream; k++)
+            tw_compile_path(c, key ? key : c->body, r->inputs[i].stream, r->key_names[k],
+                            &r->key_slots[i * r->key_count + k]);
+}

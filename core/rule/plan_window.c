@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Which window a level's options mean, and what does not go together. */
+#include <math.h>
+#include <string.h>
+
+#include "rule/compile.h"
+
+#define MAX_COUNT 1000000
+
+static bool only_last(const tw_rule *r)
+{
+    for (uint32_t i = 0; i < r->level.agg_count; i++)
+        if (r->level.aggs[i].kind != TW_AGG_LAST)
+            return false;
+    return true;
+}
+
+/* `every` of a time window. Zero when it is wrong, which has been told. */
+static int64_t every_ms(tw_compiler *c, const tw_tree *every)
+{
+    const tw_tree *v = tw_compile_value(c, every);
+    int64_t ms = 0;
+    if (!tw_compile_duration(c, v, "every", &ms))
+        return 0;
+    if (ms == 0)
+        tw_compile_say(c, every, "every must be longer than zero");
+    return ms;
+}
+
+static void time_window(tw_compiler *c, const tw_tree *level,
+                        const tw_window_options *given)
+{
+    tw_window *w = &c->rule->level.window;
+
+    w->over_ms = given->over_ms;
+    w->kind = TW_WINDOW_SLIDING;
+    if (!given->every)
+        return;
+    w->every_ms = every_ms(c, given->every);
+    if (w->over_ms == 0 || w->over_ms == w->every_ms) {
+        w->kind = TW_WINDOW_TUMBLING;
+        w->over_ms = w->every_ms;
+        return;
+    }
+    w->kind = TW_WINDOW_HOPPING;
+    if (w->every_ms > 0 && w->over_ms % w->every_ms != 0)
+        tw_compile_say(
+            c, tw_tree_get(level, "over"),
+            "over must be a multiple of every, so that windows are made of whole steps");
+}
+
+static void count_window(tw_compiler *c, const tw_tree *level,
+                         const tw_window_options *given)
+{
+    tw_window *w = &c->rule->level.window;
+    double every;
+
+    w->kind = TW_WINDOW_COUNT;
+    w->last = (uint32_t)given->last;
+    if (given->full)
+        tw_compile_say(c, tw_tree_get(level, "full"),
+                       "full is for time windows; a count window waits until it is full, "
+                       "which `min` lowers");
+    if (!given->every)
+        return;
+    const tw_tree *v = tw_compile_value(c, given->every);
+    if (!tw_tree_number(v, &every) || every != floor(every) || every < 1 ||
+        every > MAX_COUNT)
+        tw_compile_say(c, given->every,
+                       "every of a count window is a number of events from 1 to %d",
+                       MAX_COUNT);
+    else
+        w->count_every = (uint32_t)every;
+}
+
+static void no_window(tw_compiler *c, const tw_tree *level)
+{
+    c->rule->level.window.kind = TW_WINDOW_NONE;
+    if (!only_last(c->rule))
+        tw_compile_say(c, level,
+                       "level needs a window: over = \"5m\" (sliding), every = \"1m\" "
+                       "(tumbling) or last = 100 (events); only `last` stands without");
+}
+
+static void check_extras(tw_compiler *c, const tw_tree *level,
+                         const tw_window_options *given)
+{
+    tw_window *w = &c->rule->level.window;
+    const tw_tree *exact = tw_tree_get(level, "exact");
+    const tw_tree *align = tw_tree_get(level, "align");
+    const tw_tree *full = tw_tree_get(level, "full");
+
+    if (exact && w->kind != TW_WINDOW_SLIDING)
+        tw_compile_say(c, exact, "exact is for sliding windows: over without every");
+    if (align && w->kind != TW_WINDOW_TUMBLING && w->kind != TW_WINDOW_HOPPING)
+        tw_compile_say(c, align, "align is for windows with every = \"...\"");
+    if (full && w->kind == TW_WINDOW_NONE)
+        tw_compile_say(c, full, "full is for time windows, and there is none");
+    w->exact = (uint32_t)given->exact;
+    w->align_first = given->align == 1;
+    w->full = given->full;
+}
+
+void tw_compile_window(tw_compiler *c, const tw_tree *level,
+                       const tw_window_options *given)
+{
+    const tw_tree *over = tw_tree_get(level, "over"), *last = tw_tree_get(level, "last");
+
+    if (over && last)
+        tw_compile_say(c, last, "over and last are two kinds of windows; take one");
+    else if (last)
+        count_window(c, level, given);
+    else if (over || given->every)
+        time_window(c, level, given);
+    else
+        no_window(c, level);
+    check_extras(c, level, given);
+}

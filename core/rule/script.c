@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Calling the functions of a rule file. One thread at a time; only the failures are read by others. A
+ * call that was let in through the host of another call finds its own loans and gives them back. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "rule/script_impl.h"
+
+#define LOGGED_PER_SECOND 5
+#define MAX_DEATHS 3
+#define ARENA_BLOCK 65536
+
+/* ---- failures ------------------------------------------------------------------------ */
+
+static void count_failure(tw_lua_script *s, const char *text)
+{
+    tw_script_failures *f = &s->failures;
+
+    pthread_mutex_lock(&s->lock);
+    switch (tw_sandbox_last(s->box)) {
+    case TW_SANDBOX_ERROR:
+        f->error++;
+        break;
+    case TW_SANDBOX_CPU:
+        f->cpu++;
+        break;
+    case TW_SANDBOX_MEMORY:
+        f->memory++;
+        break;
+    case TW_SANDBOX_FINE:
+    case TW_SANDBOX_REJECTED:
+        f->other++;
+        break;
+    }
+    snprintf(f->last, sizeof f->last, "%.255s", text);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static const char *rule_name(const tw_lua_script *s, int fn)
+{
+    return fn >= 0 && fn < s->file->fn_count ? s->file->rules[s->file->fn_rule[fn]]->name
+                                             : s->file->path;
+}
+
+/* At most a few a second: a predicate that raises does so for every event. */
+static void log_failure(tw_lua_script *s, int fn, const char *text)
+{
+    int64_t second = tw_mono_ms() / 1000;
+
+    if (second != s->log_second) {
+        s->log_second = second;
+        s->logged = 0;
+    }
+    if (s->logged == LOGGED_PER_SECOND) {
+        s->unlogged++;
+        return;
+    }
+    s->logged++;
+    tw_log_warn("rule", "a function of a rule failed", "rule", rule_name(s, fn), "error",
+                text, "unlogged", TW_LOG_INT(s->unlogged), NULL);
+    s->unlogged = 0;
+}
+
+static int failed(tw_lua_script *s, int fn, const tw_err *err)
+{
+    char text[sizeof err->text + sizeof err->file];
+
+    tw_err_format(err, text, sizeof text);
+    count_failure(s, text);
+    log_failure(s, fn, text);
+    return err->code < 0 ? err->code : TW_ESCRIPT;
+}
+
+/* ---- opening ------------------------------------------------------------------------- */
+
+static void on_log(void *ud, const char *text, size_t n)
+{
+    tw_lua_script *s = ud;
+    char *line = tw_strndup(text, n);
+    if (s->set->log)
+        s->set->log(s->set->log_self, s->file->path, line);
+    else
+        tw_log_info("rule", line, "file", s->file->path, NULL);
+    tw_free(line);
+}
+
+static void push_scalar(lua_State *L, json_t *v)
+{
+    if (json_is_string(v))
+        lua_pushlstring(L, json_string_value(v), json_string_length(v));
+    else if (json_is_integer(v))
+        lua_pushinteger(L, json_integer_value(v));
+    else if (json_is_real(v))
+        lua_pushnumber(L, json_real_value(v));
+    else
+        lua_pushboolean(L, json_is_true(v));
+}
+
+static int push_param(lua_State *L, void *self)
+{
+    const tw_lua_script *s = self;
+    const char *name = lua_tostring(L, 1);
+    const tw_rule *rule = s->file->rules[s->file->fn_rule[s->now.fn]];
+    json_t *v = json_object_get(rule->params, name);
+
+    if (!v)
+        return luaL_error(L, "the rule has no parameter '%s'", name);
+    push_scalar(L, v);
+    return 1;
+}
+
+static int keep(lua_State *L)
+{
+    return luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+/* Everything the calls need, made once. */
+static int install(lua_State *L)
+{
+    tw_lua_script *s = lua_touserdata(L, 1);
+
+    lua_rawgeti(L, LUA_REGISTRYINDEX, s->words.fns);
+    for (int fn = 0; fn < s->file->fn_count; fn++) {
+        lua_rawgeti(L, 2, fn + 1);
+        s->fns[fn] = keep(L);
+    }
+    lua_createtable(L, 0, 2);
+    lua_pushliteral(L, "array");
+    lua_setfield(L, -2, "__name");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+    s->array_mt = keep(L);
+    lua_newtable(L);
+    s->name_table = keep(L);
+    tw_script_make_event(L, s);
+    s->event = keep(L);
+    tw_script_make_result(L, s);
+    s->result = keep(L);
+    tw_script_make_context(L, s);
+    s->context = keep(L);
+    return 0;
+}
+
+static int run_file(tw_lua_script *s, tw_err *err)
+{
+    tw_arena arena;
+    tw_tree **rules;
+    uint32_t count;
+    char shape[33];
+
+    tw_arena_init(&arena, ARENA_BLOCK);
+    int rc = tw_rule_file_run(s->file, &s->words, &arena, &rules, &count, shape, err);
+    tw_arena_done(&arena);
+    if (rc == TW_OK &&
+        (strcmp(shape, s->file->shape) != 0 || s->words.fn_count != s->file->fn_count))
+        rc = tw_err_at(err, TW_ESCRIPT, s->file->path, 1, 0,
+                       "the file declares something else each time it runs; it must not "
+                       "depend on chance");
+    return rc;
+}
+
+static int open_box(tw_lua_script *s, tw_err *err)
+{
+    s->box = tw_sandbox_new(s->file->path, &s->set->limits, err);
+    if (!s->box)
+        return TW_EIO;
+    s->guard = tw_rule_thread_guard();
+    tw_sandbox_attach(s->box, s->guard);
+    tw_sandbox_seed(s->box, s->seed);
+    int rc = tw_words_open(&s->words, s->box, err);
+    if (rc == TW_OK)
+        rc = run_file(s, err);
+    if (rc == TW_OK)
+        rc = tw_sandbox_run(s->box, install, s, err);
+    tw_sandbox_on_log(s->box, on_log, s);
+    s->words.running = true;
+    s->words.param = push_param;
+    s->words.param_self = s;
+    return rc;
+}
+
+/* The state was given up in the middle of a call. What rules keep lies in the engine, so a new one takes
+ * its place; a file that does it again and again stays down. */
+static bool reopen(tw_lua_script *s)
+{
+    tw_err err;
+    if (s->deaths >= MAX_DEATHS)
+        return false;
+    s->deaths++;
+    tw_script_forget_names(s);
+    tw_sandbox_free(s->box);
+    int rc = open_box(s, &err);
+    if (rc < 0)
+        failed(s, TW_NO_FN, &err);
+    return rc == TW_OK;
+}
+
+/* ---- calls --------------------------------------------------------------------------- */
+
+/* Pushes the function; false when there is nothing to call. */
+static bool begin(tw_lua_script *s, int fn)
+{
+    tw_watchdog_guard *guard = tw_rule_thread_guard();
+
+    if (fn < 0 || fn >= s->file->fn_count || !s->box)
+        return false;
+    if (tw_sandbox_dead(s->box) && !reopen(s))
+        return false;
+    if (guard != s->guard) {
+        s->guard = guard;
+        tw_sandbox_attach(s->box, guard);
+    }
+    lua_rawgeti(tw_sandbox_state(s->box), LUA_REGISTRYINDEX, s->fns[fn]);
+    return true;
+}
+
+/* Calls what begin has pushed with the one argument `lent`; one result on success. */
+static int call_lent(tw_lua_script *s, const tw_script_call *call, int lent)
+{
+    tw_err err;
+    tw_script_call outer = s->now;
+
+    lua_rawgeti(tw_sandbox_state(s->box), LUA_REGISTRYINDEX, lent);
+    s->now = *call;
+    int rc = tw_sandbox_call(s->box, 1, 1, &err);
+    s->now = outer;
+    return rc < 0 ? failed(s, call->fn, &err) : TW_OK;
+}
+
+static bool take_bool(tw_lua_script *s)
+{
+    lua_State *L = tw_sandbox_state(s->box);
+    bool b = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return b;
+}
+
+static int test_event(tw_script *base, int fn, const tw_event *ev, bool *out)
+{
+    tw_lua_script *s = (tw_lua_script *)base;
+
+    if (!begin(s, fn))
+        return TW_ESTATE;
+    int rc = call_lent(s, &(tw_script_call){.ev = ev, .fn = fn}, s->event);
+    if (rc == TW_OK)
+        *out = take_bool(s);
+    return rc;
+}
+
+static int test_result(tw_script *base, int fn, const tw_result *result, bool *out)
+{
+    tw_lua_script *s = (tw_lua_script *)base;
+
+    if (!begin(s, fn))
+        return TW_ESTATE;
+    int rc = call_lent(s, &(tw_script_call){.result = result, .fn = fn}, s->result);
+    if (rc == TW_OK)
+        *out = take_bool(s);
+    return rc;
+}
+
+/* nil and false are "nothing"; so is what is not a finite number. */
+static int map_event(tw_script *base, int fn, const tw_event *ev, double *out,
+                     bool *out_has)
+{
+    tw_lua_script *s = (tw_lua_script *)base;
+    tw_err err;
+
+    if (!begin(s, fn))
+        return TW_ESTATE;
+    int rc = call_lent(s, &(tw_script_call){.ev = ev, .fn = fn}, s->event);
+    if (rc < 0)
+        return rc;
+    lua_State *L = tw_sandbox_state(s->box);
+    int type = lua_type(L, -1);
+    double d = type == LUA_TNUMBER ? lua_tonumber(L, -1) : 0;
+    bool nothing = type == LUA_TNIL || (type == LUA_TBOOLEAN && !lua_toboolean(L, -1));
+    lua_pop(L, 1);
+    if (type != LUA_TNUMBER && !nothing) {
+        tw_err_at(&err, TW_ESCRIPT, s->file->path, 0, 0,
+                  "a function that maps an event must return a number or nil");
+        return failed(s, fn, &err);
+    }
+    *out_has = !nothing && d - d == 0;
+    *out = d;
+    return TW_OK;
+}
+
+typedef struct handler_job {
+    tw_lua_script *s;
+    const char *timer; /* NULL: an event */
+} handler_job;
+
+/* Runs inside the sandbox, because the name of a timer is a string to be made. */
+static int run_handler(lua_State *L)
+{
+    const handler_job *job = lua_touserdata(L, 1);
+    tw_lua_script *s = job->s;
+
+    lua_rawgeti(L, LUA_REGISTRYINDEX, s->fns[s->now.fn]);
+    if (job->timer)
+        lua_pushstring(L, job->timer);
+    else
+        lua_rawgeti(L, LUA_REGISTRYINDEX, s->event);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, s->context);
+    lua_call(L, 2, 0);
+    return 0;
+}
+
+static int handle(tw_lua_script *s, const tw_script_call *call, const char *timer)
+{
+    tw_err err;
+    tw_script_call outer = s->now;
+    handler_job job = {s, timer};
+
+    if (!begin(s, call->fn))
+        return TW_ESTATE;
+    lua_pop(tw_sandbox_state(s->box), 1);
+    s->now = *call;
+    int rc = tw_sandbox_run(s->box, run_handler, &job, &err);
+    s->now = outer;
+    return rc < 0 ? failed(s, call->fn, &err) : TW_OK;
+}
+
+static int handle_event(tw_script *base, int fn, const tw_event *ev, const char *input,
+                        tw_handler_host *host)
+{
+    tw_script_call call = {.ev = ev, .host = host, .input = input, .fn = fn};
+    return handle((tw_lua_script *)base, &call, NULL);
+}
+
+static int handle_timer(tw_script *base, int fn, const char *timer, tw_handler_host *host)
+{
+    tw_script_call call = {.host = host, .fn = fn};
+    return handle((tw_lua_script *)base, &call, timer);
+}
+
+static const struct tw_script_class script_class = {
+    .test_event = test_event,
+    .map_event = map_event,
+    .test_result = test_result,
+    .handle_event = handle_event,
+    .handle_timer = handle_timer,
+};
+
+/* ---- life ---------------------------------------------------------------------------- */
+
+static void map_streams(tw_lua_script *s)
+{
+    s->stream_row_count = s->set->streams ? tw_streams_count(s->set->streams) : 0;
+    s->stream_rows = tw_calloc(s->stream_row_count + 1, sizeof *s->stream_rows);
+    for (uint32_t id = 0; id < s->stream_row_count; id++)
+        s->stream_rows[id] = -1;
+    for (uint32_t row = 0; row < s->file->stream_count; row++)
+        s->stream_rows[s->file->streams[row]->id] = (int)row;
+}
+
+tw_script *tw_rule_script_new(const tw_rule_files *f, uint32_t i, uint64_t seed,
+                              tw_err *err)
+{
+    tw_lua_script *s = tw_alloc(sizeof *s);
+
+    s->base.cls = &script_class;
+    s->set = tw_rule_files_ref((tw_rule_files *)(uintptr_t)f);
+    s->file = &f->files[i];
+    s->seed = seed;
+    s->fns = tw_calloc((size_t)s->file->fn_count + 1, sizeof *s->fns);
+    s->now.fn = TW_NO_FN;
+    pthread_mutex_init(&s->lock, NULL);
+    tw_buf_init(&s->out, TW_TREE_BYTES);
+    map_streams(s);
+    if (tw_rule_thread_enter(err) < 0)
+        goto fail;
+    int rc = open_box(s, err);
+    tw_rule_thread_leave();
+    if (rc == TW_OK)
+        return &s->base;
+
+fail:
+    tw_rule_script_free(&s->base);
+    return NULL;
+}
+
+void tw_rule_script_free(tw_script *base)
+{
+    tw_lua_script *s = (tw_lua_script *)base;
+
+    if (!s)
+        return;
+    tw_sandbox_free(s->box);
+    tw_script_forget_names(s);
+    tw_buf_done(&s->out);
+    pthread_mutex_destroy(&s->lock);
+    tw_free(s->stream_rows);
+    tw_free(s->fns);
+    tw_rule_files_unref(s->set);
+    tw_free(s);
+}
+
+void tw_rule_script_failures(tw_script *base, tw_script_failures *out)
+{
+    tw_lua_script *s = (tw_lua_script *)base;
+
+    pthread_mutex_lock(&s->lock);
+    *out = s->failures;
+    pthread_mutex_unlock(&s->lock);
+}

@@ -1,0 +1,85 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- The words of the rule language. A word does nothing but write down what was said, as a node: the
+-- word, the line of the call, and the arguments. core/rule reads the nodes afterwards and does all the
+-- checking, so a mistake is told with its place. Nothing here runs per event but P.
+local sys = ...
+local rawsetmetatable, line, running = sys.rawsetmetatable, sys.line, sys.running
+local select, type, error, pairs, rawget, rawset = select, type, error, pairs, rawget, rawset
+
+local registered, refused = {}, {} -- rule nodes, and words that this version does not have
+local node_mt = { __metatable = false }
+
+local function node(word, ...)
+  return rawsetmetatable({ word = word, line = line(), n = select("#", ...), ... }, node_mt)
+end
+
+-- `from "stream" { ... }`, `rule "name" { ... }`: the second call brings the table.
+local takes_table = { rule = true, from = true }
+
+function node_mt.__call(self, ...)
+  local word = rawget(self, "word")
+  if not takes_table[word] or rawget(self, "n") ~= 1 or select("#", ...) ~= 1 then
+    error("'" .. word .. "' is called once too often", 2)
+  end
+  rawset(self, "n", 2)
+  rawset(self, 2, (...))
+  return self
+end
+
+-- Aggregates and parameters combine into expressions.
+for event, operator in pairs { __add = "+", __sub = "-", __mul = "*", __div = "/" } do
+  node_mt[event] = function(a, b) return node(operator, a, b) end
+end
+node_mt.__unm = function(a) return node("negate", a) end
+node_mt.__index = function(self, name)
+  error("'" .. rawget(self, "word") .. "' has no field '" .. sys.text(name) .. "'", 2)
+end
+node_mt.__newindex = function(self)
+  error("what '" .. rawget(self, "word") .. "' gives cannot be changed", 2)
+end
+
+local function words(names, make)
+  for name in names:gmatch "[%w_]+" do _ENV[name] = make(name) end
+end
+
+words("from level handler incident lookup", function(name)
+  return function(...) return node(name, ...) end
+end)
+words("oneof gt gte lt lte between prefix suffix contains has matches exists missing_field any_of except",
+  function(name) return function(...) return node(name, ...) end end)
+words("count sum avg min max first last delta rate stddev", function(name)
+  return function(...) return node(name, ...) end
+end)
+
+function rule(...)
+  if running() then error("a rule is declared by the file, not by a function that runs later", 2) end
+  local r = node("rule", ...)
+  registered[#registered + 1] = r
+  return r
+end
+
+-- In a table P"name" stands for the parameter; in a function that runs it is its value.
+function P(...)
+  if running() then return sys.param(...) end
+  return node("P", ...)
+end
+
+null = sys.make_null()
+
+-- Known, but of a later version. What they give lets the file go on, so that more can be told about it.
+words([[measure change join together seq missing session impact test to context
+  quantile distinct topk ewma trend latest prev increase changes resets elapsed path]], function(name)
+  takes_table[name] = true
+  return function(...)
+    local r = node(name, ...)
+    rawset(r, "later", true)
+    refused[#refused + 1] = r
+    return r
+  end
+end)
+
+function import()
+  error("'import' is not supported yet", 2)
+end
+
+sys.keep(registered, refused, node_mt)
