@@ -10,6 +10,12 @@
 #include "base/mem.h"
 
 #define TABLE_TRIES 200
+#define LEAST_PLACES 16
+#define LEAST_SHIFT 60
+
+static tw_decode_member *no_members[LEAST_PLACES];
+const tw_decode_node tw_decode_no_wishes = {
+    .slot = TW_NO_SLOT, .table = no_members, .shift = LEAST_SHIFT};
 
 static tw_decode_node *new_node(void)
 {
@@ -113,10 +119,11 @@ static uint32_t count_clashes(const tw_decode_node *node, bool *taken, uint32_t 
 static void choose_multiplier(tw_decode_node *node, uint32_t places)
 {
     bool *taken = tw_calloc(places, sizeof *taken);
-    uint32_t best = 0, least = UINT32_MAX, seed = 1;
+    uint64_t best = 0, seed = 1;
+    uint32_t least = UINT32_MAX;
 
     for (int n = 0; n < TABLE_TRIES && least > 0; n++) {
-        seed = seed * 1664525 + 1013904223;
+        seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
         node->multiplier = seed | 1;
         uint32_t clashes = count_clashes(node, taken, places);
         if (clashes < least) {
@@ -128,21 +135,21 @@ static void choose_multiplier(tw_decode_node *node, uint32_t places)
     tw_free(taken);
 }
 
-static void build_table(tw_decode_node *node)
+static void build_table(tw_decode_node *node, const tw_decode_node *root)
 {
-    uint32_t count = 0, places = 16;
+    uint32_t count = 0, places = LEAST_PLACES;
 
     for (tw_decode_element *e = node->elements; e; e = e->next) {
-        build_table(e->node);
+        build_table(e->node, root);
     }
     for (tw_decode_member *m = node->members; m; m = m->next) {
-        build_table(m->node);
+        build_table(m->node, root);
         count++;
     }
-    if (count == 0) {
+    if (count == 0 && node != root) {
         return;
     }
-    node->shift = 28;
+    node->shift = LEAST_SHIFT;
     while (places < 4 * count) {
         places *= 2;
         node->shift--;
@@ -176,7 +183,7 @@ tw_decode_plan *tw_decode_plan_new(const tw_stream *stream, const tw_projection 
     if (!has_time) {
         add_path(plan, time_slot);
     }
-    build_table(plan->root);
+    build_table(plan->root, plan->root);
     return plan;
 }
 

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "decode/decode.h"
 
@@ -33,8 +34,9 @@ struct tw_decode_node {
     uint32_t below_count;
     tw_decode_element *elements;
     tw_decode_member *members;
-    tw_decode_member **table; /* NULL without members */
-    uint32_t multiplier, shift;
+    tw_decode_member **table; /* NULL without members; the root has one always */
+    uint64_t multiplier;
+    uint32_t shift;
 };
 
 struct tw_decode_plan {
@@ -47,21 +49,28 @@ struct tw_decode_plan {
     tw_decode_node *root;
 };
 
-/* What decides the place of a name: its length and three of its bytes. */
-static inline uint32_t tw_decode_name_bits(const char *name, size_t len)
-{
-    const unsigned char *s = (const unsigned char *)name;
+/* The root of a plan that wants nothing. */
+extern const tw_decode_node tw_decode_no_wishes;
 
-    if (len == 0) {
-        return 0;
+/* What decides the place of a name: its first four bytes, its last and its length. */
+static inline uint64_t tw_decode_name_bits(const char *name, size_t len)
+{
+    uint64_t bits = (uint64_t)len << 40;
+    uint32_t head;
+
+    if (len >= 4) {
+        memcpy(&head, name, sizeof head);
+        return bits | head | (uint64_t)(unsigned char)name[len - 1] << 32;
     }
-    return (uint32_t)len ^ (uint32_t)s[0] << 8 ^ (uint32_t)s[len >> 1] << 16 ^
-           (uint32_t)s[len - 1] << 24;
+    for (size_t n = 0; n < len; n++) {
+        bits |= (uint64_t)(unsigned char)name[n] << (8 * n);
+    }
+    return bits;
 }
 
-static inline uint32_t tw_decode_name_place(const tw_decode_node *node, uint32_t bits)
+static inline uint32_t tw_decode_name_place(const tw_decode_node *node, uint64_t bits)
 {
-    return bits * node->multiplier >> node->shift;
+    return (uint32_t)(bits * node->multiplier >> node->shift);
 }
 
 #endif

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/mem.h"
-
-static const tw_decode_node no_wishes = {.slot = TW_NO_SLOT};
+#include "decode/escape.h"
+#include "decode/token.h"
 
 bool tw_decode_reader_init(tw_decode_reader *r, const tw_decode_limits *limits)
 {
@@ -49,7 +49,7 @@ static bool index_copy(tw_decode_reader *r)
     at[count] = at[count + 1] = at[count + 2] = at[0];
     r->copy.scratch = r->scratch;
     tw_walk_begin(&r->copy, r->bytes, at, count);
-    return tw_walk_event(&r->copy, at, &no_wishes) == at + count;
+    return tw_walk_event(&r->copy, at, &tw_decode_no_wishes) == at + count;
 }
 
 /* Makes r->copy the walk of these bytes; false when they are no event. */
@@ -65,6 +65,80 @@ static bool remember(tw_decode_reader *r, const char *raw, uint32_t len)
     return r->is_readable;
 }
 
+/* ---- values of text that has been walked, so it is known to be good ------------------------ */
+
+static tw_value plain_string(const char *bytes, char *scratch, const uint32_t *s)
+{
+    const char *text = bytes + *s + 1;
+    size_t n = (size_t)(bytes + tw_token_close(bytes, s[1]) - text);
+
+    if (n > 0 && memchr(text, '\\', n)) {
+        char *plain = scratch + *s + 1;
+        n = tw_unescape(text, n, plain);
+        text = plain;
+    }
+    return tw_value_string(text, n);
+}
+
+static tw_value container(const char *bytes, const uint32_t *s, const uint32_t **out_next)
+{
+    const char *start = bytes + *s;
+    uint32_t open = 0;
+
+    do {
+        char c = bytes[*s++];
+        open += c == '{' || c == '[';
+        open -= c == '}' || c == ']';
+    } while (open > 0);
+    *out_next = s;
+    tw_value v = tw_value_string(start, (size_t)(bytes + s[-1] + 1 - start));
+    v.type = TW_JSON;
+    return v;
+}
+
+static tw_value read_value(const char *bytes, char *scratch, const uint32_t *s,
+                           const uint32_t **out_next)
+{
+    const char *p = bytes + *s;
+    tw_number number;
+    tw_value v = tw_value_absent();
+
+    *out_next = s + 1;
+    switch (tw_token_kind(*p)) {
+    case TW_TOKEN_STRING:
+        return plain_string(bytes, scratch, s);
+    case TW_TOKEN_NUMBER:
+        return tw_number_scan(p, &number) ? tw_number_value(&number) : v;
+    case TW_TOKEN_LITERAL:
+        (void)tw_token_literal(p, s[1] - s[0], &v);
+        return v;
+    case TW_TOKEN_OBJECT:
+    case TW_TOKEN_ARRAY:
+        return container(bytes, s, out_next);
+    case TW_TOKEN_BAD:
+        break;
+    }
+    return v;
+}
+
+static bool is_key(const char *bytes, char *scratch, const uint32_t *s, const char *name,
+                   size_t len)
+{
+    const char *key = bytes + *s + 1;
+    size_t n = (size_t)(bytes + tw_token_close(bytes, s[1]) - key);
+
+    if (n < len) {
+        return false; /* an escape is longer than what it stands for */
+    }
+    if (n > 0 && memchr(key, '\\', n)) {
+        n = tw_unescape(key, n, scratch + *s + 1);
+        key = scratch + *s + 1;
+    }
+    return n == len && memcmp(key, name, len) == 0;
+}
+
+/* ---- paths --------------------------------------------------------------------------------- */
+
 /* What is being read: the walk, and the bytes that the values shall point into. */
 typedef struct view {
     const tw_walk *walk;
@@ -73,9 +147,17 @@ typedef struct view {
 
 static const uint32_t *find_top(const view *v, const tw_path_step *step)
 {
+    size_t len = step->name_len;
+
     for (uint32_t n = v->walk->top_count; n-- > 0;) {
         const uint32_t *s = v->walk->first + v->walk->tops[n];
-        if (tw_walk_is_key(v->bytes, v->walk->scratch, s, step->name, step->name_len)) {
+        const char *key = v->bytes + *s + 1;
+        if (!v->walk->has_escaped_keys) {
+            if (s[1] - s[0] > len + 1 && key[len] == '"' &&
+                memcmp(key, step->name, len) == 0) {
+                return s + 2;
+            }
+        } else if (is_key(v->bytes, v->walk->scratch, s, step->name, step->name_len)) {
             return s + 2;
         }
     }
@@ -93,10 +175,10 @@ static const uint32_t *find_member(const view *v, const uint32_t *s,
     }
     do {
         s++;
-        if (tw_walk_is_key(v->bytes, v->walk->scratch, s, step->name, step->name_len)) {
+        if (is_key(v->bytes, v->walk->scratch, s, step->name, step->name_len)) {
             found = s + 2;
         }
-        (void)tw_walk_value(v->bytes, v->walk->scratch, s + 2, &s);
+        (void)read_value(v->bytes, v->walk->scratch, s + 2, &s);
     } while (v->bytes[*s] == ',');
     return found;
 }
@@ -107,7 +189,7 @@ static const uint32_t *find_element(const view *v, const uint32_t *s, uint32_t i
         return NULL;
     }
     for (s++; index > 0; index--) {
-        (void)tw_walk_value(v->bytes, v->walk->scratch, s, &s);
+        (void)read_value(v->bytes, v->walk->scratch, s, &s);
         if (v->bytes[*s++] != ',') {
             return NULL;
         }
@@ -137,7 +219,7 @@ static tw_value get(void *self, const tw_event *ev, const tw_path_step *steps,
         s = steps[n].name ? find_member(&v, s, &steps[n])
                           : find_element(&v, s, steps[n].index);
     }
-    return s ? tw_walk_value(v.bytes, v.walk->scratch, s, &s) : tw_value_absent();
+    return s ? read_value(v.bytes, v.walk->scratch, s, &s) : tw_value_absent();
 }
 
 const tw_event_reader tw_decode_event_reader = {.get = get};

@@ -21,7 +21,8 @@ typedef struct tw_walk {
     const uint32_t *first; /* structurals */
     uint32_t *tops;        /* numbers of the structurals that begin a top-level key */
     uint32_t top_count;
-    uint32_t fields; /* seen in this event */
+    bool has_escaped_keys; /* a top-level key has escapes */
+    uint32_t fields;       /* seen in this event */
     uint32_t depth;
     const tw_decode_limits *limits;
     tw_err *err;
@@ -35,13 +36,5 @@ const uint32_t *tw_walk_event(tw_walk *w, const uint32_t *s, const tw_decode_nod
 /* NULL, with err filled: "not JSON at byte N: what". The first structural stands for the
  * end. */
 const uint32_t *tw_walk_fault(tw_walk *w, size_t at, const char *what);
-
-/* The value that begins at *s of text that has been walked already: *out_next is what
- * follows. For a string with escapes, scratch is written at the string's place. */
-tw_value tw_walk_value(const char *bytes, char *scratch, const uint32_t *s,
-                       const uint32_t **out_next);
-/* Whether the key that begins at *s is this name. */
-bool tw_walk_is_key(const char *bytes, char *scratch, const uint32_t *s, const char *name,
-                    size_t len);
 
 #endif

@@ -57,6 +57,35 @@ static void any_path_can_be_read_while_the_event_is_lent(void **state)
     assert_int_equal(decode(x, text), 2);
 }
 
+static void assert_reads_plain(fixture *x, const tw_event *ev)
+{
+    (void)x;
+    assert_int_equal(lazy(ev, "ab").i, 1);
+    assert_int_equal(lazy(ev, "a").i, 5);
+    assert_int_equal(lazy(ev, "abc").i, 3);
+    assert_int_equal(lazy(ev, "[\"\"]").i, 4);
+    assert_int_equal(lazy(ev, "[\"a.b\"]").i, 6);
+    assert_int_equal(lazy(ev, "[\"a \"]").type, TW_ABSENT);
+    assert_int_equal(lazy(ev, "b").type, TW_ABSENT);
+    assert_int_equal(lazy(ev, "[\"a\\\"\"]").type, TW_ABSENT);
+    assert_int_equal(lazy(ev, "[\"ab\\\":1\"]").type, TW_ABSENT);
+    assert_text(lazy(ev, "z"), TW_STRING, "\n");
+}
+
+static void names_are_told_apart_in_lazy_reads(void **state)
+{
+    fixture *x = *state;
+    x->during = assert_reads_plain;
+    assert_int_equal(
+        decode(x, "{\"ab\":1,\"a\" :2,\"abc\":3,\"\":4,\"z\":\"\\n\",\"a\"\t: 5,"
+                  "\"a.b\":6}"),
+        1);
+    assert_reads_plain(x, x->events[0]);
+    x->during = NULL;
+    assert_int_equal(decode(x, "{}"), 1);
+    assert_int_equal(lazy(x->events[0], "a").type, TW_ABSENT);
+}
+
 static void any_path_can_be_read_from_a_copy_later(void **state)
 {
     fixture *x = *state;
@@ -160,6 +189,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         with_decoder(any_path_can_be_read_while_the_event_is_lent),
+        with_decoder(names_are_told_apart_in_lazy_reads),
         with_decoder(any_path_can_be_read_from_a_copy_later),
         with_decoder(a_block_used_again_is_not_taken_for_the_old_event),
         with_decoder(a_copy_can_be_read_while_another_event_is_lent),

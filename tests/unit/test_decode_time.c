@@ -2,6 +2,8 @@
 /* Event time, and lines of text, which bring none. */
 #include "decode_fixture.h"
 
+#include "base/duration.h"
+
 /* ---- time -------------------------------------------------------------------------- */
 
 static int64_t time_of(fixture *x, const char *json)
@@ -29,6 +31,46 @@ static void event_time_is_rfc3339_text_or_an_epoch_number(void **state)
     assert_int_equal(time_of(x, "\"2024-11-21T09:39:59\\u005a\""), 1732181999000);
     assert_int_equal(time_of(x, "0"), 0);
     assert_int_equal(x->events[0]->flags & TW_EVENT_CLAMPED, 0);
+}
+
+static void usual_stamps_are_read_like_all_others(void **state)
+{
+    static const char *const tails[] = {"T00:00:00Z", "T23:59:59.999Z", "T12:34:56.007Z"};
+    char text[64];
+    int64_t ms, expected;
+    (void)state;
+    for (int day = 0; day < 400 * 12 * 31; day += 7) {
+        for (size_t n = 0; n < 3; n++) {
+            snprintf(text, sizeof text, "%04d-%02d-%02d%s", 1970 + day / 372,
+                     1 + day / 31 % 12, 1 + day % 31, tails[n]);
+            int rc = tw_time_parse_rfc3339(text, strlen(text), &expected);
+            assert_int_equal(tw_event_time(tw_value_string(text, strlen(text)), &ms), rc);
+            if (rc == 0) {
+                assert_int_equal(ms, expected);
+            }
+        }
+    }
+}
+
+static void usual_stamps_with_one_wrong_byte_are_refused(void **state)
+{
+    static const char *const good[] = {"2024-11-21T09:39:59Z",
+                                       "2024-11-21T09:39:59.123Z"};
+    char text[64];
+    int64_t ms, expected;
+    (void)state;
+    for (size_t n = 0; n < 2; n++) {
+        for (size_t at = 0; at < strlen(good[n]); at++) {
+            for (const char *c = "x/:- 9T"; *c; c++) {
+                memcpy(text, good[n], sizeof "2024-11-21T09:39:59.123Z" - (n ? 0 : 4));
+                text[at] = *c;
+                int rc = tw_time_parse_rfc3339(text, strlen(text), &expected);
+                assert_int_equal(tw_event_time(tw_value_string(text, strlen(text)), &ms),
+                                 rc);
+                assert_true(rc < 0 || ms == expected);
+            }
+        }
+    }
 }
 
 static void without_a_time_field_the_sources_stamp_counts_then_arrival(void **state)
@@ -136,6 +178,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         with_decoder(event_time_is_rfc3339_text_or_an_epoch_number),
+        with_decoder(usual_stamps_are_read_like_all_others),
+        with_decoder(usual_stamps_with_one_wrong_byte_are_refused),
         with_decoder(without_a_time_field_the_sources_stamp_counts_then_arrival),
         with_decoder(a_stamp_from_the_future_is_clamped_and_says_so),
         with_decoder(a_time_outside_1970_to_9999_or_of_a_wrong_type_is_refused),

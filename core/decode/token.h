@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Single tokens at a structural: what kind a value is, where a string ends, literals. */
+#ifndef TW_DECODE_TOKEN_H
+#define TW_DECODE_TOKEN_H
+
+#include <string.h>
+
+#include "decode/number.h"
+
+typedef enum tw_token {
+    TW_TOKEN_BAD,
+    TW_TOKEN_STRING,
+    TW_TOKEN_NUMBER,
+    TW_TOKEN_LITERAL,
+    TW_TOKEN_OBJECT,
+    TW_TOKEN_ARRAY
+} tw_token;
+
+/* What begins with this byte. */
+static inline tw_token tw_token_kind(char first)
+{
+    static const uint8_t kinds[256] = {
+        ['"'] = TW_TOKEN_STRING,  ['-'] = TW_TOKEN_NUMBER,  ['0'] = TW_TOKEN_NUMBER,
+        ['1'] = TW_TOKEN_NUMBER,  ['2'] = TW_TOKEN_NUMBER,  ['3'] = TW_TOKEN_NUMBER,
+        ['4'] = TW_TOKEN_NUMBER,  ['5'] = TW_TOKEN_NUMBER,  ['6'] = TW_TOKEN_NUMBER,
+        ['7'] = TW_TOKEN_NUMBER,  ['8'] = TW_TOKEN_NUMBER,  ['9'] = TW_TOKEN_NUMBER,
+        ['t'] = TW_TOKEN_LITERAL, ['f'] = TW_TOKEN_LITERAL, ['n'] = TW_TOKEN_LITERAL,
+        ['{'] = TW_TOKEN_OBJECT,  ['['] = TW_TOKEN_ARRAY,
+    };
+
+    return (tw_token)kinds[(unsigned char)first];
+}
+
+/* Whether c may stand right behind a number or literal. */
+static inline bool tw_token_ends(char c)
+{
+    static const bool ends[256] = {
+        [','] = true, ['}'] = true,  [']'] = true,  [':'] = true,
+        [' '] = true, ['\t'] = true, ['\n'] = true, ['\r'] = true,
+    };
+
+    return ends[(unsigned char)c];
+}
+
+/* The quote that ends the string before the structural `next`: only white space is between. */
+static inline uint32_t tw_token_close(const char *bytes, uint32_t next)
+{
+    do {
+        next--;
+    } while (bytes[next] != '"');
+    return next;
+}
+
+/* room: bytes readable behind p. */
+static inline bool tw_token_literal(const char *p, size_t room, tw_value *out)
+{
+    if (room >= 4 && memcmp(p, "true", 4) == 0 && tw_token_ends(p[4])) {
+        *out = tw_value_bool(true);
+    } else if (room >= 4 && memcmp(p, "null", 4) == 0 && tw_token_ends(p[4])) {
+        *out = (tw_value){.type = TW_NULL};
+    } else if (room >= 5 && memcmp(p, "false", 5) == 0 && tw_token_ends(p[5])) {
+        *out = tw_value_bool(false);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static inline bool tw_token_number(const char *p, tw_number *out)
+{
+    const char *end = tw_number_scan(p, out);
+
+    return end && tw_token_ends(*end);
+}
+
+#endif
