@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The configuration of `run`: one file (YAML or JSON), one schema, checked before
- * anything starts.
+/* The configuration of `run`: one file (YAML or JSON), one schema, checked before anything starts.
  *
- *     lanes: 2
- *     state_dir: DIR
- *     log: { level: info, format: logfmt }
- *     control: { listen: "127.0.0.1:9464", token: "${env:TOKEN}", watch: true, ... }
- *     plugins: [DIR]
- *     sources:  NAME: { kind: kafka, settings: {...} }
- *     streams:  NAME: { source: NAME, topics: [T], format: json, time: ts, key: host,
- * future: 1m } tables:   NAME: { path: FILE, key: COLUMN } rules:    { paths: [DIR],
- * watch: true, params: {"team/rule": {...}}, limits: {memory, cpu, load_cpu} } sinks:
- * NAME: { kind: webhook, settings: {...}, queue: 10000, max_age: 1h, timeout: 30s }
- *     routes:   PATTERN: [SINK, ...]            exact, or with a * at the end; `default`
- * takes the rest dead_letters: { sink: NAME } limits:   { record: 1MiB, depth: 32,
- * fields: 2000, events: 10000 } shutdown: { drain: 25s }
+ *     lanes: 2                                  default: the cores of the machine
+ *     state_dir: DIR                            files of plugins; none by default
+ *     log:          { level: info, format: logfmt }
+ *     control:      { listen: "127.0.0.1:9464", token: "${env:TOKEN}" }
+ *     plugins:      [DIR]                       default: those of this build
+ *     sources:      NAME: { kind: kafka, settings: {...} }
+ *     streams:      NAME: { source: NAME, topics: [T], format: json, time: ts, key: host, future: 1m }
+ *     tables:       NAME: { path: FILE, key: COLUMN }
+ *     rules:        { paths: [DIR], watch: false, params: {"team/rule": {...}},
+ *                     limits: { memory: 32MiB, cpu: 50ms, load_cpu: 500ms } }
+ *     sinks:        NAME: { kind: webhook, settings: {...}, queue: 10000, max_age: 1h, timeout: 30s,
+ *                           backoff: 500ms, backoff_max: 1m }
+ *     routes:       PATTERN: [SINK, ...]        exact, or with a * at the end; `default` takes the rest
+ *     dead_letters: { sink: NAME }
+ *     limits:       { record: 1MiB, depth: 32, fields: 2000, events: 10000 }
+ *     positions:    { commit: 5s }              how often sources learn what has been handled
+ *     shutdown:     { drain: 25s }
  *
  * Settings of sources and sinks are checked by their plugins. Shore thread. */
 #ifndef TW_CONFIG_H
@@ -59,6 +62,7 @@ typedef struct tw_config_route {
 
 typedef struct tw_config {
     tw_conf *document;
+    json_t *as_written; /* before defaults, secrets hidden */
     char *path;
     uint32_t lanes; /* default: cores */
     char *state_dir;
@@ -97,17 +101,17 @@ typedef struct tw_config {
 tw_config *tw_config_load(const char *path, tw_err *err);
 tw_config *tw_config_parse(const char *text, size_t n, const char *name,
                            tw_err *err); /* tests, demo */
-void tw_config_free(tw_config *c);
+void tw_config_free(tw_config *config);
 
 /* With defaults filled in, secrets hidden. New reference. */
-json_t *tw_config_effective(const tw_config *c);
-json_t *tw_config_as_written(const tw_config *c);
+json_t *tw_config_effective(const tw_config *config);
+json_t *tw_config_as_written(const tw_config *config);
 json_t *tw_config_json_schema(void);
 
 /* The streams of the configuration, ready for the engine. */
-tw_streams *tw_config_streams(const tw_config *c);
+tw_streams *tw_config_streams(const tw_config *config);
 /* The sinks of a route: exact name, longest pattern with *, then `default`. NULL: nobody.
  */
-const tw_config_route *tw_config_route_of(const tw_config *c, const char *route);
+const tw_config_route *tw_config_route_of(const tw_config *config, const char *route);
 
 #endif
