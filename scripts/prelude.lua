@@ -28,9 +28,15 @@ end
 
 -- Aggregates and parameters combine into expressions.
 for event, operator in pairs { __add = "+", __sub = "-", __mul = "*", __div = "/" } do
-  node_mt[event] = function(a, b) return node(operator, a, b) end
+  node_mt[event] = function(a, b)
+    local written = node(operator, a, b)
+    return written
+  end
 end
-node_mt.__unm = function(a) return node("negate", a) end
+node_mt.__unm = function(a)
+  local written = node("negate", a)
+  return written
+end
 node_mt.__index = function(self, name)
   error("'" .. rawget(self, "word") .. "' has no field '" .. sys.text(name) .. "'", 2)
 end
@@ -42,14 +48,18 @@ local function words(names, make)
   for name in names:gmatch "[%w_]+" do _ENV[name] = make(name) end
 end
 
-words("from level handler incident lookup", function(name)
-  return function(...) return node(name, ...) end
-end)
-words("oneof gt gte lt lte between prefix suffix contains has matches exists missing_field any_of except",
-  function(name) return function(...) return node(name, ...) end end)
-words("count sum avg min max first last delta rate stddev", function(name)
-  return function(...) return node(name, ...) end
-end)
+-- No tail call to node: the frame in between tells whether the word itself was tail-called.
+local function writer(name)
+  return function(...)
+    local written = node(name, ...)
+    return written
+  end
+end
+
+words("from level handler incident lookup", writer)
+words([[oneof gt gte lt lte between prefix suffix contains has matches exists missing_field
+  any_of except]], writer)
+words("count sum avg min max first last delta rate stddev", writer)
 
 function rule(...)
   if running() then error("a rule is declared by the file, not by a function that runs later", 2) end
@@ -61,7 +71,8 @@ end
 -- In a table P"name" stands for the parameter; in a function that runs it is its value.
 function P(...)
   if running() then return sys.param(...) end
-  return node("P", ...)
+  local written = node("P", ...)
+  return written
 end
 
 null = sys.make_null()

@@ -73,8 +73,9 @@ typedef struct tw_option {
 } tw_option;
 
 /* Reads every keyed entry of `table` into `out`, whose defaults the caller has set; entries that are
- * absent leave it alone. `what` names the table in findings ("crit"). */
-void tw_options_read(tw_compiler *c, const tw_tree *table, const char *what,
+ * absent leave it alone. `what` names the table in findings ("crit"). False when there was an
+ * option that is not known: what seems to be missing may be meant by it. */
+bool tw_options_read(tw_compiler *c, const tw_tree *table, const char *what,
                      const tw_option *options, void *out);
 /* Finds items in a table that takes only options. */
 void tw_options_no_items(tw_compiler *c, const tw_tree *table, const char *what);

@@ -74,10 +74,11 @@ int tw_rule_file_run(const tw_rule_file *f, tw_words *words, tw_arena *arena,
     uint32_t count;
 
     int rc = tw_sandbox_load(words->box, f->path, f->text, f->size, err);
-    if (rc == TW_OK)
-        rc = tw_words_count(words, &count, err);
     if (rc < 0)
         return rc;
+    rc = tw_words_count(words, &count, err);
+    if (rc < 0)
+        return tw_err_at(err, rc, f->path, 1, 0, "%s", err->text);
     tw_tree **rules = tw_arena_alloc(arena, (count + 1) * sizeof *rules);
     tw_buf_init(&text, MAX_SHAPE_BYTES);
     for (uint32_t i = 0; i < count && rc == TW_OK; i++) {
@@ -95,23 +96,49 @@ int tw_rule_file_run(const tw_rule_file *f, tw_words *words, tw_arena *arena,
     return rc;
 }
 
-/* `attempt to call a nil value (global 'cuont')`: the nearest word is most likely meant. */
-static void add_word_hint(tw_err *err)
+/* The name between the first pair of quotes of Lua's message ("... (global 'cuont')"). */
+static bool quoted_name(const tw_err *err, char *out, size_t size)
 {
-    static const char mark[] = "(global '";
-    char name[64], *at = strstr(err->text, mark), *end;
+    const char *open = strchr(err->text, '\''),
+               *close = open ? strchr(open + 1, '\'') : NULL;
+    if (!close || close - open - 1 >= (long)size || close == open + 1)
+        return false;
+    snprintf(out, size, "%.*s", (int)(close - open - 1), open + 1);
+    return true;
+}
+
+/* A misspelt word is an undefined global to Lua. */
+static void add_word_hint(tw_err *err, const char *name)
+{
     size_t count = 0, used = strlen(err->text);
 
-    if (!at || !(end = strchr(at + sizeof mark - 1, '\'')))
+    if (!strstr(err->text, "(global '"))
         return;
-    snprintf(name, sizeof name, "%.*s", (int)(end - at) - (int)sizeof mark + 1,
-             at + sizeof mark - 1);
     while (tw_word_names[count])
         count++;
     const char *nearest = tw_nearest(name, tw_word_names, count);
     if (nearest)
         snprintf(err->text + used, sizeof err->text - used, " (did you mean '%s'?)",
                  nearest);
+}
+
+/* Lua knows the line only; the thing it names gives the column. */
+static void complete_error(tw_err *err, const tw_rule_text *source)
+{
+    char name[64];
+    const tw_tokens *t = &source->tokens;
+
+    if (err->line <= 0 || err->column > 0 || !quoted_name(err, name, sizeof name))
+        return;
+    add_word_hint(err, name);
+    size_t n = strlen(name);
+    for (uint32_t i = tw_token_of_line(t, err->line);
+         i < t->count && t->items[i].line == err->line; i++) {
+        if (t->items[i].size == n && memcmp(t->text + t->items[i].at, name, n) == 0) {
+            err->column = t->items[i].column;
+            return;
+        }
+    }
 }
 
 static void say_refusals(tw_words *words, const tw_rule_text *source,
@@ -234,7 +261,7 @@ static void run_and_compile(tw_rule_file *f, tw_words *words, tw_arena *arena,
     if (f->size <= MAX_FILE_BYTES)
         tw_tokens_read(&source.tokens, f->text, f->size);
     if (rc < 0) {
-        add_word_hint(&err);
+        complete_error(&err, &source);
         tw_findings_add(findings, &err, false);
     }
     say_refusals(words, &source, findings);

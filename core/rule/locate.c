@@ -29,8 +29,19 @@ static uint32_t find_word(const tw_tokens *t, const char *word, int line, uint32
     return TW_NO_TOKEN;
 }
 
+/* Without a line, a word that is called only once in the file. */
+static uint32_t find_only(const tw_tokens *t, const char *word)
+{
+    uint32_t found = find_word(t, word, 0, 0, t->count);
+    if (found != TW_NO_TOKEN && find_word(t, word, 0, found + 1, t->count) != TW_NO_TOKEN)
+        return TW_NO_TOKEN;
+    return found;
+}
+
 uint32_t tw_locate_word(const tw_tokens *t, const char *word, int line)
 {
+    if (line <= 0)
+        return find_only(t, word);
     /* The name may stand on an earlier line than its arguments. */
     uint32_t from = tw_token_of_line(t, line > 3 ? line - 3 : 1);
     return find_word(t, word, line, from, t->count);
@@ -188,7 +199,7 @@ static void locate_value(const tw_tokens *t, tw_tree *v, uint32_t at, uint32_t e
 /* What was not found points where the value around it does; words in it are looked for by line. */
 static void inherit_spots(const tw_tokens *t, tw_tree *v, uint32_t spot)
 {
-    if (v->spot == TW_NO_TOKEN && v->type == TW_TREE_WORD && v->line > 0)
+    if (v->spot == TW_NO_TOKEN && v->type == TW_TREE_WORD)
         locate_word(t, v, 0, 0);
     if (v->spot == TW_NO_TOKEN)
         v->spot = spot;

@@ -10,7 +10,8 @@
 
 /* Gives every node of a registered rule (the word `rule`) its spot. */
 void tw_locate_rule(const tw_tokens *t, tw_tree *rule);
-/* The token of a word that was called on `line`; the first of that line when there are several. */
+/* The token of a word that was called on `line`; the first of that line when there are several. With
+ * line 0 the only one of the file. */
 uint32_t tw_locate_word(const tw_tokens *t, const char *word, int line);
 
 /* The fields that functions of the file read from their first parameter (`e.name`, `e["a.b"]`), each

@@ -145,19 +145,25 @@ static void read_one(tw_compiler *c, const tw_tree *v, const tw_option *o, void 
     }
 }
 
-void tw_options_read(tw_compiler *c, const tw_tree *table, const char *what,
+bool tw_options_read(tw_compiler *c, const tw_tree *table, const char *what,
                      const tw_option *options, void *out)
 {
+    bool all_known = true;
     for (uint32_t i = 0; i < table->entry_count; i++) {
         const tw_tree_entry *e = &table->entries[i];
         const tw_option *o = find_option(options, e->key);
-        if (!o)
+        if (!o) {
             say_unknown(c, e, what, options);
-        else if (o->type == TW_OPTION_ANY || o->type == TW_OPTION_LATER)
+            all_known = false;
+        }
+        if (!o)
+            continue;
+        if (o->type == TW_OPTION_ANY || o->type == TW_OPTION_LATER)
             read_one(c, e->value, o, (char *)out + o->at);
         else
             read_one(c, tw_compile_value(c, e->value), o, (char *)out + o->at);
     }
+    return all_known;
 }
 
 void tw_options_no_items(tw_compiler *c, const tw_tree *table, const char *what)

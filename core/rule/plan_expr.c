@@ -165,8 +165,6 @@ static void add_value(tw_compiler *c, const char *name, const tw_tree *written)
 {
     tw_level_plan *level = &c->rule->level;
     uint32_t aggs = level->agg_count;
-    size_t errors = tw_findings_errors(c->findings, c->first_finding);
-
     level->value_names =
         tw_realloc(level->value_names, (level->value_count + 1) * sizeof(char *));
     level->values =
@@ -174,9 +172,7 @@ static void add_value(tw_compiler *c, const char *name, const tw_tree *written)
     level->value_names[level->value_count] = tw_strdup(name);
     level->values[level->value_count] = (tw_expr){0};
     tw_expr *e = &level->values[level->value_count++];
-    build_expr(c, written, e);
-    if (level->agg_count == aggs &&
-        tw_findings_errors(c->findings, c->first_finding) == errors)
+    if (build_expr(c, written, e) != BAD && level->agg_count == aggs)
         tw_compile_say(c, written, "'%s' is always the same; it needs an aggregate",
                        name);
 }

@@ -90,6 +90,8 @@ int tw_compile_input_number(tw_compiler *c, const tw_tree *at, const tw_tree *na
         tw_compile_say(c, at, "an input is named by a string, not %s", tw_tree_name(v));
         return -1;
     }
+    if (c->rule->input_count == 0)
+        return -1; /* which has been told */
     for (uint32_t i = 0; i < c->rule->input_count; i++) {
         names[i] = c->rule->inputs[i].name;
         if (strcmp(names[i], v->text) == 0)

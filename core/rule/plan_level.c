@@ -191,7 +191,7 @@ static void compile_spec(tw_compiler *c, const tw_tree *v, tw_level number,
         return;
     }
     tw_options_no_items(c, v, name);
-    tw_options_read(c, v, name, spec_table, &o);
+    bool all_known = tw_options_read(c, v, name, spec_table, &o);
     *s = (tw_level_spec){.used = true,
                          .above = o.above,
                          .at_least = o.at_least,
@@ -202,7 +202,7 @@ static void compile_spec(tw_compiler *c, const tw_tree *v, tw_level number,
                          .clear_hold_ms = o.clear_hold_ms};
     s->outside = o.outside && read_pair(c, o.outside, "outside", o.outside,
                                         &s->outside_lo, &s->outside_hi);
-    if (!o.outside || s->outside)
+    if (all_known && (!o.outside || s->outside))
         check_bounds(c, v, name, s);
     if (o.clear && (!o.outside || s->outside))
         read_clear(c, o.clear, s);
@@ -231,7 +231,8 @@ static void compile_nodata(tw_compiler *c, const tw_tree *v)
     level->nodata_be = (tw_nodata_be)o.be;
 }
 
-static void compile_levels(tw_compiler *c, const tw_tree *table, const level_options *o)
+static void compile_levels(tw_compiler *c, const tw_tree *table, const level_options *o,
+                           bool all_known)
 {
     int used = 0;
     for (int i = TW_LEVEL_INFO; i <= TW_LEVEL_CRIT; i++) {
@@ -240,7 +241,7 @@ static void compile_levels(tw_compiler *c, const tw_tree *table, const level_opt
             used++;
         }
     }
-    if (used == 0)
+    if (used == 0 && all_known)
         tw_compile_say(c, table,
                        "level needs at least one of info, warn and crit, as "
                        "crit = { above = 5 }");
@@ -266,15 +267,15 @@ void tw_compile_level(tw_compiler *c, const tw_tree *word)
         return;
     }
     tw_options_no_items(c, table, "level");
-    tw_options_read(c, table, "level", level_table, &o);
+    bool all_known = tw_options_read(c, table, "level", level_table, &o);
     c->rule->detector = TW_DETECT_LEVEL;
     if (o.of)
         tw_compile_values(c, o.of);
-    else
+    else if (all_known)
         tw_compile_say(c, word,
                        "level needs `of`: what is measured, as of = count \"ev\"");
     tw_compile_window(c, table, &o.window);
-    compile_levels(c, word, &o);
+    compile_levels(c, word, &o, all_known);
     check_min(c, table, &o);
     if (o.nodata)
         compile_nodata(c, o.nodata);

@@ -34,22 +34,25 @@ void tw_words_push_null(lua_State *L, const tw_words *w)
 
 /* ---- what the prelude calls ----------------------------------------------------- */
 
-/* The line of the nearest function up the stack that is not the prelude's. */
+/* The line where a word was called: of the nearest function up the stack that is not the prelude's. A
+ * word called by `return word { ... }` has lost its caller; its line is not known (0). */
 static int l_line(lua_State *L)
 {
     lua_Debug ar;
     const char *prelude = NULL;
+    bool lost = false;
 
     for (int level = 1; level < 20 && lua_getstack(L, level, &ar); level++) {
-        lua_getinfo(L, "Sl", &ar);
+        lua_getinfo(L, "Slt", &ar);
         if (ar.what[0] == 'C')
             continue;
         if (!prelude)
             prelude = ar.source;
-        if (ar.source != prelude && strcmp(ar.source, prelude) != 0) {
-            lua_pushinteger(L, ar.currentline);
+        if (strcmp(ar.source, prelude) != 0) {
+            lua_pushinteger(L, lost ? 0 : ar.currentline);
             return 1;
         }
+        lost = ar.istailcall;
     }
     lua_pushinteger(L, 0);
     return 1;

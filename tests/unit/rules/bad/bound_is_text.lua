@@ -1,0 +1,7 @@
+rule "a/b" {
+  key = { "host" },
+  inputs = { ev = from "events" {} },
+  detect = level { of = count "ev", over = "5m", crit = { above = "5" } },
+  alert = incident { title = "${value}" },
+}
+--! 4:59: above is a number, not a string

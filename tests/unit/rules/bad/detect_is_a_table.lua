@@ -1,0 +1,7 @@
+rule "a/b" {
+  key = { "host" },
+  inputs = { ev = from "events" {} },
+  detect = { of = 1 },
+  alert = incident { title = "${value}" },
+}
+--! 4:3: detect is level { ... } or handler { ... }, not a table

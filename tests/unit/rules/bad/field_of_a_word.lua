@@ -1,0 +1,2 @@
+local x = P"a".b
+--! 1:11: 'P' has no field 'b'

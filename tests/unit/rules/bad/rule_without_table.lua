@@ -1,0 +1,2 @@
+rule "a/b"
+--! 1:1: rule "a/b" is without its table { ... }

@@ -1,0 +1,7 @@
+rule "a/b" {
+  key = { "host" },
+  inputs = { ev = from "events" {} },
+  detect = level { of = count "ev", crit = { above = 5 } },
+  alert = incident { title = "${value}" },
+}
+--! 4:18: level needs a window: over = "5m" (sliding), every = "1m" (tumbling) or last = 100 (events); only `last` stands without
