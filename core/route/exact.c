@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "route/filter.h"
 
 #define NONE UINT32_MAX
 
@@ -30,6 +31,7 @@ struct tw_exact {
     link *links; /* only while building */
     uint32_t link_count, link_cap;
     uint32_t *targets;
+    tw_filter filter; /* once finished */
 };
 
 /* Whole doubles become integers: what equals has one form. */
@@ -59,53 +61,15 @@ bool tw_exact_takes(tw_value v)
     return false;
 }
 
-__extension__ typedef unsigned __int128 wide;
-
-static inline uint64_t fold(uint64_t a, uint64_t b)
-{
-    wide product = (wide)(a ^ 0x9e3779b97f4a7c15u) * (b ^ 0xd6e8feb86659fd93u);
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-static inline uint64_t read8(const char *s)
-{
-    uint64_t word;
-    memcpy(&word, s, 8);
-    return word;
-}
-
-static inline uint64_t read4(const char *s)
-{
-    uint32_t word;
-    memcpy(&word, s, 4);
-    return word;
-}
-
-/* Reads overlap instead of stepping byte by byte. */
-static inline uint64_t hash_text(const char *s, uint32_t n)
-{
-    if (n < 4)
-        return fold(n, n ? (uint64_t)(unsigned char)s[0] << 16 |
-                               (uint64_t)(unsigned char)s[n / 2] << 8 |
-                               (unsigned char)s[n - 1]
-                         : 0);
-    if (n <= 8)
-        return fold(n, read4(s) << 32 | read4(s + n - 4));
-    uint64_t h = n;
-    for (uint32_t i = 0; i + 8 < n; i += 8)
-        h = fold(h, read8(s + i));
-    return fold(h, read8(s + n - 8));
-}
-
 static inline uint64_t hash_value(tw_value v)
 {
     if (v.type == TW_STRING)
-        return hash_text(v.s, v.len);
+        return tw_fold_text(v.s, v.len);
     if (v.type == TW_BOOL)
-        return fold(TW_BOOL, v.b);
+        return tw_fold(TW_BOOL, v.b);
     if (v.type == TW_NULL)
-        return fold(TW_NULL, 0);
-    return fold(v.type, (uint64_t)v.i); /* the bits of a double lie there too */
+        return tw_fold(TW_NULL, 0);
+    return tw_fold(v.type, (uint64_t)v.i); /* the bits of a double lie there too */
 }
 
 static inline bool same(tw_value a, tw_value b)
@@ -148,6 +112,7 @@ void tw_exact_free(tw_exact *x)
     tw_free(x->places);
     tw_free(x->links);
     tw_free(x->targets);
+    tw_filter_done(&x->filter);
     tw_free(x);
 }
 
@@ -199,8 +164,10 @@ void tw_exact_add(tw_exact *x, tw_value v, uint32_t target)
 void tw_exact_finish(tw_exact *x)
 {
     x->targets = tw_calloc(x->link_count, sizeof *x->targets);
+    tw_filter_init(&x->filter, x->entry_count);
     uint32_t at = 0;
     for (uint32_t i = 0; i < x->entry_count; i++) {
+        tw_filter_add(&x->filter, x->entries[i].hash);
         uint32_t first = at;
         for (uint32_t k = x->entries[i].first; k != NONE; k = x->links[k].next)
             x->targets[at++] = x->links[k].target;
@@ -220,7 +187,10 @@ uint32_t tw_exact_find(const tw_exact *x, tw_value v, const uint32_t **out)
     if (v.type == TW_ABSENT || v.type == TW_JSON || v.type == TW_DECIMAL)
         return 0;
     v = canonical(v);
-    uint32_t place = *find_place(x, hash_value(v), v);
+    uint64_t hash = hash_value(v);
+    if (!tw_filter_may_hold(&x->filter, hash))
+        return 0;
+    uint32_t place = *find_place(x, hash, v);
     if (place == 0)
         return 0;
     const entry *e = &x->entries[place - 1];

@@ -72,7 +72,7 @@ static uint32_t find_in_span(const range *ranges, uint32_t from, uint32_t to, do
                              uint32_t *out)
 {
     uint32_t found = 0;
-    while (from < to) {
+    while (from < to && ranges[from].low <= v) {
         uint32_t middle = from + (to - from) / 2;
         const range *m = &ranges[middle];
         if (m->span_high < v)

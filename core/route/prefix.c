@@ -12,8 +12,10 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "route/filter.h"
 
 #define NONE UINT32_MAX
+#define FILTERED 16
 
 typedef struct prefix {
     const char *text;
@@ -24,6 +26,8 @@ typedef struct prefix {
 struct tw_prefixes {
     prefix *items;
     uint32_t count, cap;
+    uint32_t shortest; /* length, FILTERED at most: what the filter looks at */
+    tw_filter filter;  /* of the beginnings of that length */
 };
 
 tw_prefixes *tw_prefixes_new(void)
@@ -36,6 +40,7 @@ void tw_prefixes_free(tw_prefixes *x)
     if (!x)
         return;
     tw_free(x->items);
+    tw_filter_done(&x->filter);
     tw_free(x);
 }
 
@@ -67,8 +72,20 @@ static bool starts(const prefix *p, const char *text, uint32_t n)
     return p->len <= n && memcmp(p->text, text, p->len) == 0;
 }
 
+static void fill_filter(tw_prefixes *x)
+{
+    x->shortest = FILTERED;
+    for (uint32_t i = 0; i < x->count; i++)
+        if (x->items[i].len < x->shortest)
+            x->shortest = x->items[i].len;
+    tw_filter_init(&x->filter, x->count);
+    for (uint32_t i = 0; i < x->count; i++)
+        tw_filter_add(&x->filter, tw_fold_text(x->items[i].text, x->shortest));
+}
+
 void tw_prefixes_finish(tw_prefixes *x)
 {
+    fill_filter(x);
     if (x->count > 1)
         qsort(x->items, x->count, sizeof *x->items, by_text);
     for (uint32_t i = 0; i < x->count; i++) {
@@ -98,6 +115,9 @@ static uint32_t count_up_to(const tw_prefixes *x, const char *text, uint32_t n)
 uint32_t tw_prefixes_find(const tw_prefixes *x, const char *text, uint32_t n,
                           uint32_t *out)
 {
+    if (n < x->shortest ||
+        !tw_filter_may_hold(&x->filter, tw_fold_text(text, x->shortest)))
+        return 0;
     uint32_t found = 0;
     uint32_t at = count_up_to(x, text, n);
     at = at == 0 ? NONE : at - 1;
