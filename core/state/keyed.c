@@ -253,6 +253,11 @@ uint32_t tw_keyed_oldest(const tw_keyed *k)
     return k->oldest;
 }
 
+uint32_t tw_keyed_newer(const tw_keyed *k, uint32_t number)
+{
+    return head_at(k, number)->newer;
+}
+
 /* ---- dirty marks ---- */
 
 static inline uint64_t *dirty_word(const tw_keyed *k, uint32_t number)

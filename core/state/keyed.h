@@ -46,7 +46,8 @@ uint32_t tw_keyed_next(const tw_keyed *k, uint32_t number);
 
 /* Recency. */
 void tw_keyed_touch(tw_keyed *k, uint32_t number);
-uint32_t tw_keyed_oldest(const tw_keyed *k); /* NONE when empty */
+uint32_t tw_keyed_oldest(const tw_keyed *k);                 /* NONE when empty */
+uint32_t tw_keyed_newer(const tw_keyed *k, uint32_t number); /* NONE after the newest */
 
 /* Dirty marks; the walk is like tw_keyed_next over dirty entries alone. */
 void tw_keyed_mark(tw_keyed *k, uint32_t number);

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The level operator's insides, shared by level*.c.
+ *
+ * A key is at rest when no level is active, pending or clearing and nothing was told of it:
+ * then it has no `open` block, and unless a departure could raise a level by itself it
+ * waits for nothing but being forgotten. That is what keeps a million quiet keys small and
+ * the clock's work proportional to what is going on. */
+#ifndef TW_DETECT_LEVEL_IMPL_H
+#define TW_DETECT_LEVEL_IMPL_H
+
+#include "detect/carry.h"
+#include "detect/level.h"
+#include "detect/window.h"
+#include "state/timers.h"
+
+enum {
+    KEY_SETTLED = 1,    /* its grid window is empty and was judged so */
+    KEY_NODATA_DONE = 2 /* nodata has acted on this silence */
+};
+
+/* Level bits: 1 << tw_level. */
+typedef struct level_open {
+    int64_t since_ms[TW_LEVELS - 1];    /* pending: when the condition became true */
+    int64_t clearing_ms[TW_LEVELS - 1]; /* clearing: when the clear condition did */
+    uint8_t active, pending, clearing;
+    uint8_t override; /* level that nodata put on top, 0 none */
+    uint8_t told_pending;
+} level_open;
+
+typedef struct level_key {
+    int64_t newest_ms; /* time of its newest event */
+    tw_window_state window;
+    level_open *open; /* NULL: at rest */
+    tw_timer timer;   /* not later than the key's next deadline */
+    uint8_t told;     /* level the incident stage knows */
+    uint8_t flags;
+    /* what only some rules need follows, at the offsets of level_layout */
+} level_key;
+
+/* Offsets into an entry; 0: the rule does not need it. */
+typedef struct level_layout {
+    uint32_t next_end;               /* int64_t: grid: the next window end to judge */
+    uint32_t first;                  /* int64_t: time of the key's first event */
+    uint32_t sample;                 /* int64_t: time of its newest sample */
+    uint32_t seen;                   /* uint64_t: samples of a count window so far */
+    uint32_t origin;                 /* tw_origin of the newest event */
+    uint32_t carried, carried_first; /* tw_carried * */
+    uint32_t bytes;
+} level_layout;
+
+typedef struct level {
+    tw_detector base;
+    tw_rule *rule;
+    const tw_level_plan *plan;
+    tw_detect_env env;
+    tw_slab *slab;
+    tw_aggs aggs;
+    tw_windows windows;
+    tw_keyed *keys;
+    tw_timers *timers;
+    level_layout layout;
+    uint32_t used;       /* level bits the rule declares */
+    uint32_t need;       /* samples without which there is no value */
+    bool grid;           /* hopping or tumbling */
+    bool raise_on_leave; /* a departure alone may raise a level */
+    uint32_t result_count;
+    /* scratch of one judgement */
+    tw_window_values window_values;
+    const char **names; /* of the values, then "count" */
+    double *values;
+    bool *has;
+    bool fresh; /* names/values/has are of the instant being judged */
+    double *node_values;
+    bool *node_has;
+    tw_value *absent;   /* fields of a key that carries none yet */
+    const tw_event *ev; /* being handled; NULL when the clock acts */
+} level;
+
+static inline void *level_part(level_key *key, uint32_t offset)
+{
+    return (char *)key + offset;
+}
+
+static inline int64_t *level_time(level_key *key, uint32_t offset)
+{
+    return level_part(key, offset);
+}
+
+static inline bool level_at_rest(const level_key *key)
+{
+    return !key->open;
+}
+
+static inline int64_t level_grid_origin(const level *d, level_key *key)
+{
+    return d->plan->window.align_first ? *level_time(key, d->layout.first) : 0;
+}
+
+/* level_judge.c: conditions, holds and what a key waits for */
+bool level_departure_raises(const level *d);
+/* The window has changed or ended at at_ms; a condition that becomes true did so at since_ms. */
+void level_judge(level *d, level_key *key, int64_t at_ms, int64_t since_ms);
+void level_fire_holds(level *d, level_key *key, int64_t at_ms);
+void level_nodata(level *d, level_key *key);
+bool level_is_nodata(const level *d, level_key *key, int64_t at_ms);
+int64_t level_next(const level *d, level_key *key);
+void level_read(level *d, level_key *key, int64_t at_ms);
+
+/* level_tell.c: signals */
+/* Sends what differs from what was told; then the key is at rest if nothing is left. */
+void level_tell(level *d, uint32_t number, int64_t at_ms, const char *reason);
+/* Ends what was told of a key that goes. */
+void level_tell_gone(level *d, uint32_t number, int64_t at_ms, const char *reason);
+
+/* level_keys.c: the life of keys */
+level_layout level_lay_out(const level *d);
+/* now_ms: the key's time with this event. */
+uint32_t level_key_add(level *d, const tw_key *key, int64_t time_ms, int64_t now_ms);
+void level_key_remove(level *d, uint32_t number);
+/* Keeps what templates and evidence will ask of this event. */
+void level_key_remember(level *d, level_key *key, uint32_t input, const tw_event *ev);
+void level_key_remember_first(level *d, level_key *key, uint32_t input,
+                              const tw_event *ev);
+/* The timer is not later than what the key waits for. */
+void level_key_arm(level *d, uint32_t number, level_key *key);
+void level_adopt(tw_detector *base, tw_detector *base_old);
+
+#endif

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the incident stage is told about a key: each change of its level, and holds that
+ * begin or end without firing. One lane's thread.
+ *
+ * A rise needs the incident's `when` to agree; until it does the level stands but is not
+ * told, and it is asked again at each judgement. A fall or an end of what was told is always
+ * told. */
+#include "detect/level_impl.h"
+
+static tw_level highest(uint32_t bits)
+{
+    return bits == 0 ? TW_LEVEL_OK : (tw_level)(31 - __builtin_clz(bits));
+}
+
+static void span_of(const level *d, level_key *key, tw_signal *s)
+{
+    s->start_ms = s->stop_ms = TW_TIME_NONE;
+    if (d->grid) {
+        s->stop_ms = *level_time(key, d->layout.next_end) - d->windows.every_ms;
+        s->start_ms = s->stop_ms - d->windows.over_ms;
+    } else if (d->plan->window.kind == TW_WINDOW_SLIDING) {
+        s->stop_ms = s->at_ms;
+        s->start_ms = s->at_ms - d->windows.over_ms;
+    } else if (d->plan->window.kind == TW_WINDOW_COUNT &&
+               !tw_window_empty(&key->window)) {
+        tw_window_span(&d->windows, &key->window, &s->start_ms, &s->stop_ms);
+    }
+}
+
+static const tw_value *fields_of(const level *d, level_key *key, uint32_t offset)
+{
+    if (!offset) {
+        return NULL;
+    }
+    tw_carried *c = *(tw_carried **)level_part(key, offset);
+    return c ? c->values : d->absent;
+}
+
+static tw_origin origin_of(const level *d, level_key *key)
+{
+    if (d->ev) {
+        return (tw_origin){.stream = d->ev->stream,
+                           .partition = d->ev->partition,
+                           .offset = d->ev->offset,
+                           .index = d->ev->index};
+    }
+    if (d->layout.origin) {
+        return *(tw_origin *)level_part(key, d->layout.origin);
+    }
+    return (tw_origin){.partition = -1};
+}
+
+static void send_signal(level *d, uint32_t number, tw_signal_kind kind, tw_level to,
+                        int64_t at_ms, const char *reason)
+{
+    level_key *key = tw_keyed_at(d->keys, number);
+
+    if (!d->fresh) {
+        level_read(d, key, at_ms);
+    }
+    tw_signal s = {.rule = d->rule,
+                   .kind = kind,
+                   .from = (tw_level)key->told,
+                   .level = to,
+                   .at_ms = at_ms,
+                   .seq = d->ev ? d->ev->seq : 0,
+                   .key = tw_keyed_key(d->keys, number),
+                   .result = {d->names, d->values, d->has, d->result_count},
+                   .fields = fields_of(d, key, d->layout.carried),
+                   .first_fields = fields_of(d, key, d->layout.carried_first),
+                   .newest = origin_of(d, key),
+                   .reason = reason,
+                   .approx = tw_window_approx(&d->windows, &key->window)};
+    span_of(d, key, &s);
+    d->env.out.signal(d->env.out.self, &s);
+}
+
+/* The incident's own predicate agrees to a rise to this level. */
+static bool may_tell(level *d, level_key *key, tw_level to, int64_t at_ms)
+{
+    int fn = d->rule->incident.when_fn;
+    bool rise = to != TW_LEVEL_OK && to != TW_LEVEL_UNKNOWN &&
+                (key->told == TW_LEVEL_UNKNOWN || to > key->told);
+    bool agrees = false;
+
+    if (!rise || fn == TW_NO_FN || !d->rule->incident.set) {
+        return true;
+    }
+    if (!d->fresh) {
+        level_read(d, key, at_ms);
+    }
+    tw_result result = {d->names, d->values, d->has, d->result_count};
+    int rc = d->env.script->cls->test_result(d->env.script, fn, &result, &agrees);
+    return rc == 0 && agrees;
+}
+
+static void tell_pending(level *d, uint32_t number, tw_level pending, int64_t at_ms,
+                         const char *reason)
+{
+    level_key *key = tw_keyed_at(d->keys, number);
+    uint8_t before = key->open->told_pending;
+
+    if (pending == before) {
+        return;
+    }
+    key->open->told_pending = (uint8_t)pending;
+    if (pending != TW_LEVEL_OK || key->told < before || key->told == TW_LEVEL_UNKNOWN) {
+        send_signal(d, number, TW_SIGNAL_PENDING, pending, at_ms, reason);
+    }
+}
+
+static void put_to_rest(level *d, level_key *key)
+{
+    const level_open *o = key->open;
+
+    if (o->active == 0 && o->pending == 0 && o->clearing == 0 && o->override == 0 &&
+        o->told_pending == 0 && key->told == TW_LEVEL_OK) {
+        tw_slab_give(d->slab, key->open, sizeof *key->open);
+        key->open = NULL;
+    }
+}
+
+void level_tell(level *d, uint32_t number, int64_t at_ms, const char *reason)
+{
+    level_key *key = tw_keyed_at(d->keys, number);
+    level_open *open = key->open;
+
+    if (!open) {
+        return;
+    }
+    tw_level active = highest(open->active);
+    tw_level now = open->override ? (tw_level)open->override : active;
+    tw_level pending = highest(open->pending);
+
+    if (now != key->told && may_tell(d, key, now, at_ms)) {
+        send_signal(d, number, TW_SIGNAL_LEVEL, now, at_ms, reason);
+        key->told = (uint8_t)now;
+    }
+    tell_pending(d, number, pending > active ? pending : TW_LEVEL_OK, at_ms, reason);
+    put_to_rest(d, key);
+}
+
+void level_tell_gone(level *d, uint32_t number, int64_t at_ms, const char *reason)
+{
+    level_key *key = tw_keyed_at(d->keys, number);
+
+    d->fresh = false;
+    if (key->told != TW_LEVEL_OK) {
+        send_signal(d, number, TW_SIGNAL_LEVEL, TW_LEVEL_OK, at_ms, reason);
+        key->told = TW_LEVEL_OK;
+    }
+    if (key->open && key->open->told_pending != 0) {
+        send_signal(d, number, TW_SIGNAL_PENDING, TW_LEVEL_OK, at_ms, reason);
+    }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What one key's window holds, and what the aggregates of it come to.
+ *
+ *   sliding   entries sorted by event time while there are at most `exact`; beyond that 64
+ *             panes, until the window is empty again
+ *   count     the last N entries in order of arrival
+ *   hopping,  slices between the edges of windows (Krishnamurthy, Wu and Franklin 2006,
+ *   tumbling  "paired windows"): each event is added once however many windows hold it
+ *   none      the newest sample of each aggregate
+ *
+ * An entry is a time, the mask of aggregates that take it (left out when all do) and a value
+ * a column; four bare times live in the window itself, more in a block of the slab. Times
+ * are stored as 4 bytes, read against the newest time of the key.
+ *
+ * Thread: one lane. A zeroed tw_window_state is empty. Nothing here knows of levels or clocks. */
+#ifndef TW_DETECT_WINDOW_H
+#define TW_DETECT_WINDOW_H
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "detect/aggregate.h"
+
+#define TW_SLIDING_PANES 64
+#define TW_MAX_HOPS 4096   /* windows that may overlap, `over` / `every` */
+#define TW_MAX_EXACT 65536 /* entries */
+#define TW_MAX_LAST 100000 /* entries */
+
+typedef struct tw_window_state {
+    union {
+        uint8_t inside[16];
+        struct {
+            void *block;
+            uint32_t room; /* entries or panes the block has room for */
+        };
+    };
+    uint32_t head : 30, mode : 2; /* first in use; tw_window_mode */
+    uint32_t count;               /* entries or panes in use */
+} tw_window_state;
+
+/* What all windows of an operator have in common. */
+typedef struct tw_windows {
+    tw_window_kind kind;
+    int64_t over_ms, every_ms;
+    uint32_t last, exact;
+    bool needs_span; /* a count window whose aggregates divide by its span */
+    const tw_aggs *aggs;
+    tw_slab *slab;
+    /* entries */
+    uint32_t time_bytes, entry_bytes, inside_room, block_room;
+    /* panes */
+    int64_t pane_ms;
+    uint32_t pane_bytes;
+    uint32_t acc_at[TW_MAX_AGGS]; /* offset in a pane */
+    void *scratch;                /* a pane: the sum of others */
+} tw_windows;
+
+/* The values of all aggregates at one time. */
+typedef struct tw_window_values {
+    double values[TW_MAX_AGGS];
+    bool has[TW_MAX_AGGS];
+    uint64_t samples;
+} tw_window_values;
+
+/* aggs and slab are borrowed. TW_ELIMIT for a window beyond the limits above, TW_EINVAL for
+ * one without a span. */
+int tw_windows_init(tw_windows *ws, const tw_rule *rule, const tw_aggs *aggs,
+                    tw_slab *slab, tw_err *err);
+void tw_windows_done(tw_windows *ws);
+
+/* newest_ms, here and below: the newest time this window was ever given; it must not be
+ * further than 2^31 ms from any entry, which holds when tw_window_leave is called with the
+ * new time first. origin_ms: where the grid of hopping windows begins (0: the epoch). */
+void tw_window_add(tw_windows *ws, tw_window_state *w, const tw_sample *sample,
+                   int64_t time_ms, int64_t newest_ms, int64_t origin_ms);
+
+/* Sliding: drops what has left (t - over, t] at now_ms. Hopping: drops what no window that
+ * ends at now_ms or later holds. */
+void tw_window_leave(tw_windows *ws, tw_window_state *w, int64_t now_ms,
+                     int64_t newest_ms, int64_t origin_ms);
+/* When the next entry or pane of a sliding window leaves; INT64_MAX: none will. */
+int64_t tw_window_next_leave(const tw_windows *ws, const tw_window_state *w,
+                             int64_t newest_ms);
+
+/* end_ms: hopping: the end of the window to read; others: not looked at. */
+void tw_window_read(tw_windows *ws, const tw_window_state *w, int64_t end_ms,
+                    int64_t newest_ms, int64_t origin_ms, tw_window_values *out);
+/* Entries held now (panes count as what they hold). */
+uint64_t tw_window_samples(const tw_windows *ws, const tw_window_state *w);
+static inline bool tw_window_empty(const tw_window_state *w)
+{
+    return w->count == 0;
+}
+/* Times of the oldest and newest entry of a count window that is not empty. */
+void tw_window_span(const tw_windows *ws, const tw_window_state *w, int64_t *out_from,
+                    int64_t *out_to);
+/* Some of it would leave later than it should. */
+bool tw_window_approx(const tw_windows *ws, const tw_window_state *w);
+void tw_window_clear(tw_windows *ws, tw_window_state *w);
+
+/* The grid of hopping and tumbling windows. */
+int64_t tw_windows_end_from(const tw_windows *ws, int64_t origin_ms,
+                            int64_t now_ms); /* earliest end >= now */
+int64_t tw_windows_last_end(const tw_windows *ws, int64_t origin_ms,
+                            int64_t time_ms); /* of the last window that holds time */
+
+#endif

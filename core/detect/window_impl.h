@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Between window.c and its two stores. Internal to window*.c. */
+#ifndef TW_DETECT_WINDOW_IMPL_H
+#define TW_DETECT_WINDOW_IMPL_H
+
+#include "detect/window.h"
+
+typedef enum tw_window_mode {
+    TW_MODE_INSIDE,
+    TW_MODE_ENTRIES,
+    TW_MODE_PANES
+} tw_window_mode;
+
+/* Header of a pane; accumulators follow. A block of panes begins with one that sums up all
+ * (sliding and none), whose id is 0 while it is out of date. */
+typedef struct tw_pane {
+    int64_t id;
+    uint64_t samples;
+    int64_t first_ms, last_ms;
+} tw_pane;
+
+/* window_entries.c */
+void tw_entries_append(tw_windows *ws, tw_window_state *w, const tw_sample *sample,
+                       int64_t time_ms);
+void tw_entries_insert(tw_windows *ws, tw_window_state *w, const tw_sample *sample,
+                       int64_t time_ms, int64_t newest_ms);
+void tw_entries_drop(tw_windows *ws, tw_window_state *w, uint32_t count);
+int64_t tw_entries_time(const tw_windows *ws, const tw_window_state *w, uint32_t n,
+                        int64_t newest_ms);
+void tw_entries_sample(const tw_windows *ws, const tw_window_state *w, uint32_t n,
+                       tw_sample *out);
+void tw_entries_acc(const tw_windows *ws, const tw_window_state *w, uint32_t agg,
+                    int64_t newest_ms, tw_acc *out);
+void tw_entries_free(tw_windows *ws, tw_window_state *w);
+
+/* window_panes.c; n counts from the oldest */
+void tw_panes_add(tw_windows *ws, tw_window_state *w, int64_t id, const tw_sample *sample,
+                  int64_t time_ms);
+void tw_panes_replace(tw_windows *ws, tw_window_state *w, const tw_sample *sample,
+                      int64_t time_ms);
+const tw_pane *tw_panes_at(const tw_windows *ws, const tw_window_state *w, uint32_t n);
+void tw_panes_drop(tw_windows *ws, tw_window_state *w, uint32_t count);
+const tw_pane *tw_panes_total(tw_windows *ws, const tw_window_state *w);
+/* Of panes with from <= id < to; in ws->scratch. */
+const tw_pane *tw_panes_sum(tw_windows *ws, const tw_window_state *w, int64_t from,
+                            int64_t to);
+void tw_panes_free(tw_windows *ws, tw_window_state *w);
+
+#endif
