@@ -225,7 +225,9 @@ typedef struct tw_sink_type {
     /* shore */
     void *(*open)(const tw_host *h, tw_refusal *refusal);
     int (*start)(void *instance, tw_refusal *refusal);
-    /* Begins one delivery; the answer comes through host.done, once, now or later. */
+    /* Begins one delivery; the answer comes through host.done, once, now or later. One not
+     * answered within the sink's timeout counts as RETRY and is sent again as another delivery,
+     * also while the first is still open; answer the first all the same. */
     void (*deliver)(void *instance, tw_delivery *delivery);
     void (*stop)(
         void *instance); /* open deliveries are answered (RETRY) before stopped() */

@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Tests of plugins/file: its sink and its source, on files of a folder of the test's.
+ * ctest: threads */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "fake_host.h"
+
+static char folder[64];
+static char settings[512];
+
+static const char *path_to(const char *name)
+{
+    static char path[128];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static void write_file(const char *name, const char *text, const char *mode)
+{
+    FILE *file = fopen(path_to(name), mode);
+    fputs(text, file);
+    fclose(file);
+}
+
+static char *read_file(const char *name)
+{
+    static char text[65536];
+    FILE *file = fopen(path_to(name), "r");
+    size_t n = fread(text, 1, sizeof text - 1, file);
+    text[n] = '\0';
+    fclose(file);
+    return text;
+}
+
+static const char *settings_with(const char *name, const char *more)
+{
+    snprintf(settings, sizeof settings, "{\"path\": \"%s\"%s}", path_to(name), more);
+    return settings;
+}
+
+/* ---- sink ---- */
+
+static tw_record records[4];
+static const tw_record *pointers[4] = {&records[0], &records[1], &records[2],
+                                       &records[3]};
+
+static tw_record json_record(const char *json)
+{
+    return (tw_record){
+        .size = sizeof(tw_record), .id = "x", .json = json, .json_size = strlen(json)};
+}
+
+static void records_are_appended_one_a_line(void **state)
+{
+    (void)state;
+    fake_host f;
+    char why[512];
+    tw_delivery d = {.size = sizeof d, .records = pointers, .count = 2, .attempt = 1};
+
+    write_file("out", "{\"old\":1}\n", "w");
+    records[0] = json_record("{\"a\":1}");
+    records[1] = json_record("{\"b\":2}");
+    fake_host_init(&f, "file", "out", settings_with("out", ", \"fsync\": true"));
+    const tw_sink_type *type = fake_host_sink_type(&f, "file");
+    void *sink = fake_host_sink(&f, type, why, sizeof why);
+    assert_non_null(sink);
+    type->deliver(sink, &d);
+    assert_true(fake_host_wait(&f, 1));
+    assert_int_equal(f.answers[0].answer, TW_ANSWER_DONE);
+    assert_string_equal(read_file("out"), "{\"old\":1}\n{\"a\":1}\n{\"b\":2}\n");
+    fake_host_end_sink(&f, type, sink);
+    fake_host_done(&f);
+}
+
+static void what_is_in_hand_is_written_before_the_sink_has_stopped(void **state)
+{
+    (void)state;
+    fake_host f;
+    char why[512];
+    tw_delivery d = {.size = sizeof d, .records = pointers, .count = 1, .attempt = 1};
+
+    records[0] = json_record("{\"last\":1}");
+    fake_host_init(&f, "file", "out", settings_with("stop", ""));
+    const tw_sink_type *type = fake_host_sink_type(&f, "file");
+    void *sink = fake_host_sink(&f, type, why, sizeof why);
+    type->deliver(sink, &d);
+    fake_host_end_sink(&f, type, sink);
+    assert_int_equal(f.answer_count, 1);
+    assert_int_equal(f.answers[0].answer, TW_ANSWER_DONE);
+    assert_string_equal(read_file("stop"), "{\"last\":1}\n");
+    fake_host_done(&f);
+}
+
+/* A limit on the size of files stands in for a disk that is full. */
+static void a_full_disk_leaves_no_half_line_and_the_rest_is_tried_again(void **state)
+{
+    (void)state;
+    fake_host f;
+    char why[512];
+    tw_delivery d = {.size = sizeof d, .records = pointers, .count = 3, .attempt = 1};
+    struct rlimit before, small;
+
+    records[0] = json_record("{\"a\":1}");
+    records[1] = json_record("{\"long\":\"0123456789012345678901234567890123456789\"}");
+    records[2] = json_record("{\"c\":3}");
+    fake_host_init(&f, "file", "out", settings_with("full", ""));
+    const tw_sink_type *type = fake_host_sink_type(&f, "file");
+    void *sink = fake_host_sink(&f, type, why, sizeof why);
+    getrlimit(RLIMIT_FSIZE, &before);
+    small = before;
+    small.rlim_cur = 20;
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &small);
+    type->deliver(sink, &d);
+    bool answered = fake_host_wait(&f, 1);
+    setrlimit(RLIMIT_FSIZE, &before);
+    assert_true(answered);
+    assert_int_equal(f.answers[0].answer, TW_ANSWER_RETRY_PART);
+    assert_memory_equal(f.answers[0].retry, ((uint8_t[]){0, 1, 1}), 3);
+    assert_string_equal(read_file("full"), "{\"a\":1}\n");
+    fake_host_end_sink(&f, type, sink);
+    fake_host_done(&f);
+}
+
+static void a_sink_that_is_no_file_is_refused(void **state)
+{
+    (void)state;
+    fake_host f;
+    char why[512];
+
+    assert_int_equal(mkfifo(path_to("fifo"), 0600), 0);
+    fake_host_init(&f, "file", "out", settings_with("fifo", ""));
+    assert_null(fake_host_sink(&f, fake_host_sink_type(&f, "file"), why, sizeof why));
+    assert_non_null(strstr(why, "is not a file"));
+    f.host.settings = "{}";
+    assert_null(fake_host_sink(&f, fake_host_sink_type(&f, "file"), why, sizeof why));
+    assert_string_equal(why, "the setting 'path' is missing");
+    fake_host_done(&f);
+}
+
+/* ---- source ---- */
+
+typedef struct reading {
+    fake_host host;
+    const tw_source_type *type;
+    void *source;
+    char text[8192]; /* "1:line\n2:line\n" */
+    int frames;
+} reading;
+
+static void start_reading(reading *r, const char *text)
+{
+    tw_refusal refusal = {.size = sizeof refusal};
+    const char *topics[] = {"events"};
+
+    *r = (reading){0};
+    fake_host_init(&r->host, "file", "in", text);
+    r->type = fake_host_source_type(&r->host, "file");
+    r->source = r->type->open(&r->host.host, topics, 1, &refusal);
+    if (!r->source)
+        fail_msg("%s", refusal.text);
+    assert_int_equal(r->type->start(r->source, &refusal), 0);
+    assert_int_equal(r->host.feed_count, 1);
+    assert_string_equal(r->host.topics[0], "events");
+}
+
+static int poll_once(reading *r)
+{
+    tw_frame frames[3];
+    int n = r->type->poll(r->host.feeds[0], frames, 3);
+
+    for (int i = 0; i < n; i++) {
+        size_t at = strlen(r->text);
+        snprintf(r->text + at, sizeof r->text - at, "%lld:%.*s\n",
+                 (long long)frames[i].offset, (int)frames[i].size, frames[i].data);
+        assert_true(frames[i].time_ms == TW_NO_TIME);
+    }
+    r->type->release(r->host.feeds[0], frames, n);
+    r->frames += n;
+    return n;
+}
+
+static void poll_all(reading *r)
+{
+    while (poll_once(r) > 0)
+        ;
+}
+
+static void end_reading(reading *r)
+{
+    r->type->stop(r->source);
+    assert_true(fake_host_wait_flag(&r->host, &r->host.stopped));
+    r->type->close(r->source);
+    fake_host_done(&r->host);
+}
+
+static void lines_come_with_their_numbers_and_then_the_end(void **state)
+{
+    (void)state;
+    reading r;
+    write_file("in", "one\r\n\ntwo\nthree\nfour\nlast", "w");
+    start_reading(&r, settings_with("in", ""));
+    poll_all(&r);
+    assert_string_equal(r.text, "1:one\n3:two\n4:three\n5:four\n6:last\n");
+    tw_loop_turn(r.host.loop, false);
+    assert_int_equal(r.host.feeds_ended, 1);
+    assert_int_equal(poll_once(&r), 0);
+    end_reading(&r);
+}
+
+static void a_followed_file_gives_what_is_added_and_survives_rotation(void **state)
+{
+    (void)state;
+    reading r;
+    write_file("log", "one\ntw", "w");
+    start_reading(&r, settings_with("log", ", \"follow\": true"));
+    poll_all(&r);
+    assert_string_equal(r.text, "1:one\n");
+    write_file("log", "o\nthree\n", "a");
+    poll_all(&r);
+    assert_string_equal(r.text, "1:one\n2:two\n3:three\n");
+    char *new_name = tw_strdup(path_to("log.1"));
+    rename(path_to("log"), new_name);
+    tw_free(new_name);
+    write_file("log", "four\n", "w");
+    poll_all(&r);
+    assert_string_equal(r.text, "1:one\n2:two\n3:three\n4:four\n");
+    assert_int_equal(r.host.feeds_ended, 0);
+    end_reading(&r);
+}
+
+static void a_followed_file_wakes_its_lane(void **state)
+{
+    (void)state;
+    reading r;
+    uint64_t rung;
+    write_file("log", "one\n", "w");
+    start_reading(&r, settings_with("log", ", \"follow\": true, \"start\": \"end\""));
+    poll_all(&r);
+    assert_string_equal(r.text, "");
+    while (read(r.host.wake_fd, &rung, sizeof rung) < 0)
+        tw_loop_turn(r.host.loop, true);
+    end_reading(&r);
+}
+
+static void lines_over_the_limit_are_cut_and_counted(void **state)
+{
+    (void)state;
+    reading r;
+    static char big[3000];
+    memset(big, 'x', sizeof big - 1);
+    write_file("in", "a\n", "w");
+    write_file("in", big, "a");
+    write_file("in", "\nb\n", "a");
+    start_reading(&r, settings_with("in", ", \"max_line\": 1024"));
+    poll_all(&r);
+    assert_int_equal(r.frames, 3);
+    assert_int_equal(strlen(r.text), strlen("1:a\n2:\n3:b\n") + 1024);
+    assert_non_null(strstr(r.text, "\n3:b\n"));
+    assert_int_equal(fake_host_metric(&r.host, "lines_cut_total"), 1);
+    end_reading(&r);
+}
+
+static void lines_longer_than_a_block_come_whole(void **state)
+{
+    (void)state;
+    reading r;
+    size_t n = 700000;
+    char *big = tw_alloc(n + 2);
+    memset(big, 'x', n);
+    big[n] = '\n';
+    write_file("in", "a\n", "w");
+    write_file("in", big, "a");
+    write_file("in", big, "a");
+    start_reading(&r, settings_with("in", ""));
+    tw_frame frames[3];
+    int got = r.type->poll(r.host.feeds[0], frames, 3);
+    assert_int_equal(got, 3);
+    assert_int_equal(frames[1].size, n);
+    assert_int_equal(frames[2].size, n);
+    assert_memory_equal(frames[2].data, big, n);
+    r.type->release(r.host.feeds[0], frames, got);
+    end_reading(&r);
+    tw_free(big);
+}
+
+/* Standard input is a pipe of the test's. */
+static void standard_input_is_read_without_waiting(void **state)
+{
+    (void)state;
+    reading r;
+    uint64_t rung;
+    int ends[2], kept = dup(STDIN_FILENO);
+
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    dup2(ends[0], STDIN_FILENO);
+    close(ends[0]);
+    start_reading(&r, "{\"path\": \"-\"}");
+    assert_int_equal(poll_once(&r), 0);
+    assert_int_equal(write(ends[1], "one\ntwo", 7), 7);
+    while (read(r.host.wake_fd, &rung, sizeof rung) < 0)
+        tw_loop_turn(r.host.loop, true);
+    poll_all(&r);
+    assert_string_equal(r.text, "1:one\n");
+    close(ends[1]);
+    while (read(r.host.wake_fd, &rung, sizeof rung) < 0)
+        tw_loop_turn(r.host.loop, true);
+    poll_all(&r);
+    assert_string_equal(r.text, "1:one\n2:two\n");
+    tw_loop_turn(r.host.loop, false);
+    assert_int_equal(r.host.feeds_ended, 1);
+    end_reading(&r);
+    dup2(kept, STDIN_FILENO);
+    close(kept);
+}
+
+static void a_file_that_is_not_there_is_refused_by_its_name(void **state)
+{
+    (void)state;
+    fake_host f;
+    tw_refusal refusal = {.size = sizeof refusal};
+    const char *topics[] = {"a", "b"};
+
+    fake_host_init(&f, "file", "in", settings_with("nothing", ""));
+    const tw_source_type *type = fake_host_source_type(&f, "file");
+    assert_null(type->open(&f.host, topics, 1, &refusal));
+    assert_non_null(strstr(refusal.text, "nothing: No such file"));
+    write_file("in", "", "w");
+    f.host.settings = settings_with("in", "");
+    assert_null(type->open(&f.host, topics, 2, &refusal));
+    assert_non_null(strstr(refusal.text, "'a' and 'b' would both read"));
+    fake_host_done(&f);
+}
+
+static int make_folder(void **state)
+{
+    (void)state;
+    snprintf(folder, sizeof folder, "file_plugin_XXXXXX");
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"out", "stop", "full", "fifo",
+                                        "in",  "log",  "log.1"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        unlink(path_to(names[i]));
+    return rmdir(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(records_are_appended_one_a_line),
+        cmocka_unit_test(what_is_in_hand_is_written_before_the_sink_has_stopped),
+        cmocka_unit_test(a_full_disk_leaves_no_half_line_and_the_rest_is_tried_again),
+        cmocka_unit_test(a_sink_that_is_no_file_is_refused),
+        cmocka_unit_test(lines_come_with_their_numbers_and_then_the_end),
+        cmocka_unit_test(a_followed_file_gives_what_is_added_and_survives_rotation),
+        cmocka_unit_test(a_followed_file_wakes_its_lane),
+        cmocka_unit_test(lines_over_the_limit_are_cut_and_counted),
+        cmocka_unit_test(lines_longer_than_a_block_come_whole),
+        cmocka_unit_test(standard_input_is_read_without_waiting),
+        cmocka_unit_test(a_file_that_is_not_there_is_refused_by_its_name),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
