@@ -200,7 +200,7 @@ static int l_fire(lua_State *L)
     json_error_t why;
     json_t *options = json_loadb(s->out.data, s->out.len, JSON_ALLOW_NUL, &why);
     if (!options)
-        return luaL_error(L, "fire: its texts must be UTF-8");
+        return luaL_error(L, "fire: %s", why.text);
     int rc = h->cls->fire(h, options, &err);
     json_decref(options);
     return rc < 0 ? raise(L, &err) : 0;

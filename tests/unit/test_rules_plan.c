@@ -40,7 +40,9 @@ static void the_reference_job_compiles_to_a_plan(void **state)
     assert_int_equal(r->forget_ms, 300000 + 3600000);
 }
 
-#define HEAD "rule \"a/b\" { key = { \"host\" }, inputs = { ev = from \"events\" {}, req = from \"requests\" {} },\n"
+#define HEAD                                                                             \
+    "rule \"a/b\" { key = { \"host\" }, inputs = { ev = from \"events\" {}, req = from " \
+    "\"requests\" {} },\n"
 #define ALERT "alert = incident {},\n"
 #define LEVEL(options) HEAD ALERT "detect = level { " options " } }"
 #define COUNT "of = count \"ev\", over = \"5m\", "
@@ -53,10 +55,11 @@ static const tw_level_plan *level_of(void **state, const char *text)
 static const tw_match_table *matchers_of(void **state, const char *table)
 {
     char text[1024];
-    snprintf(text, sizeof text,
-             "rule \"a/b\" { key = \"host\", inputs = { ev = from \"events\" %s },\n" ALERT
-             "detect = level { " COUNT "crit = { above = 1 } } }",
-             table);
+    snprintf(
+        text, sizeof text,
+        "rule \"a/b\" { key = \"host\", inputs = { ev = from \"events\" %s },\n" ALERT
+        "detect = level { " COUNT "crit = { above = 1 } } }",
+        table);
     return one_rule(*state, text)->inputs[0].match;
 }
 
@@ -77,8 +80,8 @@ static void matchers_keep_their_operator_and_values(void **state)
 
 static void alternatives_become_tables(void **state)
 {
-    const tw_match_table *t =
-        matchers_of(state, "{ any_of { { a = 1 }, { b = 2, c = 3 } }, d = any_of { 4, gt(9) } }");
+    const tw_match_table *t = matchers_of(
+        state, "{ any_of { { a = 1 }, { b = 2, c = 3 } }, d = any_of { 4, gt(9) } }");
     assert_int_equal(t->count, 2);
     assert_int_equal(t->items[0].op, TW_MATCH_ANY_OF);
     assert_int_equal(t->items[0].table_count, 2);
@@ -97,7 +100,8 @@ static void an_empty_matcher_table_is_none(void **state)
 static void a_path_keeps_its_one_slot_in_a_stream(void **state)
 {
     rules_fixture *x = *state;
-    const tw_match_table *t = matchers_of(state, "{ [\"a.b\"] = 1, [\"@partition\"] = 2 }");
+    const tw_match_table *t =
+        matchers_of(state, "{ [\"a.b\"] = 1, [\"@partition\"] = 2 }");
     tw_stream *events = tw_streams_find(x->options.streams, "events");
     assert_int_equal(t->items[0].slot, TW_SLOT_PARTITION);
     assert_int_equal(t->items[1].slot, tw_fields_slot(events->fields, "a.b", NULL));
@@ -106,8 +110,10 @@ static void a_path_keeps_its_one_slot_in_a_stream(void **state)
 static void arithmetic_is_in_post_order(void **state)
 {
     const tw_level_plan *l = level_of(
-        state, LEVEL("of = (count \"ev\" + 2 * 3) / -sum(\"req\", \"n\"), over = \"1m\", crit = { "
-                     "above = 1 }"));
+        state,
+        LEVEL(
+            "of = (count \"ev\" + 2 * 3) / -sum(\"req\", \"n\"), over = \"1m\", crit = { "
+            "above = 1 }"));
     const tw_expr *e = &l->values[0];
     assert_int_equal(e->count, 6);
     assert_int_equal(e->nodes[0].op, TW_EXPR_AGG);
@@ -121,15 +127,16 @@ static void arithmetic_is_in_post_order(void **state)
     assert_int_equal(e->nodes[5].left, 2);
     assert_int_equal(e->nodes[5].right, 4);
     assert_int_equal(l->aggs[1].kind, TW_AGG_SUM);
-    assert_string_equal(one_rule(*state, LEVEL(COUNT "crit = { above = 1 }"))->inputs[1].name,
-                        "req");
+    assert_string_equal(
+        one_rule(*state, LEVEL(COUNT "crit = { above = 1 }"))->inputs[1].name, "req");
 }
 
 static void an_aggregate_takes_a_field_a_mapper_and_matchers(void **state)
 {
     const tw_level_plan *l = level_of(
         state, LEVEL("of = { a = sum(\"ev\", function(e) return e.x end, { y = 1 }), b = "
-                     "count(\"ev\", { z = 2 }), c = last(\"ev\", \"v\") }, over = \"1m\", crit = { "
+                     "count(\"ev\", { z = 2 }), c = last(\"ev\", \"v\") }, over = "
+                     "\"1m\", crit = { "
                      "when = function(v) return v.a > 1 end }"));
     assert_int_equal(l->value_count, 3);
     assert_string_equal(l->value_names[2], "c");
@@ -145,9 +152,9 @@ static void an_aggregate_takes_a_field_a_mapper_and_matchers(void **state)
 
 static void rate_is_of_events_or_of_a_counter(void **state)
 {
-    const tw_level_plan *l =
-        level_of(state, LEVEL("of = rate \"ev\" + rate(\"ev\", { a = 1 }) + rate(\"ev\", \"v\"), "
-                              "over = \"1m\", crit = { above = 1 }"));
+    const tw_level_plan *l = level_of(
+        state, LEVEL("of = rate \"ev\" + rate(\"ev\", { a = 1 }) + rate(\"ev\", \"v\"), "
+                     "over = \"1m\", crit = { above = 1 }"));
     assert_int_equal(l->aggs[0].kind, TW_AGG_RATE_EVENTS);
     assert_int_equal(l->aggs[1].kind, TW_AGG_RATE_EVENTS);
     assert_non_null(l->aggs[1].match);
@@ -190,9 +197,10 @@ static void windows_are_told_apart_by_their_options(void **state)
 
 static void holds_and_clears_for_all_levels_yield_to_a_level_s_own(void **state)
 {
-    const tw_level_plan *l =
-        level_of(state, LEVEL(COUNT "hold = \"1m\", clear_hold = \"2m\", clear = 3, warn = { above "
-                                    "= 5 }, crit = { above = 9, hold = \"0s\", clear = 7 }"));
+    const tw_level_plan *l = level_of(
+        state,
+        LEVEL(COUNT "hold = \"1m\", clear_hold = \"2m\", clear = 3, warn = { above "
+                    "= 5 }, crit = { above = 9, hold = \"0s\", clear = 7 }"));
     assert_int_equal(l->levels[TW_LEVEL_WARN].hold_ms, 60000);
     assert_int_equal(l->levels[TW_LEVEL_WARN].clear_hold_ms, 120000);
     assert_float_equal(l->levels[TW_LEVEL_WARN].clear.value, 3, 0);
@@ -216,14 +224,16 @@ static void outside_has_two_bounds_and_two_clears(void **state)
 static void nodata_min_and_at_are_kept(void **state)
 {
     const tw_level_plan *l = level_of(
-        state, LEVEL(COUNT "min = 20, at = \"req\", crit = { above = 5 }, nodata = { after = "
-                           "\"10m\", be = \"alert\" }"));
+        state,
+        LEVEL(COUNT "min = 20, at = \"req\", crit = { above = 5 }, nodata = { after = "
+                    "\"10m\", be = \"alert\" }"));
     assert_int_equal(l->min_samples, 20);
     assert_int_equal(l->at_input, 1);
     assert_true(l->has_nodata);
     assert_int_equal(l->nodata_after_ms, 600000);
     assert_int_equal(l->nodata_be, TW_NODATA_ALERT);
-    l = level_of(state, LEVEL(COUNT "crit = { above = 5 }, nodata = { after = \"10m\" }"));
+    l = level_of(state,
+                 LEVEL(COUNT "crit = { above = 5 }, nodata = { after = \"10m\" }"));
     assert_int_equal(l->nodata_be, TW_NODATA_UNKNOWN);
     assert_int_equal(l->at_input, -1);
 }
@@ -234,15 +244,18 @@ static void a_key_is_forgotten_an_hour_after_the_longest_span(void **state)
     assert_int_equal(one_rule(*state, LEVEL(COUNT "crit = { above = 5 }"))->forget_ms,
                      hour + 300000);
     assert_int_equal(
-        one_rule(*state, LEVEL(COUNT "crit = { above = 5, hold = \"1h\", clear_hold = \"2h\" }"))
+        one_rule(*state,
+                 LEVEL(COUNT "crit = { above = 5, hold = \"1h\", clear_hold = \"2h\" }"))
             ->forget_ms,
         3 * hour);
-    assert_int_equal(one_rule(*state, LEVEL(COUNT "crit = { above = 5 }, nodata = { after = "
-                                                  "\"3h\" }"))
-                         ->forget_ms,
-                     4 * hour);
-    const tw_rule *r = one_rule(*state, HEAD ALERT "forget = \"5s\", max_keys = 7, detect = level { "
-                                                   COUNT "crit = { above = 5 } } }");
+    assert_int_equal(
+        one_rule(*state, LEVEL(COUNT "crit = { above = 5 }, nodata = { after = "
+                                     "\"3h\" }"))
+            ->forget_ms,
+        4 * hour);
+    const tw_rule *r = one_rule(*state, HEAD ALERT
+                                "forget = \"5s\", max_keys = 7, detect = level { " COUNT
+                                "crit = { above = 5 } } }");
     assert_int_equal(r->forget_ms, 5000);
     assert_int_equal(r->max_keys, 7);
 }
@@ -250,10 +263,10 @@ static void a_key_is_forgotten_an_hour_after_the_longest_span(void **state)
 static void the_clock_has_its_own_time_field(void **state)
 {
     rules_fixture *x = *state;
-    const tw_rule *r = one_rule(x, HEAD ALERT
-                                "clock = { time = \"ts\", lateness = \"30s\", idle = \"20s\", "
-                                "future = \"2m\" }, detect = level { " COUNT
-                                "crit = { above = 5 } } }");
+    const tw_rule *r =
+        one_rule(x, HEAD ALERT
+                 "clock = { time = \"ts\", lateness = \"30s\", idle = \"20s\", "
+                 "future = \"2m\" }, detect = level { " COUNT "crit = { above = 5 } } }");
     tw_stream *events = tw_streams_find(x->options.streams, "events");
     assert_int_equal(r->inputs[0].time_slot, tw_fields_slot(events->fields, "ts", NULL));
     assert_int_equal(r->lateness_ms, 30000);
@@ -271,9 +284,10 @@ static void a_key_has_a_slot_in_each_input_s_stream(void **state)
     rules_fixture *x = *state;
     tw_stream *requests = tw_streams_find(x->options.streams, "requests");
     tw_fields_slot(requests->fields, "something", NULL); /* so that the slots differ */
-    const tw_rule *r = one_rule(x, "rule \"a/b\" { key = { \"host\", \"zone\" }, inputs = { ev = from "
-                                   "\"events\" {}, req = from \"requests\" {} }, " ALERT
-                                   "detect = level { " COUNT "crit = { above = 5 } } }");
+    const tw_rule *r =
+        one_rule(x, "rule \"a/b\" { key = { \"host\", \"zone\" }, inputs = { ev = from "
+                    "\"events\" {}, req = from \"requests\" {} }, " ALERT
+                    "detect = level { " COUNT "crit = { above = 5 } } }");
     tw_stream *events = tw_streams_find(x->options.streams, "events");
     assert_int_equal(r->key_slots[0], tw_fields_slot(events->fields, "host", NULL));
     assert_int_equal(r->key_slots[1], tw_fields_slot(events->fields, "zone", NULL));
@@ -285,11 +299,12 @@ static void a_key_has_a_slot_in_each_input_s_stream(void **state)
 static void templates_know_where_each_path_comes_from(void **state)
 {
     const tw_rule *r = one_rule(
-        *state, HEAD "params = { limit = 5 }, enrich = { owner = lookup { \"service_owner\", key = "
-                     "\"service\" } },\n"
-                     "detect = level { " COUNT "crit = { above = 5 } },\n"
-                     "alert = incident { title = \"${value}${host}${owner.team}${first.msg}"
-                     "${params.limit}${msg}${level}\" } }");
+        *state, HEAD
+        "params = { limit = 5 }, enrich = { owner = lookup { \"service_owner\", key = "
+        "\"service\" } },\n"
+        "detect = level { " COUNT "crit = { above = 5 } },\n"
+        "alert = incident { title = \"${value}${host}${owner.team}${first.msg}"
+        "${params.limit}${msg}${level}\" } }");
     const tw_part *p = r->incident.title.parts;
     assert_int_equal(r->incident.title.count, 7);
     assert_int_equal(p[0].kind, TW_PART_RESULT);
@@ -328,7 +343,8 @@ static void a_lookup_has_a_default_or_keeps_or_drops(void **state)
     assert_int_equal(r->lookups[1].miss, TW_MISS_KEEP);
     assert_string_equal(r->lookups[1].table, "service_owner");
     assert_int_equal(r->lookups[2].miss, TW_MISS_DEFAULT);
-    assert_int_equal(json_integer_value(json_object_get(r->lookups[2].fallback, "level")), 3);
+    assert_int_equal(json_integer_value(json_object_get(r->lookups[2].fallback, "level")),
+                     3);
     assert_int_equal(r->incident.label_count, 3);
     assert_string_equal(r->incident.labels[0].name, "n");
     assert_string_equal(r->incident.labels[0].value.source, "5");

@@ -5,8 +5,9 @@
 
 #include "rules_fixture.h"
 
-#define RULE(name, key, options)                                                              \
-    "rule \"" name "\" { key = " key ", inputs = { ev = from \"events\" { a = 1 } }, alert = "  \
+#define RULE(name, key, options)                                                         \
+    "rule \"" name "\" { key = " key                                                     \
+    ", inputs = { ev = from \"events\" { a = 1 } }, alert = "                            \
     "incident { title = \"x\" }, " options " }\n"
 #define LEVEL "detect = level { of = count \"ev\", over = \"5m\", crit = { above = 5 } }"
 
@@ -26,7 +27,8 @@ static void folders_are_walked_and_rules_sorted_by_name(void **state)
     mkdir(path, 0700);
     snprintf(path, sizeof path, "%s/.hidden", x->dir);
     mkdir(path, 0700);
-    write_rules(x, "2.lua", RULE("b/two", "\"k\"", LEVEL) RULE("a/three", "\"k\"", LEVEL));
+    write_rules(x, "2.lua",
+                RULE("b/two", "\"k\"", LEVEL) RULE("a/three", "\"k\"", LEVEL));
     write_rules(x, "deep/1.lua", RULE("z/one", "\"k\"", LEVEL));
     write_rules(x, ".hidden/3.lua", "nonsense(");
     write_rules(x, "readme.md", "nonsense(");
@@ -47,7 +49,8 @@ static void a_bad_file_leaves_the_others(void **state)
     rules_fixture *x = *state;
     write_rules(x, "1.lua", "rule {");
     write_rules(x, "2.lua", RULE("b/two", "\"k\"", LEVEL));
-    write_rules(x, "3.lua", RULE("c/three", "\"k\"", LEVEL) RULE("c/four", "\"k\"", "detct = 5"));
+    write_rules(x, "3.lua",
+                RULE("c/three", "\"k\"", LEVEL) RULE("c/four", "\"k\"", "detct = 5"));
     load_path(x, x->dir);
 
     assert_int_equal(tw_rule_files_count(x->set), 1);
@@ -73,7 +76,8 @@ static void a_huge_file_is_refused_unread(void **state)
     snprintf(path, sizeof path, "%s/huge.lua", x->dir);
     assert_int_equal(truncate(path, 100000000), 0);
     load_path(x, path);
-    assert_string_equal(first_finding(x), "100000000 bytes; a rule file may have 256 KiB");
+    assert_string_equal(first_finding(x),
+                        "100000000 bytes; a rule file may have 256 KiB");
     assert_int_equal(x->findings.items[0].err.line, 1);
 }
 
@@ -82,7 +86,8 @@ static void a_name_in_two_files_is_told_with_both_places(void **state)
     rules_fixture *x = *state;
     char expected[256];
     write_rules(x, "1.lua", "\n" RULE("a/one", "\"k\"", LEVEL));
-    write_rules(x, "2.lua", RULE("a/two", "\"k\"", LEVEL) "\n\n" RULE("a/one", "\"k\"", LEVEL));
+    write_rules(x, "2.lua",
+                RULE("a/two", "\"k\"", LEVEL) "\n\n" RULE("a/one", "\"k\"", LEVEL));
     write_rules(x, "3.lua", RULE("a/two", "\"k\"", LEVEL));
     load_path(x, x->dir);
 
@@ -93,22 +98,26 @@ static void a_name_in_two_files_is_told_with_both_places(void **state)
     assert_string_equal(err->text, expected);
     assert_int_equal(err->line, 4);
     assert_int_equal(err->column, 1);
-    assert_int_equal(tw_rule_files_count(x->set), 2); /* 3.lua is right: 2.lua is not there */
+    assert_int_equal(tw_rule_files_count(x->set),
+                     2); /* 3.lua is right: 2.lua is not there */
 }
 
 static void an_unknown_stream_is_made_when_any_will_do(void **state)
 {
     rules_fixture *x = *state;
     x->options.any_stream = true;
-    one_rule(x, "rule \"a/b\" { key = \"k\", inputs = { ev = from \"new\" {} }, alert = incident "
-                "{}, " LEVEL " }");
+    one_rule(
+        x,
+        "rule \"a/b\" { key = \"k\", inputs = { ev = from \"new\" {} }, alert = incident "
+        "{}, " LEVEL " }");
     assert_non_null(tw_streams_find(x->options.streams, "new"));
 }
 
 /* ---- parameters ---------------------------------------------------------------------- */
 
 #define PARAMS "params = { fire = 5, name = \"x\", on = true }, "
-#define FIRE "detect = level { of = count \"ev\", over = \"5m\", crit = { above = P\"fire\" } }"
+#define FIRE                                                                             \
+    "detect = level { of = count \"ev\", over = \"5m\", crit = { above = P\"fire\" } }"
 
 static double bound_with(rules_fixture *x, const char *overrides)
 {
@@ -140,12 +149,13 @@ static const char *finding_with(rules_fixture *x, const char *overrides)
 static void a_wrong_override_is_found(void **state)
 {
     rules_fixture *x = *state;
+    assert_string_equal(finding_with(x, "{\"a/b\": {\"fire\": \"7\"}}"),
+                        "parameter 'fire' is overridden by a value of another type; its "
+                        "default is a number");
     assert_string_equal(
-        finding_with(x, "{\"a/b\": {\"fire\": \"7\"}}"),
-        "parameter 'fire' is overridden by a value of another type; its default is a number");
-    assert_string_equal(finding_with(x, "{\"a/b\": {\"fier\": 7}}"),
-                        "an override names the parameter 'fier', which the rule does not have (did "
-                        "you mean 'fire'?)");
+        finding_with(x, "{\"a/b\": {\"fier\": 7}}"),
+        "an override names the parameter 'fier', which the rule does not have (did "
+        "you mean 'fire'?)");
     assert_string_equal(finding_with(x, "{\"a/c\": {\"fire\": 7}}"),
                         "params: there is no rule 'a/c' (did you mean 'a/b'?)");
     assert_true(x->findings.items[0].warning);
@@ -166,7 +176,9 @@ static hashes hashes_of(rules_fixture *x, const char *text)
     return h;
 }
 
-#define BASE "params = { n = 5, span = \"5m\" }, detect = level { of = count \"ev\", over = P\"span\", crit = { above = P\"n\" } }"
+#define BASE                                                                             \
+    "params = { n = 5, span = \"5m\" }, detect = level { of = count \"ev\", over = "     \
+    "P\"span\", crit = { above = P\"n\" } }"
 
 static void layout_changes_no_hash(void **state)
 {
@@ -183,10 +195,12 @@ static void a_threshold_changes_the_hash_but_not_that_of_the_state(void **state)
     hashes a = hashes_of(x, RULE("a/b", "\"k\"", BASE));
     const char *const edits[] = {
         RULE("a/b", "\"k\"", "doc = \"x\", " BASE),
-        RULE("a/b", "\"k\"", "params = { n = 6, span = \"5m\" }, detect = level { of = count \"ev\", "
-                             "over = P\"span\", crit = { above = P\"n\" } }"),
-        RULE("a/b", "\"k\"", "params = { n = 5, span = \"5m\" }, detect = level { of = count \"ev\", "
-                             "over = P\"span\", crit = { above = P\"n\", hold = \"1m\" } }"),
+        RULE("a/b", "\"k\"",
+             "params = { n = 6, span = \"5m\" }, detect = level { of = count \"ev\", "
+             "over = P\"span\", crit = { above = P\"n\" } }"),
+        RULE("a/b", "\"k\"",
+             "params = { n = 5, span = \"5m\" }, detect = level { of = count \"ev\", "
+             "over = P\"span\", crit = { above = P\"n\", hold = \"1m\" } }"),
     };
     for (size_t i = 0; i < sizeof edits / sizeof edits[0]; i++) {
         hashes b = hashes_of(x, edits[i]);
@@ -203,13 +217,17 @@ static void what_shapes_the_state_changes_its_hash(void **state)
         RULE("a/c", "\"k\"", BASE),
         RULE("a/b", "\"l\"", BASE),
         RULE("a/b", "\"k\"", "clock = { time = \"t\" }, " BASE),
-        RULE("a/b", "\"k\"", "params = { n = 5, span = \"6m\" }, detect = level { of = count \"ev\", "
-                             "over = P\"span\", crit = { above = P\"n\" } }"),
-        RULE("a/b", "\"k\"", "params = { n = 5, span = \"5m\" }, detect = level { of = rate \"ev\", over "
-                             "= P\"span\", crit = { above = P\"n\" } }"),
-        "rule \"a/b\" { key = \"k\", inputs = { ev = from \"events\" { a = 2 } }, alert = incident { "
+        RULE("a/b", "\"k\"",
+             "params = { n = 5, span = \"6m\" }, detect = level { of = count \"ev\", "
+             "over = P\"span\", crit = { above = P\"n\" } }"),
+        RULE("a/b", "\"k\"",
+             "params = { n = 5, span = \"5m\" }, detect = level { of = rate \"ev\", over "
+             "= P\"span\", crit = { above = P\"n\" } }"),
+        "rule \"a/b\" { key = \"k\", inputs = { ev = from \"events\" { a = 2 } }, alert "
+        "= incident { "
         "title = \"x\" }, " BASE " }",
-        "rule \"a/b\" { key = \"k\", inputs = { ev = from \"events\" { a = 1, where = function(e) return "
+        "rule \"a/b\" { key = \"k\", inputs = { ev = from \"events\" { a = 1, where = "
+        "function(e) return "
         "e.x end } }, alert = incident { title = \"x\" }, " BASE " }",
     };
     for (size_t i = 0; i < sizeof edits / sizeof edits[0]; i++) {
@@ -222,8 +240,9 @@ static void what_shapes_the_state_changes_its_hash(void **state)
 static void a_helper_of_a_function_changes_the_hash(void **state)
 {
     rules_fixture *x = *state;
-    const char *rule = "rule \"a/b\" { key = \"k\", inputs = { ev = from \"events\" { where = "
-                       "function(e) return bad(e) end } }, alert = incident {}, " LEVEL " }";
+    const char *rule =
+        "rule \"a/b\" { key = \"k\", inputs = { ev = from \"events\" { where = "
+        "function(e) return bad(e) end } }, alert = incident {}, " LEVEL " }";
     char text[1024];
     snprintf(text, sizeof text, "local function bad(e) return e.x end\n%s", rule);
     hashes a = hashes_of(x, text);
@@ -251,16 +270,20 @@ static bool wants(rules_fixture *x, const char *stream_name, const char *path)
 static void every_field_a_rule_reads_is_asked_for(void **state)
 {
     rules_fixture *x = *state;
-    one_rule(x, "local function slow(e) return e[\"net.rtt\"] > 5 end\n"
-                "rule \"a/b\" { key = { \"host\" }, clock = { time = \"ts\" }, inputs = { ev = from "
-                "\"events\" { code = gte(500), any_of { { x = 1 }, { y = 2 } }, where = "
-                "function(e)\n if e.tag == nil then return slow(e) end\n return not "
-                "e.labels.zone end }, req = from \"requests\" {} },\n"
-                "detect = level { of = sum(\"ev\", \"bytes\", { z = 1 }) / count \"req\", over = "
-                "\"5m\", crit = { when = function(v) return v.hidden > 1 end } },\n"
-                "alert = incident { title = \"${message} ${first.seen}\" } }");
-    const char *const paths[] = {"host", "ts",  "code",   "x",       "y",      "bytes",
-                                 "z",    "tag", "labels", "message", "first.x", "net.rtt", "seen"};
+    one_rule(
+        x,
+        "local function slow(e) return e[\"net.rtt\"] > 5 end\n"
+        "rule \"a/b\" { key = { \"host\" }, clock = { time = \"ts\" }, inputs = { ev = "
+        "from "
+        "\"events\" { code = gte(500), any_of { { x = 1 }, { y = 2 } }, where = "
+        "function(e)\n if e.tag == nil then return slow(e) end\n return not "
+        "e.labels.zone end }, req = from \"requests\" {} },\n"
+        "detect = level { of = sum(\"ev\", \"bytes\", { z = 1 }) / count \"req\", over = "
+        "\"5m\", crit = { when = function(v) return v.hidden > 1 end } },\n"
+        "alert = incident { title = \"${message} ${first.seen}\" } }");
+    const char *const paths[] = {"host",    "ts",      "code", "x",      "y",
+                                 "bytes",   "z",       "tag",  "labels", "message",
+                                 "first.x", "net.rtt", "seen"};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
         assert_true(wants(x, "events", paths[i]) == (strcmp(paths[i], "first.x") != 0));
     assert_true(wants(x, "requests", "host"));
