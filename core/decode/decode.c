@@ -253,7 +253,7 @@ static void make_room(const job *j, size_t size)
         d->walk.scratch = tw_realloc(d->walk.scratch, d->scratch_size);
     }
     if (j->plan->slot_room > d->slot_room) {
-        uint32_t room = j->plan->slot_room + 16;
+        uint32_t room = j->plan->slot_room;
         d->walk.slots = tw_realloc(d->walk.slots, room * sizeof(tw_value));
         memset(d->walk.slots + d->slot_room, 0, (room - d->slot_room) * sizeof(tw_value));
         d->slot_room = room;

@@ -197,6 +197,9 @@ static void fields_beyond_the_limit_are_refused(void **state)
     assert_int_equal(decode(x, "{\"a\":1,\"b\":2,\"c\":3,\"d\":4}"), TW_ELIMIT);
     assert_int_equal(decode(x, "{\"a\":{\"b\":2},\"c\":[{\"d\":4}]}"), TW_ELIMIT);
     assert_string_equal(x->err.text, "more than 3 fields");
+    assert_int_equal(
+        decode(x, "{\"a\":1,\"b\":2,\"c\":3,\"d\":4,\"e\":5,\"f\":6,\"g\":7}"),
+        TW_ELIMIT);
 }
 
 static void events_beyond_the_limit_are_refused(void **state)

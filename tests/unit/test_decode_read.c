@@ -111,21 +111,41 @@ static void a_block_used_again_is_not_taken_for_the_old_event(void **state)
     assert_int_equal(lazy(x->events[0], "q").type, TW_ABSENT);
 }
 
+static tw_event *kept; /* read by the callback below */
+
+static void read_kept_in_turns(fixture *x, const tw_event *ev)
+{
+    assert_reads_rich(x, kept);
+    assert_int_equal(lazy(ev, "only").i, 1);
+    assert_int_equal(lazy(kept, "only").type, TW_ABSENT);
+    assert_reads_rich(x, kept);
+}
+
 static void a_copy_can_be_read_while_another_event_is_lent(void **state)
 {
     fixture *x = *state;
     tw_decode_limits limits = TW_DECODE_LIMITS_DEFAULT;
     assert_int_equal(decode(x, rich), 1);
-    tw_event *copy = x->events[0];
+    kept = x->events[0];
     x->count = 0;
+    x->during = read_kept_in_turns;
+    assert_int_equal(decode(x, "{\"only\":1}"), 1);
     tw_decoder *other = tw_decoder_new(&limits);
-    tw_decoder_adopt(other, copy);
-    x->during = assert_reads_rich;
-    assert_int_equal(decode(x, rich), 1);
-    assert_reads_rich(x, copy);
-    x->during = NULL;
-    free(copy);
+    tw_decoder_adopt(other, kept);
+    tw_decoder_free(x->decoder);
+    x->decoder = tw_decoder_new(&limits);
+    assert_reads_rich(x, kept);
     tw_decoder_free(other);
+    free(kept);
+}
+
+static void text_read_from_a_copy_lives_as_long_as_the_copy(void **state)
+{
+    fixture *x = *state;
+    assert_int_equal(decode(x, "[{\"q\":\"one\"},{\"r\":\"two\",\"s\":3}]"), 2);
+    tw_value one = lazy(x->events[0], "q");
+    assert_text(lazy(x->events[1], "r"), TW_STRING, "two");
+    assert_text(one, TW_STRING, "one");
 }
 
 static void text_events_can_be_read_lazily_too(void **state)
@@ -193,6 +213,7 @@ int main(void)
         with_decoder(any_path_can_be_read_from_a_copy_later),
         with_decoder(a_block_used_again_is_not_taken_for_the_old_event),
         with_decoder(a_copy_can_be_read_while_another_event_is_lent),
+        with_decoder(text_read_from_a_copy_lives_as_long_as_the_copy),
         with_decoder(text_events_can_be_read_lazily_too),
         with_decoder(a_thousand_wanted_names_are_all_found),
         with_decoder(plans_may_take_turns_on_one_decoder),

@@ -134,8 +134,8 @@ static void a_time_outside_1970_to_9999_or_of_a_wrong_type_is_refused(void **sta
 static void a_time_nobody_else_wants_is_read_all_the_same(void **state)
 {
     fixture *x = *state;
-    uint32_t when = (uint32_t)tw_fields_slot(x->stream->fields, "when.at", NULL);
     tw_projection *p = tw_projection_new(x->stream->fields, &x->slots[A], 1);
+    uint32_t when = (uint32_t)tw_fields_slot(x->stream->fields, "when.at", NULL);
     tw_decode_plan *plan = tw_decode_plan_new(x->stream, p, when);
     tw_decode_plan_free(x->plan);
     x->plan = plan;
