@@ -10,8 +10,10 @@
  *     GET  /metrics        Prometheus text
  *     GET  /api/v1/status  and further views by name: /api/v1/<view>
  *
- * With a token every request but /-/healthy and /-/ready needs `Authorization: Bearer
- * <token>`. */
+ * With a token every request but /-/healthy and /-/ready needs `Authorization: Bearer <token>`.
+ * Without one the Host it names must be an address or localhost, and an Origin must be that host:
+ * a web page that somebody on this machine looks at cannot reach the engine through the browser.
+ * What is refused is answered with JSON: {"error": ..., ...}. */
 #ifndef TW_CONTROL_CONTROL_H
 #define TW_CONTROL_CONTROL_H
 
@@ -41,17 +43,18 @@ typedef struct tw_control_options {
     uint16_t port;     /* 0: any free one */
     const char *token; /* NULL: none */
     tw_stats *stats;
-    json_t *(*not_ready)(
-        void *self); /* NULL when ready, else a list of reasons (new reference) */
+    /* NULL when ready, else a list of reasons (new reference). May be NULL: always ready. */
+    json_t *(*not_ready)(void *self);
     void (*before_metrics)(void *self); /* brings gauges up to date; may be NULL */
-    const tw_view *views;               /* ended by a NULL name */
-    const tw_verb *verbs;               /* ended by a NULL path */
+    const tw_view *views; /* ended by a NULL name; lives as long as the control */
+    const tw_verb *verbs; /* ended by a NULL path; so does this */
     void *self;
 } tw_control_options;
 
 typedef struct tw_control tw_control;
+/* Listens at once. TW_EIO in err when the address cannot be had. */
 tw_control *tw_control_start(const tw_control_options *options, tw_err *err);
-void tw_control_stop(tw_control *c);
+void tw_control_stop(tw_control *c); /* frees it; NULL is fine */
 uint16_t tw_control_port(const tw_control *c);
 
 #endif
