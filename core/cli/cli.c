@@ -9,6 +9,7 @@
 #include "base/nearest.h"
 
 static const tw_command *const commands[] = {
+    &tw_command_run,
     &tw_command_replay,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
