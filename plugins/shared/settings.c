@@ -125,7 +125,9 @@ static bool check_choice(const char *name, const json_t *value, const json_t *ch
     return false;
 }
 
-static bool check_value(const char *name, const json_t *value, const json_t *schema,
+static bool check_all(json_t *settings, const json_t *schema, tw_refusal *refusal);
+
+static bool check_value(const char *name, json_t *value, const json_t *schema,
                         tw_refusal *refusal)
 {
     const json_t *choices = json_object_get(schema, "enum");
@@ -161,7 +163,9 @@ static bool check_value(const char *name, const json_t *value, const json_t *sch
         if (!check_value(name, json_array_get(value, i), items, refusal))
             return false;
     }
-    json_object_foreach((json_t *)(uintptr_t)value, member, item)
+    if (json_object_get(schema, "properties") && !check_all(value, schema, refusal))
+        return false;
+    json_object_foreach(value, member, item)
     {
         if (values && !check_value(member, item, values, refusal))
             return false;

@@ -1,0 +1,1 @@
+set(plugin_libs plugin_http crypto)
