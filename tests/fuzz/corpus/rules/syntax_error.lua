@@ -1,0 +1,4 @@
+rule "a/b" {
+  key = ,
+}
+--! 2:9: unexpected symbol near ','
