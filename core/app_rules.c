@@ -7,6 +7,7 @@
 #include "base/duration.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "rule/findings.h"
 
 /* ---- tables ------------------------------------------------------------------------ */
 
@@ -62,50 +63,17 @@ static void on_rule_log(void *self, const char *rule_file, const char *message)
     tw_log_info("rule", message, "file", rule_file, NULL);
 }
 
-static const char **names_of_tables(const tw_app *app)
-{
-    const char **names = tw_calloc(app->config->table_count + 1, sizeof *names);
-
-    for (uint32_t i = 0; i < app->config->table_count; i++)
-        names[i] = app->config->tables[i].name;
-    return names;
-}
-
-/* Routes may be patterns, and `default` takes whatever has none: only a configuration without either
- * lets a literal route name be checked. */
-static const char **names_of_routes(const tw_app *app)
-{
-    const char **names = tw_calloc(app->config->route_count + 1, sizeof *names);
-
-    for (uint32_t i = 0; i < app->config->route_count; i++) {
-        const char *pattern = app->config->routes[i].pattern;
-        if (__builtin_strchr(pattern, '*') || __builtin_strcmp(pattern, "default") == 0) {
-            tw_free(names);
-            return NULL;
-        }
-        names[i] = pattern;
-    }
-    return names;
-}
-
 static tw_rule_files *read_rules(tw_app *app, tw_findings *out_findings)
 {
-    const char **tables = names_of_tables(app);
-    const char **routes = names_of_routes(app);
-    tw_rule_options options = {.streams = app->streams,
-                               .params = app->config->rule_params,
-                               .tables = tables,
-                               .routes = routes,
-                               .memory_bytes = app->config->rule_memory_bytes,
-                               .cpu_ms = app->config->rule_cpu_ms,
-                               .load_cpu_ms = app->config->rule_load_cpu_ms,
-                               .log = on_rule_log,
-                               .log_self = app};
+    tw_rule_options options;
+
+    tw_config_rule_options_init(app->config, app->streams, &options);
+    options.log = on_rule_log;
+    options.log_self = app;
     tw_rule_files *files =
         tw_rules_load((const char *const *)app->config->rule_paths,
                       app->config->rule_path_count, &options, out_findings);
-    tw_free(tables);
-    tw_free(routes);
+    tw_config_rule_options_done(&options);
     return files;
 }
 
@@ -117,38 +85,15 @@ static void on_rule_gone(void *self, const tw_rule *rule, bool still_exists)
                            tw_clock_now_ms(&app->clock));
 }
 
-static size_t count_errors(const tw_findings *f)
-{
-    size_t errors = 0;
-
-    for (size_t i = 0; i < f->count; i++)
-        errors += f->items[i].warning ? 0 : 1;
-    return errors;
-}
-
-static json_t *findings_json(const tw_findings *f)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < f->count; i++) {
-        const tw_err *e = &f->items[i].err;
-        json_array_append_new(list,
-                              json_pack("{s:s, s:i, s:i, s:s, s:b}", "file", e->file,
-                                        "line", e->line, "column", e->column, "text",
-                                        e->text, "warning", (int)f->items[i].warning));
-    }
-    return list;
-}
-
 static int switch_rules(tw_app *app, tw_findings *out_findings, tw_switch_report *report,
                         tw_err *err)
 {
     tw_rule_files *files = read_rules(app, out_findings);
     int rc;
 
-    if (count_errors(out_findings))
-        rc = tw_err_set(err, TW_EINVAL, "%zu finding(s) in the rules",
-                        count_errors(out_findings));
+    size_t errors = tw_findings_errors(out_findings, 0);
+    if (errors)
+        rc = tw_err_set(err, TW_EINVAL, "%zu finding(s) in the rules", errors);
     else
         rc = tw_engine_switch(app->engine, files, on_rule_gone, app, report, err);
     tw_rule_files_unref(files);
@@ -175,8 +120,8 @@ int tw_app_load_rules(tw_app *app, tw_findings *out_findings, tw_err *err)
 static json_t *report_json(const tw_switch_report *r, int rc, const tw_err *err,
                            const tw_findings *findings)
 {
-    json_t *report =
-        json_pack("{s:b, s:o}", "ok", rc == TW_OK, "findings", findings_json(findings));
+    json_t *report = json_pack("{s:b, s:o}", "ok", rc == TW_OK, "findings",
+                               tw_findings_json(findings));
 
     if (rc < 0) {
         json_object_set_new(report, "error", json_string(err->text));

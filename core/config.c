@@ -174,11 +174,26 @@ static json_t *hide_in_settings(json_t *root)
     return root;
 }
 
+/* Keys of the file's top in the order of the schema, which is the order of the river. */
+static json_t *in_order(json_t *root)
+{
+    json_t *ordered = json_object();
+
+    for (const tw_conf_field *f = tw_config_fields; f->name; f++) {
+        json_t *value = json_object_get(root, f->name);
+        if (value)
+            json_object_set(ordered, f->name, value);
+    }
+    json_decref(root);
+    return ordered;
+}
+
 json_t *tw_config_effective(const tw_config *config)
 {
     const json_t *root = tw_conf_root(config->document);
 
-    return hide_in_settings(tw_conf_redacted(config->document, root, tw_config_fields));
+    return hide_in_settings(
+        in_order(tw_conf_redacted(config->document, root, tw_config_fields)));
 }
 
 json_t *tw_config_as_written(const tw_config *config)

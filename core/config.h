@@ -27,6 +27,7 @@
 #include "base/log.h"
 #include "decode/decode.h"
 #include "flow/stream.h"
+#include "rule/rules.h"
 
 typedef struct tw_config_source {
     char *name, *kind;
@@ -110,6 +111,22 @@ json_t *tw_config_json_schema(void);
 
 /* The streams of the configuration, ready for the engine. */
 tw_streams *tw_config_streams(const tw_config *config);
+/* How its rules are read: names of tables and routes, parameters, limits. Borrows from config; done
+ * frees the lists. */
+void tw_config_rule_options_init(const tw_config *config, tw_streams *streams,
+                                 tw_rule_options *out);
+void tw_config_rule_options_done(tw_rule_options *options);
+
+/* Holds the settings of a source or sink against the JSON Schema its plugin publishes (NULL: nothing
+ * to hold against): unknown names with the nearest one, missing ones, types, choices and ranges, each a
+ * finding with its place. who: "sink 'ops'". Returns how many there were. */
+size_t tw_config_check_settings(const tw_config *config, const char *who,
+                                json_t *settings, const char *schema, tw_findings *out);
+/* A finding about something the file names: at a key of an object (searched further down when it
+ * is not there), or at the object. */
+void tw_config_find(const tw_config *config, const json_t *object, const char *key,
+                    const char *text, tw_findings *out);
+
 /* The sinks of a route: exact name, longest pattern with *, then `default`. NULL: nobody.
  */
 const tw_config_route *tw_config_route_of(const tw_config *config, const char *route);

@@ -69,6 +69,9 @@ json_t *tw_conf_schema(const tw_conf_field *fields);
 json_t *tw_conf_redacted(const tw_conf *c, const json_t *node,
                          const tw_conf_field *fields);
 
+/* The tree as YAML, which reads back as the same tree. tw_free. */
+char *tw_conf_yaml(const json_t *tree);
+
 /* KB MB GB TB are 1000s, KiB MiB GiB TiB 1024s. TW_EPARSE. */
 int tw_size_parse(const char *text, int64_t *out_bytes);
 

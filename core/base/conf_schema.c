@@ -18,12 +18,18 @@ static json_t *typed(const char *type)
     return json_pack("{s:s}", "type", type);
 }
 
+static json_t *bound(const tw_conf_field *field, double value)
+{
+    return field->type == TW_CONF_INT ? json_integer((json_int_t)value)
+                                      : json_real(value);
+}
+
 static json_t *number_schema(const tw_conf_field *field)
 {
     json_t *schema = typed(field->type == TW_CONF_INT ? "integer" : "number");
     if (field->min < field->max) {
-        json_object_set_new(schema, "minimum", json_real(field->min));
-        json_object_set_new(schema, "maximum", json_real(field->max));
+        json_object_set_new(schema, "minimum", bound(field, field->min));
+        json_object_set_new(schema, "maximum", bound(field, field->max));
     }
     return schema;
 }

@@ -4,7 +4,10 @@
 #ifndef TW_CLI_CLI_H
 #define TW_CLI_CLI_H
 
-#include "rule/rules.h"
+#include <getopt.h>
+#include <stdio.h>
+
+#include "config.h"
 
 /* Exit codes, as scripts know them. */
 enum {
@@ -24,7 +27,9 @@ typedef struct tw_command {
 } tw_command;
 
 extern const tw_command tw_command_run;
+extern const tw_command tw_command_check;
 extern const tw_command tw_command_replay;
+extern const tw_command tw_command_config;
 
 int tw_cli_main(int argc, char **argv);
 
@@ -32,7 +37,18 @@ int tw_cli_main(int argc, char **argv);
  * TW_EXIT_USAGE. */
 int tw_cli_usage(const tw_command *c, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* Prints findings on stderr, one a line; returns how many are errors. */
-size_t tw_cli_findings(const tw_findings *findings);
+/* Like getopt_long, which begins anew when optind is 1; what it refuses is told here with the nearest
+ * name, and '?' returned: the command ends with TW_EXIT_USAGE. shorts begins with a colon. */
+int tw_cli_option(const tw_command *c, int argc, char **argv, const char *shorts,
+                  const struct option *options);
+/* "json" or "table" of an `-o`; TW_EINVAL and a sentence on stderr for another word. */
+int tw_cli_output_format(const tw_command *c, const char *word, bool *out_json);
+/* JSON text and a newline; the object is given away. */
+void tw_cli_print_json(json_t *object);
+/* Prints findings, one a line; returns how many are errors. */
+size_t tw_cli_print_findings(FILE *out, const tw_findings *findings);
+size_t tw_cli_findings(const tw_findings *findings); /* on stderr */
+/* Loads the configuration; without one the reason is printed and NULL returned: TW_EXIT_CONFIG. */
+tw_config *tw_cli_config(const char *path);
 
 #endif

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* `tidewatch replay`: recorded events through rules under a virtual clock. */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,7 +90,7 @@ static int take_option(const tw_command *self, arguments *a, int option)
         a->all = true;
         return 0;
     }
-    return tw_cli_usage(self, "wrong option");
+    return TW_EXIT_USAGE;
 }
 
 static int parse(const tw_command *self, int argc, char **argv, arguments *a)
@@ -104,7 +103,7 @@ static int parse(const tw_command *self, int argc, char **argv, arguments *a)
 
     *a = (arguments){.until_ms = TW_TIME_NONE};
     optind = 1;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((option = tw_cli_option(self, argc, argv, ":", options)) != -1) {
         if ((rc = take_option(self, a, option)))
             return rc;
     }

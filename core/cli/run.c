@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* `tidewatch run`: the engine. */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "app.h"
 #include "cli/cli.h"
+#include "preflight.h"
 
 static const char help[] =
     "usage: tidewatch run -c FILE [OPTION...]\n"
@@ -39,7 +39,7 @@ static int parse(const tw_command *self, int argc, char **argv, arguments *a)
     *a = (arguments){.config = getenv("TIDEWATCH_CONFIG"),
                      .log_level = getenv("TIDEWATCH_LOG_LEVEL")};
     optind = 1;
-    while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
+    while ((option = tw_cli_option(self, argc, argv, ":c:", options)) != -1) {
         switch (option) {
         case 'c':
             a->config = optarg;
@@ -54,7 +54,7 @@ static int parse(const tw_command *self, int argc, char **argv, arguments *a)
             a->exit_at_end = true;
             break;
         default:
-            return tw_cli_usage(self, "wrong option");
+            return TW_EXIT_USAGE;
         }
     }
     if (optind < argc)
@@ -78,6 +78,17 @@ static int set_up_log(const tw_command *self, const arguments *a, const tw_confi
     return 0;
 }
 
+/* What `check` would say of the configuration, before anything starts. */
+static int look_before(const tw_config *config)
+{
+    tw_findings findings = {0};
+    size_t errors = tw_preflight_config(config, &findings);
+
+    tw_cli_findings(&findings);
+    tw_findings_done(&findings);
+    return errors ? TW_EXIT_CONFIG : 0;
+}
+
 static int run_engine(const arguments *a, tw_config *config)
 {
     tw_app_options options = {.config = config, .exit_at_end = a->exit_at_end};
@@ -99,18 +110,16 @@ static int run_engine(const arguments *a, tw_config *config)
 static int run(const tw_command *self, int argc, char **argv)
 {
     arguments a;
-    tw_err err = {0};
     int rc = parse(self, argc, argv, &a);
 
     if (rc)
         return rc;
-    tw_config *config = tw_config_load(a.config, &err);
-    if (!config) {
-        char line[1400];
-        fprintf(stderr, "%s\n", tw_err_format(&err, line, sizeof line));
+    tw_config *config = tw_cli_config(a.config);
+    if (!config)
         return TW_EXIT_CONFIG;
-    }
     rc = set_up_log(self, &a, config);
+    if (!rc)
+        rc = look_before(config);
     if (!rc)
         rc = run_engine(&a, config);
     tw_config_free(config);

@@ -48,6 +48,20 @@ size_t tw_findings_errors(const tw_findings *f, size_t first)
     return n;
 }
 
+json_t *tw_findings_json(const tw_findings *f)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < f->count; i++) {
+        const tw_err *e = &f->items[i].err;
+        json_array_append_new(list,
+                              json_pack("{s:s, s:i, s:i, s:s, s:b}", "file", e->file,
+                                        "line", e->line, "column", e->column, "text",
+                                        e->text, "warning", (int)f->items[i].warning));
+    }
+    return list;
+}
+
 void tw_findings_done(tw_findings *f)
 {
     if (!f)

@@ -13,5 +13,7 @@ void tw_findings_add(tw_findings *f, const tw_err *err, bool warning);
 /* Items from `first` on into the order of the text. */
 void tw_findings_sort(tw_findings *f, size_t first);
 size_t tw_findings_errors(const tw_findings *f, size_t first); /* without warnings */
+/* A list of {file, line, column, text, warning}. New reference. */
+json_t *tw_findings_json(const tw_findings *f);
 
 #endif

@@ -241,7 +241,7 @@ static void the_table_becomes_a_json_schema(void **state)
                         "https://json-schema.org/draft/2020-12/schema");
     assert_true(json_is_false(json_object_get(schema, "additionalProperties")));
     assert_json(json_object_get(properties, "lanes"),
-                "{\"default\":0,\"maximum\":256.0,\"minimum\":0.0,\"type\":\"integer\"}");
+                "{\"default\":0,\"maximum\":256,\"minimum\":0,\"type\":\"integer\"}");
     json_t *stream =
         json_object_get(json_object_get(properties, "streams"), "additionalProperties");
     assert_json(json_object_get(stream, "required"), "[\"source\"]");
