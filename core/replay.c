@@ -198,6 +198,8 @@ tw_replay *tw_replay_new(const tw_replay_options *options, tw_findings *out_find
     r->engine = tw_engine_new(&engine);
     if (tw_engine_start(r->engine, err) < 0)
         goto fail;
+    tw_engine_pause(
+        r->engine); /* lanes run in steps only: nobody reads a clock that moves */
     if (switch_rules(r, options->rule_paths, options->rule_path_count, out_findings,
                      err) < 0)
         goto fail;

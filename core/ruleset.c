@@ -25,12 +25,31 @@ static void add_unique(uint32_t **items, uint32_t *count, uint32_t value)
     (*items)[(*count)++] = value;
 }
 
+/* The track of a rule's input. rule NULL: the stream's own. */
+static int find_track(tw_tracks *tracks, const tw_stream *stream, uint32_t time_slot,
+                      const tw_rule *rule, uint32_t *out, tw_err *err)
+{
+    uint32_t track = tw_tracks_number(tracks, stream->id, time_slot);
+
+    if (track != TW_NO_TRACK) {
+        *out = track;
+        return TW_OK;
+    }
+    return tw_err_set(
+        err, TW_ELIMIT,
+        "%s%sno more room for time lines: every stream and every clock.time "
+        "of a rule on it is one, %d is the limit, and they are kept until "
+        "the engine is started again",
+        rule ? rule->name : stream->name, rule ? ": " : " (stream): ", TW_MAX_TRACKS);
+}
+
 /* Inputs of all rules that read one stream, filed in its router, and the tracks they
  * need. */
-static void plan_inputs(tw_ruleset *set, const tw_stream *stream, uint32_t own_track,
-                        tw_tracks *tracks, tw_stream_plan *out)
+static int plan_inputs(tw_ruleset *set, const tw_stream *stream, uint32_t own_track,
+                       tw_tracks *tracks, tw_stream_plan *out, tw_err *err)
 {
     tw_router_builder *builder = tw_router_builder_new();
+    int rc = TW_OK;
 
     add_unique(&out->tracks, &out->track_count, own_track);
     for (uint32_t r = 0; r < set->rule_count; r++) {
@@ -39,11 +58,16 @@ static void plan_inputs(tw_ruleset *set, const tw_stream *stream, uint32_t own_t
             if (in->stream != stream)
                 continue;
             tw_router_builder_add(builder, in->match, (tw_route_target){r, i});
-            uint32_t track = tw_tracks_number(tracks, stream->id, in->time_slot);
-            add_unique(&out->tracks, &out->track_count, track);
+            uint32_t track;
+            rc = rc < 0 ? rc
+                        : find_track(tracks, stream, in->time_slot, set->rules[r], &track,
+                                     err);
+            if (rc == TW_OK)
+                add_unique(&out->tracks, &out->track_count, track);
         }
     }
     out->router = tw_router_build(builder);
+    return rc;
 }
 
 void tw_ground_init(tw_ground *g)
@@ -107,11 +131,12 @@ static int plan_stream(tw_ruleset *set, const tw_stream *stream, tw_ground *grou
         intern_projection(ground, tw_projection_new(stream->fields, slots, count));
     tw_free(slots);
     out->decode = tw_decode_plan_new(stream, out->projection, time_slot);
-    uint32_t own_track = tw_tracks_number(&ground->tracks, stream->id, TW_SLOT_TIME);
-    plan_inputs(set, stream, own_track, &ground->tracks, out);
-    return TW_OK;
+    uint32_t own_track;
+    int rc = find_track(&ground->tracks, stream, TW_SLOT_TIME, NULL, &own_track, err);
+    return rc < 0 ? rc : plan_inputs(set, stream, own_track, &ground->tracks, out, err);
 }
 
+/* Every track it asks for was given a number by plan_inputs. */
 static uint32_t domain_of(tw_ruleset *set, const tw_rule *rule, tw_tracks *tracks)
 {
     tw_domain_spec spec = {.lateness_ms = rule->lateness_ms, .idle_ms = rule->idle_ms};
@@ -138,6 +163,7 @@ tw_ruleset *tw_ruleset_new(tw_rule_files *files, const tw_streams *streams,
                            tw_ground *ground, uint64_t generation, tw_err *err)
 {
     tw_ruleset *set = tw_alloc(sizeof *set);
+    uint32_t tracks_before = ground->tracks.count;
 
     set->generation = generation;
     set->files = tw_rule_files_ref(files);
@@ -158,6 +184,7 @@ tw_ruleset *tw_ruleset_new(tw_rule_files *files, const tw_streams *streams,
     return set;
 
 fail:
+    ground->tracks.count = tracks_before; /* nobody has seen the new ones */
     tw_ruleset_free(set);
     return NULL;
 }

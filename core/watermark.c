@@ -19,7 +19,7 @@ uint32_t tw_tracks_number(tw_tracks *t, uint32_t stream, uint32_t time_slot)
             return i;
     }
     if (t->count == TW_MAX_TRACKS)
-        return 0;
+        return TW_NO_TRACK;
     t->items[t->count] = (tw_track){stream, time_slot};
     return t->count++;
 }

@@ -29,6 +29,7 @@ typedef struct tw_track {
 } tw_track;
 
 #define TW_MAX_TRACKS 4096
+#define TW_NO_TRACK UINT32_MAX
 
 /* Of fixed capacity, because lanes read while the shore adds. */
 typedef struct tw_tracks {
@@ -37,7 +38,7 @@ typedef struct tw_tracks {
 } tw_tracks;
 
 void tw_tracks_init(tw_tracks *t);
-/* The number of a track, added when new; 0 when there is no more room. */
+/* The number of a track, added when new; TW_NO_TRACK when there is no more room. */
 uint32_t tw_tracks_number(tw_tracks *t, uint32_t stream, uint32_t time_slot);
 void tw_tracks_done(tw_tracks *t);
 
