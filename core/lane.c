@@ -89,7 +89,7 @@ static void receive_event(tw_lane *lane, ring_item *item)
     tw_key key = tw_key_from_bytes((const uint8_t *)p, item->key_len);
     tw_event *ev = tw_event_rebase(p + align16(item->key_len));
 
-    ev->reader_self = lane->decoder; /* lazy reads belong to the lane that reads */
+    tw_decoder_adopt(lane->decoder, ev); /* lazy reads belong to the lane that reads */
     tw_instance_judge(lane, &lane->rules->instances[item->rule], &key, item->input, ev,
                       item->time_ms);
 }
