@@ -1,0 +1,18 @@
+-- A windowed rule: how many of a service's requests fail, over a sliding window of event time. It fires
+-- above one value and resolves below a lower one, so it does not flap between them.
+rule "demo/error_ratio" {
+  owner = "team-checkout",
+  doc = "more than so many percent of the requests of a service fail",
+  params = { over = "10s", fire = 5, clear = 2 },
+  key = { "service" },
+  inputs = { req = from "requests" {} },
+  detect = level {
+    of = 100 * count("req", { code = gte(500) }) / count "req",
+    over = P"over", min = 50,
+    crit = { above = P"fire", clear = P"clear" },
+  },
+  alert = incident {
+    id = "errors:${service}", route = "terminal",
+    title = "${service}: over ${params.fire} % of requests fail",
+  },
+}
