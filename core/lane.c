@@ -16,7 +16,8 @@
 #define TICK_MS 100
 #define RING_BYTES (4u << 20)
 
-/* ---- what travels in a ring -------------------------------------------------------- */
+/* ---- what travels in a ring
+ * ------------------------------------------------------------------ */
 
 typedef enum item_kind { ITEM_EVENT, ITEM_CLOCK } item_kind;
 
@@ -123,7 +124,8 @@ bool tw_lane_drain(tw_lane *lane)
     return any;
 }
 
-/* ---- clocks across lanes ----------------------------------------------------------- */
+/* ---- clocks across lanes
+ * --------------------------------------------------------------------- */
 
 static void report_track(tw_lane *lane, uint32_t track)
 {
@@ -161,7 +163,8 @@ void tw_lane_end(tw_lane *lane)
     tw_domains_end(lane);
 }
 
-/* ---- frames ------------------------------------------------------------------------ */
+/* ---- frames
+ * ---------------------------------------------------------------------------------- */
 
 static void on_target(tw_lane *lane, const tw_event *ev, const tw_route_target *target)
 {
@@ -312,7 +315,8 @@ uint32_t tw_lane_turn(tw_lane *lane)
     return done;
 }
 
-/* ---- partitions and life ----------------------------------------------------------- */
+/* ---- partitions and life
+ * --------------------------------------------------------------------- */
 
 void tw_lane_partition_add(tw_lane *lane, uint32_t stream, uint32_t source,
                            int32_t partition, int64_t now_ms)

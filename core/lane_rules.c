@@ -13,7 +13,8 @@
 
 #define REORDER_MAX_EVENTS 1000000
 
-/* ---- the heap of a domain ---------------------------------------------------------- */
+/* ---- the heap of a domain
+ * ------------------------------------------------------------------- */
 
 static void heap_place(tw_domain *d, uint32_t at, tw_instance *inst)
 {
@@ -55,7 +56,8 @@ static void update_due(tw_domain *d, tw_instance *inst)
     heap_fix(d, inst);
 }
 
-/* ---- judging ----------------------------------------------------------------------- */
+/* ---- judging
+ * ------------------------------------------------------------------------------- */
 
 typedef struct release_target {
     tw_instance *inst;
@@ -114,7 +116,8 @@ void tw_instance_judge(tw_lane *lane, tw_instance *inst, const tw_key *key,
     update_due(d, inst);
 }
 
-/* ---- clocks ------------------------------------------------------------------------ */
+/* ---- clocks
+ * -------------------------------------------------------------------------------- */
 
 static void domain_fire(tw_domain *d, int64_t clock_ms, bool inclusive)
 {
@@ -177,7 +180,8 @@ void tw_domains_end(tw_lane *lane)
     }
 }
 
-/* ---- life -------------------------------------------------------------------------- */
+/* ---- life
+ * ---------------------------------------------------------------------------------- */
 
 static int instance_init(tw_lane *lane, tw_lane_rules *rules, uint32_t number,
                          tw_err *err)
