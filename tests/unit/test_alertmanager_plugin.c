@@ -116,7 +116,7 @@ static void a_member_that_hangs_holds_nobody(void **state)
     setup2(&b, hangs, 1, HTTP_OK, ", \"timeout\": \"1h\"");
     for (int i = 0; i < 12; i++)
         assert_int_equal(deliver_one(&b, "a", i % 2, "crit")->answer, TW_ANSWER_DONE);
-    assert_int_equal(requests(&b, 0), 8); /* and no more than that are open */
+    await_requests(&b, 0, 8); /* and no more than that are open */
     assert_int_equal(fake_host_metric(&b.host, "requests_failed_total"), 4);
     teardown(&b);
 }
