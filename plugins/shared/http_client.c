@@ -13,7 +13,8 @@
 
 #include "shared/http_address.h"
 
-#define MAX_DRAINED (1u << 20) /* of an answer's body; then it has said enough */
+/* What is read of an answer's body beyond what is kept; then it has said enough. */
+#define MAX_DRAINED (1u << 20)
 #define MAX_TOKEN 16384
 
 typedef struct call {
@@ -23,7 +24,7 @@ typedef struct call {
     struct curl_slist *headers;
     char *body; /* of the answer */
     size_t body_size, drained;
-    bool refused, enough;
+    bool refused, cut, enough;
     char why[CURL_ERROR_SIZE];
     void (*done)(void *arg, const http_response *response);
     void *arg;
@@ -37,7 +38,7 @@ struct http_client {
     size_t max_body;
     int64_t timeout_ms;
     bool insecure, allow_link_local, stopped;
-    char *ca, *cert, *key, *token, *token_file;
+    char *ca, *cert, *key, *token, *token_file, *user, *password;
     char **headers; /* NULL-terminated */
 };
 
@@ -130,6 +131,18 @@ static bool headers_are_clean(const http_client *c, tw_refusal *refusal)
     return true;
 }
 
+static bool there_is_one_way_in(const http_client *c, tw_refusal *refusal)
+{
+    if ((c->user != NULL) + (c->token != NULL) + (c->token_file != NULL) > 1)
+        settings_refuse(refusal, "of 'basic_auth', 'bearer_token' and "
+                                 "'bearer_token_file' there can be only one");
+    else if (c->password && !c->user)
+        settings_refuse(refusal, "'basic_auth' has no 'username'");
+    else
+        return true;
+    return false;
+}
+
 static bool file_is_readable(const char *path, tw_refusal *refusal)
 {
     if (!path || access(path, R_OK) == 0)
@@ -142,6 +155,7 @@ http_client *http_client_new(const tw_host *h, const json_t *settings, size_t ma
                              tw_refusal *refusal)
 {
     const json_t *tls = json_object_get(settings, "tls");
+    const json_t *basic_auth = json_object_get(settings, "basic_auth");
     http_client *c = shared_alloc(sizeof *c);
 
     curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -154,6 +168,8 @@ http_client *http_client_new(const tw_host *h, const json_t *settings, size_t ma
     c->cert = shared_strdup(settings_text(tls, "cert"));
     c->key = shared_strdup(settings_text(tls, "key"));
     c->token = shared_strdup(settings_text(settings, "bearer_token"));
+    c->user = shared_strdup(settings_text(basic_auth, "username"));
+    c->password = shared_strdup(settings_text(basic_auth, "password"));
     c->token_file = shared_strdup(settings_text(settings, "bearer_token_file"));
     read_headers(c, json_object_get(settings, "headers"));
     c->multi = curl_multi_init();
@@ -163,9 +179,9 @@ http_client *http_client_new(const tw_host *h, const json_t *settings, size_t ma
     curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
     curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, want_timer);
     curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
-    if (headers_are_clean(c, refusal) && file_is_readable(c->ca, refusal) &&
-        file_is_readable(c->cert, refusal) && file_is_readable(c->key, refusal) &&
-        file_is_readable(c->token_file, refusal))
+    if (headers_are_clean(c, refusal) && there_is_one_way_in(c, refusal) &&
+        file_is_readable(c->ca, refusal) && file_is_readable(c->cert, refusal) &&
+        file_is_readable(c->key, refusal) && file_is_readable(c->token_file, refusal))
         return c;
     http_client_free(c);
     return NULL;
@@ -186,6 +202,8 @@ void http_client_free(http_client *c)
     free(c->key);
     free(c->token);
     free(c->token_file);
+    free(c->user);
+    free(c->password);
     free(c);
     curl_global_cleanup();
 }
@@ -202,13 +220,16 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
     call *l = arg;
     size_t n = size * count, room = l->client->max_body - l->body_size;
 
-    l->drained += n;
+    if (n <= room) {
+        room = n;
+    } else {
+        l->cut = true;
+        l->drained += n - room;
+    }
     if (l->drained > MAX_DRAINED) {
         l->enough = true;
         return 0;
     }
-    if (n < room)
-        room = n;
     l->body = realloc(l->body, l->body_size + room + 1);
     if (!l->body)
         abort();
@@ -259,14 +280,18 @@ static void fail_call(call *l, const char *why)
 
 static void finish_call(call *l, CURLcode code)
 {
-    http_response r = {.body = l->body ? l->body : "", .body_size = l->body_size};
-    long status = 0;
+    http_response r = {
+        .body = l->body ? l->body : "", .body_size = l->body_size, .cut = l->cut};
+    char *content_type = NULL;
     curl_off_t after = 0;
+    long status = 0;
 
     if (code == CURLE_OK || l->enough) {
         curl_easy_getinfo(l->easy, CURLINFO_RESPONSE_CODE, &status);
         curl_easy_getinfo(l->easy, CURLINFO_RETRY_AFTER, &after);
+        curl_easy_getinfo(l->easy, CURLINFO_CONTENT_TYPE, &content_type);
         r.status = (int)status;
+        r.content_type = content_type;
         r.retry_after_ms = after > 0 ? (int64_t)after * 1000 : 0;
     } else {
         r.refused = l->refused;
@@ -353,6 +378,23 @@ static bool add_headers(call *l, const http_request *request)
     return !c->token_file || add_token_of_file(l, c->token_file);
 }
 
+static void set_security(const http_client *c, CURL *e)
+{
+    if (c->user) {
+        curl_easy_setopt(e, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+        curl_easy_setopt(e, CURLOPT_USERNAME, c->user);
+        curl_easy_setopt(e, CURLOPT_PASSWORD, c->password ? c->password : "");
+    }
+    if (c->ca)
+        curl_easy_setopt(e, CURLOPT_CAINFO, c->ca);
+    if (c->cert)
+        curl_easy_setopt(e, CURLOPT_SSLCERT, c->cert);
+    if (c->key)
+        curl_easy_setopt(e, CURLOPT_SSLKEY, c->key);
+    curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, c->insecure ? 0L : 1L);
+    curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, c->insecure ? 0L : 2L);
+}
+
 static void set_options(call *l, const http_request *request)
 {
     const http_client *c = l->client;
@@ -378,14 +420,9 @@ static void set_options(call *l, const http_request *request)
     }
     if (request->method)
         curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, request->method);
-    if (c->ca)
-        curl_easy_setopt(e, CURLOPT_CAINFO, c->ca);
-    if (c->cert)
-        curl_easy_setopt(e, CURLOPT_SSLCERT, c->cert);
-    if (c->key)
-        curl_easy_setopt(e, CURLOPT_SSLKEY, c->key);
-    curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, c->insecure ? 0L : 1L);
-    curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, c->insecure ? 0L : 2L);
+    if (request->compressed)
+        curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "gzip");
+    set_security(c, e);
 }
 
 void http_client_send(http_client *c, const http_request *request,

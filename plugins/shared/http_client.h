@@ -18,6 +18,8 @@ typedef struct http_client http_client;
     "\"bearer_token\": {\"type\": \"string\"},"                                          \
     "\"bearer_token_file\": {\"type\": \"string\", "                                     \
     "\"description\": \"read again for each request\"},"                                 \
+    "\"basic_auth\": {\"type\": \"object\", \"properties\": {"                           \
+    "\"username\": {\"type\": \"string\"}, \"password\": {\"type\": \"string\"}}},"      \
     "\"tls\": {\"type\": \"object\", \"properties\": {"                                  \
     "\"ca\": {\"type\": \"string\"}, \"cert\": {\"type\": \"string\"}, "                 \
     "\"key\": {\"type\": \"string\"}, "                                                  \
@@ -30,6 +32,7 @@ typedef struct http_request {
     const char *body;
     size_t body_size;
     const char *const *headers; /* "Name: value", NULL-terminated, or NULL */
+    bool compressed;            /* ask for gzip; the body comes unpacked */
 } http_request;
 
 typedef struct http_response {
@@ -38,7 +41,9 @@ typedef struct http_response {
     bool refused;      /* the address may not be talked to: trying again is no use */
     const char *body;  /* its beginning, terminated */
     size_t body_size;
-    int64_t retry_after_ms; /* 0: not said */
+    bool cut;                 /* there was more of it than max_body */
+    const char *content_type; /* NULL: not said */
+    int64_t retry_after_ms;   /* 0: not said */
 } http_response;
 
 /* settings are those of HTTP_CLIENT_SETTINGS, checked. NULL with a refusal. */

@@ -24,6 +24,7 @@ typedef struct request {
     char *text; /* head, with two NULs after each line, then the body */
     char *head_end, *body;
     char target[256];
+    bool get;
 } request;
 
 struct http_double {
@@ -66,13 +67,13 @@ static bool split_head(request *r, char *end)
     end[2] = '\0';
     for (char *p = r->text; (p = strstr(p, "\r\n")); p += 2)
         p[0] = p[1] = '\0';
-    if (strncmp(r->text, "POST /", 6) != 0)
+    r->get = strncmp(r->text, "GET /", 5) == 0;
+    if (!r->get && strncmp(r->text, "POST /", 6) != 0)
         return false;
-    char *space = strchr(r->text + 5, ' ');
+    char *target = strchr(r->text, '/'), *space = strchr(target, ' ');
     if (!space || strcmp(space, " HTTP/1.1") != 0)
         return false;
-    snprintf(r->target, sizeof r->target, "%.*s", (int)(space - r->text - 5),
-             r->text + 5);
+    snprintf(r->target, sizeof r->target, "%.*s", (int)(space - target), target);
     return true;
 }
 
@@ -94,11 +95,13 @@ static const char *take(http_double *d, int fd, request *r)
             if (!end)
                 continue;
             if (!split_head(r, end))
-                return "no POST of HTTP/1.1";
+                return "no GET or POST of HTTP/1.1";
             const char *length = header(r, "content-length");
-            if (!length || !header(r, "host") || !header(r, "content-type"))
+            if (!header(r, "host") ||
+                (!r->get && (!length || !header(r, "content-type"))))
                 return "a header is missing";
-            wanted = (size_t)(r->body - r->text) + strtoul(length, NULL, 10);
+            wanted =
+                (size_t)(r->body - r->text) + (length ? strtoul(length, NULL, 10) : 0);
         }
         if (size >= wanted)
             break;

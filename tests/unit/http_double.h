@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* An HTTP receiver for tests, on a free port of 127.0.0.1 and a thread of its own. It is
- * strict: a request that is not a whole POST with a Content-Length that is right is
+ * strict: a request that is not a GET or a whole POST with a Content-Length that is right is
  * answered with 400 and kept as a fault. Answers are raw bytes, so they may be cut. */
 #ifndef TW_TEST_HTTP_DOUBLE_H
 #define TW_TEST_HTTP_DOUBLE_H

@@ -196,6 +196,18 @@ static void headers_and_the_bearer_token_travel_along(void **state)
     teardown(&b);
 }
 
+static void a_user_and_a_password_travel_as_basic_authentication(void **state)
+{
+    (void)state;
+    bench b;
+    setup(&b, HTTP_OK,
+          ", \"basic_auth\": {\"username\": \"ann\", \"password\": \"s:cret\"}");
+    deliver(&b);
+    assert_string_equal(http_double_header(b.receiver, 0, "authorization"),
+                        "Basic YW5uOnM6Y3JldA==");
+    teardown(&b);
+}
+
 static void a_token_file_is_read_again_for_each_request(void **state)
 {
     (void)state;
@@ -411,6 +423,11 @@ static void settings_that_make_no_sense_are_refused_by_name(void **state)
             "not/there: No such file");
     refused("{\"url\": \"http://a/\", \"headers\": {\"X\": \"a\\r\\nY: b\"}}",
             "line break");
+    refused("{\"url\": \"http://a/\", \"bearer_token\": \"x\", \"basic_auth\": "
+            "{\"username\": \"a\"}}",
+            "there can be only one");
+    refused("{\"url\": \"http://a/\", \"basic_auth\": {\"password\": \"a\"}}",
+            "no 'username'");
 }
 
 int main(void)
@@ -422,6 +439,7 @@ int main(void)
         cmocka_unit_test(json_is_the_record_as_it_is),
         cmocka_unit_test(a_cloudevent_has_what_the_specification_requires),
         cmocka_unit_test(headers_and_the_bearer_token_travel_along),
+        cmocka_unit_test(a_user_and_a_password_travel_as_basic_authentication),
         cmocka_unit_test(a_token_file_is_read_again_for_each_request),
         cmocka_unit_test(requests_are_signed_with_every_secret_and_keep_their_id),
         cmocka_unit_test(a_2xx_is_done),
