@@ -16,17 +16,6 @@
 /* A byte of text becomes at most six. */
 #define ESCAPED_MAX 6
 
-static void append(frame *f, const char *bytes, size_t n)
-{
-    memcpy(f->data + f->size, bytes, n);
-    f->size += n;
-}
-
-static void append_text(frame *f, const char *text)
-{
-    append(f, text, strlen(text));
-}
-
 static void make_room(frame *f, size_t n)
 {
     if (f->size + n <= f->capacity)
@@ -36,12 +25,25 @@ static void make_room(frame *f, size_t n)
     f->data = xrealloc(f->data, f->capacity);
 }
 
-/* The caller has made room. The text is UTF-8. */
+static void append(frame *f, const char *bytes, size_t n)
+{
+    make_room(f, n);
+    memcpy(f->data + f->size, bytes, n);
+    f->size += n;
+}
+
+static void append_text(frame *f, const char *text)
+{
+    append(f, text, strlen(text));
+}
+
+/* The text is UTF-8. */
 static void append_escaped(frame *f, text_slice s)
 {
     static const char hex[] = "0123456789abcdef";
-    char *to = f->data + f->size;
 
+    make_room(f, s.size * ESCAPED_MAX);
+    char *to = f->data + f->size;
     for (size_t i = 0; i < s.size; i++) {
         unsigned char c = (unsigned char)s.at[i];
         if (c == '"' || c == '\\') {
@@ -65,16 +67,17 @@ static void append_integer(frame *f, int64_t v)
     append(f, digits, number_write((double)v, digits));
 }
 
-static frame *frame_for_next(batch *b)
+static frame *frame_for_next(batch *b, int64_t time_ms)
 {
     frame *f = b->last;
 
-    if (f && f->samples < BATCH_FRAME_SAMPLES && f->size < BATCH_FRAME_BYTES)
+    if (f && f->time_ms == time_ms && f->samples < BATCH_FRAME_SAMPLES &&
+        f->size < BATCH_FRAME_BYTES)
         return f;
     if (f)
         append(f, "]", 1);
     f = xalloc(sizeof *f);
-    f->time_ms = b->time_ms;
+    f->time_ms = time_ms;
     if (b->last)
         b->last->next = f;
     else
@@ -92,28 +95,57 @@ static bool is_one_of(text_slice name, const char *const *names)
     return false;
 }
 
-static void append_label(batch *b, frame *f, const text_label *l)
+static bool is_own(const batch *b, text_slice name)
+{
+    return is_one_of(name, (const char *const *)b->labels->names);
+}
+
+/* Whether name is the prefix, so many times, and rest. */
+static bool is_prefixed(text_slice name, const char *prefix, size_t times,
+                        text_slice rest)
+{
+    size_t n = strlen(prefix);
+
+    if (name.size != times * n + rest.size)
+        return false;
+    for (size_t i = 0; i < times; i++) {
+        if (memcmp(name.at + i * n, prefix, n) != 0)
+            return false;
+    }
+    return memcmp(name.at + times * n, rest.at, rest.size) == 0;
+}
+
+/* How often the prefix must stand before a label's name for no other to be called so. */
+static size_t prefix_times(const batch *b, const text_sample *s, const char *prefix,
+                           text_slice name)
+{
+    size_t times = 1;
+
+    for (bool taken = true; taken; times += taken) {
+        taken = false;
+        for (uint32_t i = 0; i < s->label_count && !taken; i++)
+            taken = is_prefixed(s->labels[i].name, prefix, times, name);
+        for (char **own = b->labels->names; *own && !taken; own++)
+            taken = is_prefixed((text_slice){*own, strlen(*own)}, prefix, times, name);
+    }
+    return times;
+}
+
+static void append_label(const batch *b, frame *f, const text_sample *s,
+                         const text_label *l)
 {
     static const char *const reserved[] = {"name", "value", "time", "warnings", NULL};
+    const char *prefix = is_one_of(l->name, reserved) ? "label_"
+                         : is_own(b, l->name)         ? "exported_"
+                                                      : NULL;
 
     append(f, ",\"", 2);
-    if (is_one_of(l->name, reserved))
-        append_text(f, "label_");
-    else if (is_one_of(l->name, (const char *const *)b->labels->names))
-        append_text(f, "exported_");
-    append(f, l->name.at, l->name.size);
+    for (size_t n = prefix ? prefix_times(b, s, prefix, l->name) : 0; n > 0; n--)
+        append_text(f, prefix);
+    append_escaped(f, l->name);
     append(f, "\":\"", 3);
     append_escaped(f, l->value);
     append(f, "\"", 1);
-}
-
-static size_t room_of(const batch *b, const text_sample *s, const char *extra)
-{
-    size_t n = 128 + NUMBER_ROOM * 2 + s->name.size * ESCAPED_MAX;
-
-    for (uint32_t i = 0; i < s->label_count; i++)
-        n += 24 + s->labels[i].name.size + s->labels[i].value.size * ESCAPED_MAX;
-    return n + strlen(b->labels->json) + (extra ? strlen(extra) : 0);
 }
 
 void batch_begin(batch *b, const batch_labels *labels, int64_t time_ms)
@@ -136,8 +168,7 @@ void batch_add(batch *b, const text_sample *s, const char *extra)
         b->restamped++;
         time_ms = b->time_ms;
     }
-    frame *f = frame_for_next(b);
-    make_room(f, room_of(b, s, extra));
+    frame *f = frame_for_next(b, time_ms);
     append_text(f, f->samples ? ",{\"name\":\"" : "[{\"name\":\"");
     append_escaped(f, s->name);
     append_text(f, "\",\"value\":");
@@ -146,7 +177,7 @@ void batch_add(batch *b, const text_sample *s, const char *extra)
     append_integer(f, time_ms);
     append_text(f, b->labels->json);
     for (uint32_t i = 0; i < s->label_count; i++)
-        append_label(b, f, &s->labels[i]);
+        append_label(b, f, s, &s->labels[i]);
     if (extra)
         append_text(f, extra);
     append(f, "}", 1);
@@ -195,7 +226,6 @@ char *json_quote(const char *text)
     frame f = {0};
     size_t n = strlen(text);
 
-    make_room(&f, n * ESCAPED_MAX + 3);
     append(&f, "\"", 1);
     if (text_is_utf8(text, n)) {
         append_escaped(&f, (text_slice){text, n});

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Samples as frames of JSON: arrays of flat objects, cut so that no frame passes a size and a count
- * that every decoder takes. A batch collects one poll; its frames are then taken as a list, or
+/* Samples as frames of JSON: arrays of flat objects, all of one time, cut so that no frame passes a
+ * size and a count that every decoder takes. A batch collects one poll; its frames are then taken as a list, or
  * dropped when the poll turns out to be bad. Shore. Invariant: each finished frame is one complete
  * array. */
 #ifndef TW_PROMETHEUS_BATCH_H
 #define TW_PROMETHEUS_BATCH_H
-
-#include <stdatomic.h>
 
 #include "prometheus/text.h"
 
@@ -14,7 +12,6 @@ enum { BATCH_FRAME_BYTES = 64 * 1024, BATCH_FRAME_SAMPLES = 500 };
 
 typedef struct frame {
     struct frame *next;
-    atomic_uint *waiting; /* what counts the frames of its target that are not released */
     int64_t time_ms, offset;
     size_t size, capacity;
     uint32_t samples;
@@ -25,7 +22,7 @@ typedef struct frame {
 typedef struct batch_labels {
     char *json;   /* `,"instance":"h:1","team":"x"` */
     char **names; /* the names in it, NULL-terminated: a sample's own label of such a name
-                     becomes exported_NAME */
+                     becomes exported_NAME, as often as it takes to differ */
 } batch_labels;
 
 typedef struct batch {

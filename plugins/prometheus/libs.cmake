@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-set(plugin_libs PkgConfig::CURL PkgConfig::JANSSON Threads::Threads m)
+set(plugin_libs plugin_http Threads::Threads m)

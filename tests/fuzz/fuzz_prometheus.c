@@ -42,7 +42,8 @@ static void check_frames(frame *first, const double *values, size_t count)
     size_t seen = 0;
 
     while (first) {
-        json_t *array = json_loadb(first->data, first->size, JSON_ALLOW_NUL, NULL);
+        json_t *array = json_loadb(first->data, first->size,
+                                   JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, NULL);
         insist(json_is_array(array) && json_array_size(array) == first->samples);
         for (size_t i = 0; i < json_array_size(array); i++, seen++) {
             const json_t *s = json_array_get(array, i);
