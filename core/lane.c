@@ -166,6 +166,25 @@ void tw_lane_end(tw_lane *lane)
 /* ---- frames
  * ---------------------------------------------------------------------------------- */
 
+/* The event's time by a rule's own field; false: it has none there. What lies too far ahead is
+ * set to the arrival, as the decoder does with the stream's: one bad stamp would else move
+ * the clock of the rule past everything that is still to come. */
+static bool own_time(const tw_lane *lane, const tw_event *ev, uint32_t slot,
+                     int64_t *out_ms, bool *out_clamped)
+{
+    int64_t time_ms;
+
+    if (tw_event_time(tw_event_slot(ev, slot), &time_ms) < 0)
+        return false;
+    if (ev->arrival_ms != TW_TIME_NONE &&
+        time_ms - ev->arrival_ms > lane->stream->future_ms) {
+        time_ms = ev->arrival_ms;
+        *out_clamped = true;
+    }
+    *out_ms = time_ms;
+    return true;
+}
+
 static void on_target(tw_lane *lane, const tw_event *ev, const tw_route_target *target)
 {
     tw_instance *inst = &lane->rules->instances[target->rule];
@@ -174,6 +193,7 @@ static void on_target(tw_lane *lane, const tw_event *ev, const tw_route_target *
     uint8_t scratch[TW_MAX_KEY_BYTES];
     tw_key key;
     int64_t time_ms = ev->time_ms;
+    bool clamped = false; /* is counted where it is observed */
 
     if (in->where_fn != TW_NO_FN) {
         tw_script *script = lane->rules->scripts[rule->script];
@@ -181,9 +201,8 @@ static void on_target(tw_lane *lane, const tw_event *ev, const tw_route_target *
         if (script->cls->test_event(script, in->where_fn, ev, &holds) < 0 || !holds)
             return;
     }
-    if (in->time_slot != TW_SLOT_TIME &&
-        tw_event_time(tw_event_slot(ev, in->time_slot), &time_ms) < 0)
-        time_ms = ev->time_ms;
+    if (in->time_slot != TW_SLOT_TIME)
+        own_time(lane, ev, in->time_slot, &time_ms, &clamped);
     const uint32_t *slots = rule->key_slots + target->input * rule->key_count;
     if (!tw_key_from_event(ev, slots, rule->key_count, scratch, &key)) {
         tw_count_own(inst->keyless, 1);
@@ -204,8 +223,11 @@ static void observe(tw_lane *lane, const tw_event *ev)
         uint32_t track = plan->tracks[i];
         uint32_t slot = tw_engine_track(lane->engine, track)->time_slot;
         int64_t time_ms = ev->time_ms;
-        if (slot != TW_SLOT_TIME && tw_event_time(tw_event_slot(ev, slot), &time_ms) < 0)
+        bool clamped = false;
+        if (slot != TW_SLOT_TIME && !own_time(lane, ev, slot, &time_ms, &clamped))
             continue;
+        if (clamped)
+            tw_count_own(lane->clamped, 1);
         tw_partition_clock_observe(tw_clocks_partition(&lane->clocks, track, lane->source,
                                                        lane->partition, ev->arrival_ms),
                                    time_ms, ev->arrival_ms);

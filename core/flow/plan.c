@@ -11,7 +11,6 @@ tw_rule *tw_rule_new(void)
     tw_rule *r = tw_alloc(sizeof *r);
     atomic_init(&r->refs, 1);
     r->idle_ms = 5000;
-    r->future_ms = -1;
     r->max_keys = 100000;
     r->level.window.exact = 128;
     r->level.at_input = -1;

@@ -186,7 +186,6 @@ typedef struct tw_rule {
     uint32_t key_count;
 
     int64_t lateness_ms, idle_ms; /* default 0, 5000 */
-    int64_t future_ms;            /* -1: the stream's */
     int64_t forget_ms;            /* computed default: longest span + 1 h */
     uint32_t max_keys;            /* default 100,000 */
 

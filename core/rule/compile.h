@@ -98,6 +98,7 @@ typedef struct tw_window_options {
     int64_t over_ms, last, exact;
     const tw_tree *every;
     bool full;
+    bool incomplete; /* an option was not known: it may have been the window's */
     int align;
 } tw_window_options;
 void tw_compile_window(tw_compiler *c, const tw_tree *level,

@@ -274,6 +274,7 @@ void tw_compile_level(tw_compiler *c, const tw_tree *word)
     else if (all_known)
         tw_compile_say(c, word,
                        "level needs `of`: what is measured, as of = count \"ev\"");
+    o.window.incomplete = !all_known;
     tw_compile_window(c, table, &o.window);
     compile_levels(c, word, &o, all_known);
     check_min(c, table, &o);

@@ -43,7 +43,7 @@ static const tw_option rule_table[] = {
 
 typedef struct clock_options {
     const char *time;
-    int64_t lateness_ms, idle_ms, future_ms;
+    int64_t lateness_ms, idle_ms;
 } clock_options;
 
 #define AT(field) offsetof(clock_options, field)
@@ -51,7 +51,7 @@ static const tw_option clock_table[] = {
     {"time", TW_OPTION_TEXT, AT(time), 0, 0, NULL},
     {"lateness", TW_OPTION_DURATION, AT(lateness_ms), 0, 0, NULL},
     {"idle", TW_OPTION_DURATION, AT(idle_ms), 1, 0, NULL},
-    {"future", TW_OPTION_DURATION, AT(future_ms), 0, 0, NULL},
+    {"future", TW_OPTION_LATER, 0, 0, 0, NULL}, /* the stream's holds for all */
     {NULL, TW_OPTION_ANY, 0, 0, 0, NULL},
 };
 #undef AT
@@ -184,16 +184,13 @@ static void compile_detect(tw_compiler *c, const tw_tree *detect)
 
 static clock_options compile_clock(tw_compiler *c, const tw_tree *clock)
 {
-    clock_options o = {.lateness_ms = c->rule->lateness_ms,
-                       .idle_ms = c->rule->idle_ms,
-                       .future_ms = c->rule->future_ms};
+    clock_options o = {.lateness_ms = c->rule->lateness_ms, .idle_ms = c->rule->idle_ms};
     if (clock) {
         tw_options_no_items(c, clock, "clock");
         tw_options_read(c, clock, "clock", clock_table, &o);
     }
     c->rule->lateness_ms = o.lateness_ms;
     c->rule->idle_ms = o.idle_ms;
-    c->rule->future_ms = o.future_ms;
     return o;
 }
 

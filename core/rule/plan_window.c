@@ -73,10 +73,11 @@ static void count_window(tw_compiler *c, const tw_tree *level,
         w->count_every = (uint32_t)every;
 }
 
-static void no_window(tw_compiler *c, const tw_tree *level)
+static void no_window(tw_compiler *c, const tw_tree *level,
+                      const tw_window_options *given)
 {
     c->rule->level.window.kind = TW_WINDOW_NONE;
-    if (!only_last(c->rule))
+    if (!given->incomplete && !only_last(c->rule))
         tw_compile_say(c, level,
                        "level needs a window: over = \"5m\" (sliding), every = \"1m\" "
                        "(tumbling) or last = 100 (events); only `last` stands without");
@@ -113,6 +114,6 @@ void tw_compile_window(tw_compiler *c, const tw_tree *level,
     else if (over || given->every)
         time_window(c, level, given);
     else
-        no_window(c, level);
+        no_window(c, level, given);
     check_extras(c, level, given);
 }

@@ -22,7 +22,6 @@ static void a_new_rule_has_the_documented_defaults(void **state)
     tw_rule *r = tw_rule_new();
     assert_int_equal(r->idle_ms, 5000);
     assert_int_equal(r->lateness_ms, 0);
-    assert_int_equal(r->future_ms, -1);
     assert_int_equal(r->max_keys, 100000);
     assert_int_equal(r->level.window.exact, 128);
     assert_int_equal(r->level.at_input, -1);

@@ -263,20 +263,17 @@ static void a_key_is_forgotten_an_hour_after_the_longest_span(void **state)
 static void the_clock_has_its_own_time_field(void **state)
 {
     rules_fixture *x = *state;
-    const tw_rule *r =
-        one_rule(x, HEAD ALERT
-                 "clock = { time = \"ts\", lateness = \"30s\", idle = \"20s\", "
-                 "future = \"2m\" }, detect = level { " COUNT "crit = { above = 5 } } }");
+    const tw_rule *r = one_rule(
+        x, HEAD ALERT "clock = { time = \"ts\", lateness = \"30s\", idle = \"20s\" }, "
+                      "detect = level { " COUNT "crit = { above = 5 } } }");
     tw_stream *events = tw_streams_find(x->options.streams, "events");
     assert_int_equal(r->inputs[0].time_slot, tw_fields_slot(events->fields, "ts", NULL));
     assert_int_equal(r->lateness_ms, 30000);
     assert_int_equal(r->idle_ms, 20000);
-    assert_int_equal(r->future_ms, 120000);
     r = one_rule(x, LEVEL(COUNT "crit = { above = 5 }"));
     assert_int_equal(r->inputs[0].time_slot, TW_SLOT_TIME);
     assert_int_equal(r->lateness_ms, 0);
     assert_int_equal(r->idle_ms, 5000);
-    assert_int_equal(r->future_ms, -1);
 }
 
 static void a_key_has_a_slot_in_each_input_s_stream(void **state)

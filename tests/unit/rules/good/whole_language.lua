@@ -5,7 +5,7 @@ rule "checkout/error_ratio" {
   owner = "team-checkout", version = "2.1.0", doc = "errors over 5 % for two minutes",
   params = { fire = 0.05, clear = 0.02, slow = 500, span = "5m", code = "x", on = true },
   key = { "service", "labels.region", '["k8s.pod.name"]', "tags[0]", "@partition" },
-  clock = { time = "ts", lateness = "30s", idle = "20s", future = "2m" },
+  clock = { time = "ts", lateness = "30s", idle = "20s" },
   forget = "2h", max_keys = 1000,
   inputs = {
     req = from "requests" {
