@@ -325,10 +325,17 @@ static void level_event(tw_detector *base, const tw_key *key, uint32_t input,
     tw_keyed_mark(d->keys, number);
     d->fresh = false;
     d->ev = ev;
-    if (take_event(d, k, input, ev, time_ms, now_ms) && !level_is_nodata(d, k, now_ms)) {
-        level_judge(d, k, now_ms, k->newest_ms);
+    bool judged = take_event(d, k, input, ev, time_ms, now_ms);
+    const char *reason = NULL;
+    if (!level_is_nodata(d, k, now_ms)) {
+        if (judged) {
+            level_judge(d, k, now_ms, k->newest_ms);
+        }
+    } else if (level_is_nodata(d, k, now_ms - 1) && !(k->flags & KEY_NODATA_DONE)) {
+        reason = "nodata"; /* a new key whose first sample is that old */
+        level_nodata(d, k);
     }
-    level_tell(d, number, now_ms, NULL);
+    level_tell(d, number, now_ms, reason);
     d->ev = NULL;
     level_key_arm(d, number, k);
 }
