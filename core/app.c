@@ -13,7 +13,7 @@
 
 #define ADVANCE_EVERY_MS 250
 
-/* ---- lanes to shore -------------------------------------------------------------------------- */
+/* ---- lanes to shore ---------------------------------------------------------------- */
 
 static void on_signal(void *self, const tw_signal *s)
 {
@@ -35,7 +35,7 @@ static void wake_shore(void *self)
     tw_loop_post(app->loop, collect, app);
 }
 
-/* ---- what guests ask for --------------------------------------------------------------------- */
+/* ---- what guests ask for ----------------------------------------------------------- */
 
 static void on_answer(void *self, tw_guest *g, tw_delivery *d, const tw_answer *a)
 {
@@ -62,7 +62,7 @@ static void on_failed(void *self, tw_guest *g, const char *why, int exit_code)
     tw_app_stop(app);
 }
 
-/* ---- the stop -------------------------------------------------------------------------------- */
+/* ---- the stop ---------------------------------------------------------------------- */
 
 static bool sinks_are_stopped(const tw_app *app)
 {
@@ -126,7 +126,7 @@ static void on_hangup(void *arg, int signum)
     tw_app_reload(arg, NULL);
 }
 
-/* ---- timers ---------------------------------------------------------------------------------- */
+/* ---- timers ------------------------------------------------------------------------ */
 
 static void on_advance(void *arg)
 {
@@ -171,7 +171,7 @@ static void start_timers(tw_app *app)
     app->timers[app->timer_count++] = tw_loop_signal(app->loop, SIGHUP, on_hangup, app);
 }
 
-/* ---- life ------------------------------------------------------------------------------------ */
+/* ---- life -------------------------------------------------------------------------- */
 
 static int load_plugins(tw_app *app, tw_err *err)
 {

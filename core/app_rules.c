@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "rule/findings.h"
 
-/* ---- tables ---------------------------------------------------------------------------------- */
+/* ---- tables ------------------------------------------------------------------------ */
 
 int tw_app_open_tables(tw_app *app, tw_err *err)
 {
@@ -55,7 +55,7 @@ static void refresh_tables(tw_app *app)
     }
 }
 
-/* ---- rules ----------------------------------------------------------------------------------- */
+/* ---- rules ------------------------------------------------------------------------- */
 
 static void on_rule_log(void *self, const char *rule_file, const char *message)
 {
@@ -205,7 +205,7 @@ int tw_app_watch_rules(tw_app *app)
     return TW_OK;
 }
 
-/* ---- clocks of incidents --------------------------------------------------------------------- */
+/* ---- clocks of incidents ----------------------------------------------------------- */
 
 static int64_t rule_clock(void *self, const char *rule)
 {

@@ -9,7 +9,7 @@
 
 #define BAD_LOG_EVERY_MS 1000
 
-/* ---- dead letters ---------------------------------------------------------------------------- */
+/* ---- dead letters ------------------------------------------------------------------ */
 
 static void put_dead_letter(tw_app *app, const tw_dead_letter *d)
 {
@@ -82,7 +82,7 @@ void tw_app_on_bad_frame(void *self, const tw_bad_frame *f)
     put_dead_letter(app, &d);
 }
 
-/* ---- notifications --------------------------------------------------------------------------- */
+/* ---- notifications ----------------------------------------------------------------- */
 
 static void tell_listener(tw_app *app, const tw_notification *n)
 {
@@ -116,7 +116,7 @@ void tw_app_on_notification(void *self, tw_notification *n)
     tw_parcel_unref(p);
 }
 
-/* ---- life ------------------------------------------------------------------------------------ */
+/* ---- life -------------------------------------------------------------------------- */
 
 static int open_sink(tw_app *app, tw_sink_unit *unit, tw_err *err)
 {

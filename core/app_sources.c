@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-/* ---- feeds ----------------------------------------------------------------------------------- */
+/* ---- feeds ------------------------------------------------------------------------- */
 
 static const tw_config_stream *stream_of_topic(const tw_app *app, uint32_t source,
                                                const char *topic, uint32_t *out_number)
@@ -117,7 +117,7 @@ void tw_app_feed_end(void *self, tw_guest *g, tw_feed *feed)
     }
 }
 
-/* ---- positions ------------------------------------------------------------------------------- */
+/* ---- positions --------------------------------------------------------------------- */
 
 static void report_position(void *self, tw_feed_state *feed)
 {
@@ -133,7 +133,7 @@ void tw_app_report_positions(tw_app *app)
     tw_engine_positions(app->engine, report_position, app);
 }
 
-/* ---- life ------------------------------------------------------------------------------------ */
+/* ---- life -------------------------------------------------------------------------- */
 
 static const char **topics_of(const tw_app *app, uint32_t source, size_t *out_count)
 {

@@ -124,7 +124,7 @@ void tw_config_free(tw_config *config)
     tw_free(config);
 }
 
-/* ---- for people ---------------------------------------------------------------------------------- */
+/* ---- for people -------------------------------------------------------------------- */
 
 /* Plugins know which of their settings are secret, this file does not: it goes by the name. */
 static bool sounds_secret(const char *key)
@@ -209,7 +209,7 @@ json_t *tw_config_json_schema(void)
     return schema;
 }
 
-/* ---- for the engine ------------------------------------------------------------------------------ */
+/* ---- for the engine ---------------------------------------------------------------- */
 
 tw_streams *tw_config_streams(const tw_config *config)
 {

@@ -16,7 +16,7 @@
 #define KIB INT64_C(1024)
 #define MIB (1024 * KIB)
 
-/* ---- findings ---------------------------------------------------------------------------------- */
+/* ---- findings ---------------------------------------------------------------------- */
 
 static int fail_at(const tw_config *config, int line, int column, tw_err *err,
                    const char *format, va_list ap)
@@ -55,7 +55,7 @@ int tw_config_fail_key(const tw_config *config, const json_t *object, const char
     return rc;
 }
 
-/* ---- small readers ----------------------------------------------------------------------------- */
+/* ---- small readers ----------------------------------------------------------------- */
 
 static json_t *root_of(const tw_config *config)
 {
@@ -158,7 +158,7 @@ static int read_settings(const tw_config *config, json_t *object, json_t **out_s
     return TW_OK;
 }
 
-/* ---- sources, streams, tables, sinks ------------------------------------------------------------ */
+/* ---- sources, streams, tables, sinks ----------------------------------------------- */
 
 static int read_sources(tw_config *config, tw_err *err)
 {
@@ -371,7 +371,7 @@ static int read_sinks(tw_config *config, tw_err *err)
     return TW_OK;
 }
 
-/* ---- the rest ---------------------------------------------------------------------------------- */
+/* ---- the rest ---------------------------------------------------------------------- */
 
 static int read_rules(tw_config *config, tw_err *err)
 {

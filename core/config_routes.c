@@ -115,7 +115,7 @@ int tw_config_read_routes(tw_config *config, tw_err *err)
     return TW_OK;
 }
 
-/* ---- use --------------------------------------------------------------------------------------- */
+/* ---- use --------------------------------------------------------------------------- */
 
 /* How well a pattern fits: an exact name best, then the longest prefix; -1 not at all. */
 static int64_t fit(const char *pattern, const char *route)

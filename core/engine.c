@@ -124,8 +124,7 @@ void tw_engine_free(tw_engine *e)
     tw_free(e);
 }
 
-/* ---- lanes to shore
- * -------------------------------------------------------------------------- */
+/* ---- lanes to shore ---------------------------------------------------------------- */
 
 static void tell(tw_engine *e, tw_signal *signal, tw_bad_frame *bad)
 {
@@ -226,8 +225,7 @@ uint32_t tw_engine_collect(tw_engine *e)
     return count;
 }
 
-/* ---- feeds
- * ----------------------------------------------------------------------------------- */
+/* ---- feeds ------------------------------------------------------------------------- */
 
 static tw_lane *least_busy(tw_engine *e)
 {
@@ -285,8 +283,7 @@ void tw_engine_positions(tw_engine *e, tw_feed_visit visit, void *self)
     tw_engine_resume(e);
 }
 
-/* ---- in step
- * --------------------------------------------------------------------------------- */
+/* ---- in step ----------------------------------------------------------------------- */
 
 /* Events travel between lanes while a step settles, and each lane's clock may move by
  * what it hears, so everything the step causes has happened when all rings are empty. */

@@ -89,8 +89,7 @@ void tw_engine_end(tw_engine *e);
 /* A rule's clock, minimum over lanes; TW_TIME_NONE when it has none. */
 int64_t tw_engine_rule_clock(const tw_engine *e, uint32_t rule);
 
-/* ---- for lanes
- * ------------------------------------------------------------------------------ */
+/* ---- for lanes --------------------------------------------------------------------- */
 
 void tw_engine_on_signal(void *lane, const tw_signal *s); /* lane */
 void tw_engine_on_bad_frame(tw_lane *lane, const tw_frame *f,

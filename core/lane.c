@@ -16,8 +16,7 @@
 #define TICK_MS 100
 #define RING_BYTES (4u << 20)
 
-/* ---- what travels in a ring
- * ------------------------------------------------------------------ */
+/* ---- what travels in a ring -------------------------------------------------------- */
 
 typedef enum item_kind { ITEM_EVENT, ITEM_CLOCK } item_kind;
 
@@ -124,8 +123,7 @@ bool tw_lane_drain(tw_lane *lane)
     return any;
 }
 
-/* ---- clocks across lanes
- * --------------------------------------------------------------------- */
+/* ---- clocks across lanes ----------------------------------------------------------- */
 
 static void report_track(tw_lane *lane, uint32_t track)
 {
@@ -163,8 +161,7 @@ void tw_lane_end(tw_lane *lane)
     tw_domains_end(lane);
 }
 
-/* ---- frames
- * ---------------------------------------------------------------------------------- */
+/* ---- frames ------------------------------------------------------------------------ */
 
 /* The event's time by a rule's own field; false: it has none there. What lies too far ahead is
  * set to the arrival, as the decoder does with the stream's: one bad stamp would else move
@@ -337,8 +334,7 @@ uint32_t tw_lane_turn(tw_lane *lane)
     return done;
 }
 
-/* ---- partitions and life
- * --------------------------------------------------------------------- */
+/* ---- partitions and life ----------------------------------------------------------- */
 
 void tw_lane_partition_add(tw_lane *lane, uint32_t stream, uint32_t source,
                            int32_t partition, int64_t now_ms)

@@ -13,8 +13,7 @@
 
 #define REORDER_MAX_EVENTS 1000000
 
-/* ---- the heap of a domain
- * ------------------------------------------------------------------- */
+/* ---- the heap of a domain ---------------------------------------------------------- */
 
 static void heap_place(tw_domain *d, uint32_t at, tw_instance *inst)
 {
@@ -56,8 +55,7 @@ static void update_due(tw_domain *d, tw_instance *inst)
     heap_fix(d, inst);
 }
 
-/* ---- judging
- * ------------------------------------------------------------------------------- */
+/* ---- judging ----------------------------------------------------------------------- */
 
 typedef struct release_target {
     tw_instance *inst;
@@ -116,8 +114,7 @@ void tw_instance_judge(tw_lane *lane, tw_instance *inst, const tw_key *key,
     update_due(d, inst);
 }
 
-/* ---- clocks
- * -------------------------------------------------------------------------------- */
+/* ---- clocks ------------------------------------------------------------------------ */
 
 static void domain_fire(tw_domain *d, int64_t clock_ms, bool inclusive)
 {
@@ -180,8 +177,7 @@ void tw_domains_end(tw_lane *lane)
     }
 }
 
-/* ---- life
- * ---------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------- */
 
 static int instance_init(tw_lane *lane, tw_lane_rules *rules, uint32_t number,
                          tw_err *err)

@@ -38,8 +38,7 @@ struct tw_replay {
     size_t line_count, line_cap;
 };
 
-/* ---- output
- * ---------------------------------------------------------------------------------- */
+/* ---- output ------------------------------------------------------------------------ */
 
 static void add_line(tw_replay *r, int64_t at_ms, json_t *object)
 {
@@ -104,8 +103,7 @@ void tw_replay_write(tw_replay *r, FILE *out)
     r->line_count = 0;
 }
 
-/* ---- rules
- * ----------------------------------------------------------------------------------- */
+/* ---- rules ------------------------------------------------------------------------- */
 
 static tw_rule_files *load_rules(tw_replay *r, const char *const *paths, size_t count,
                                  tw_findings *out_findings)
@@ -149,8 +147,7 @@ static int switch_rules(tw_replay *r, const char *const *paths, size_t count,
     return rc;
 }
 
-/* ---- life
- * ------------------------------------------------------------------------------------ */
+/* ---- life -------------------------------------------------------------------------- */
 
 static void open_envelope(tw_replay *r)
 {
@@ -239,8 +236,7 @@ tw_engine *tw_replay_engine(tw_replay *r)
     return r->engine;
 }
 
-/* ---- lines
- * ----------------------------------------------------------------------------------- */
+/* ---- lines ------------------------------------------------------------------------- */
 
 /* What one line said; text borrowed from the line. */
 typedef struct envelope {

@@ -21,8 +21,7 @@
 
 #include "base/clock.h"
 
-/* ---- tracks: shore only
- * -------------------------------------------------------------------- */
+/* ---- tracks: shore only ------------------------------------------------------------ */
 
 typedef struct tw_track {
     uint32_t stream;    /* tw_stream id */
@@ -43,8 +42,7 @@ void tw_tracks_init(tw_tracks *t);
 uint32_t tw_tracks_number(tw_tracks *t, uint32_t stream, uint32_t time_slot);
 void tw_tracks_done(tw_tracks *t);
 
-/* ---- partition clocks: one table a lane
- * ----------------------------------------------------- */
+/* ---- partition clocks: one table a lane -------------------------------------------- */
 
 typedef struct tw_partition_clock {
     int32_t partition;
@@ -73,8 +71,7 @@ void tw_clocks_forget(tw_clocks *c, uint32_t track, uint32_t source, int32_t par
 void tw_partition_clock_observe(tw_partition_clock *p, int64_t time_ms,
                                 int64_t arrival_ms);
 
-/* ---- domains
- * -------------------------------------------------------------------------------- */
+/* ---- domains ----------------------------------------------------------------------- */
 
 typedef struct tw_domain_spec {
     uint32_t *tracks; /* ascending */

@@ -108,7 +108,7 @@ struct tw_host {
                  const struct tw_answer *answer);
 };
 
-/* ---- sources ------------------------------------------------------------------------------- */
+/* ---- sources ----------------------------------------------------------------------- */
 
 /* Bytes from outside. Borrowed from the source until released. */
 typedef struct tw_frame {
@@ -146,7 +146,7 @@ typedef struct tw_source_type {
     void (*release)(tw_feed *feed, tw_frame *frames, int count);
 } tw_source_type;
 
-/* ---- sinks --------------------------------------------------------------------------------- */
+/* ---- sinks ------------------------------------------------------------------------- */
 
 typedef struct tw_pair {
     const char *name, *value;
@@ -234,7 +234,7 @@ typedef struct tw_sink_type {
     void (*close)(void *instance);
 } tw_sink_type;
 
-/* ---- the descriptor ------------------------------------------------------------------------ */
+/* ---- the descriptor ---------------------------------------------------------------- */
 
 typedef struct tw_plugin {
     uint32_t abi;  /* TW_PLUGIN_ABI; first, so that the rest may be believed */

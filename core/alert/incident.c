@@ -83,8 +83,7 @@ static void tell(tw_incidents *in, tw_incident *inc, int64_t at_ms, uint64_t seq
     tw_notification_unref(n);
 }
 
-/* ---- members
- * --------------------------------------------------------------------------------- */
+/* ---- members ----------------------------------------------------------------------- */
 
 static char *member_name(const tw_rule *rule, const tw_key *key, size_t *out_len)
 {
@@ -127,8 +126,7 @@ static tw_level highest_member(const tw_incident *inc)
     return level;
 }
 
-/* ---- deadlines
- * ------------------------------------------------------------------------------- */
+/* ---- deadlines --------------------------------------------------------------------- */
 
 static void set_deadline(tw_incidents *in, tw_incident *inc, int64_t deadline_ms)
 {
@@ -211,8 +209,7 @@ void tw_incidents_advance(tw_incidents *in, tw_rule_clock clock, void *self,
     }
 }
 
-/* ---- signals
- * --------------------------------------------------------------------------------- */
+/* ---- signals ----------------------------------------------------------------------- */
 
 static tw_incident *open_incident(tw_incidents *in, tw_signal_view *v, char *id)
 {

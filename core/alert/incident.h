@@ -3,10 +3,10 @@
  * incident from its first symptom to its resolve, and decides what a person is told.
  * Shore thread only.
  *
- *     level signals       OK -> warn: opens and tells; warn -> crit: tells the rise; crit
- * -> warn: kept, not told; -> OK: resolves and tells occurrences         open at their
- * severity, count while open, resolve `resolve_after` after the newest by the rule's
- * clock
+ *     level signals   OK -> warn opens and tells; warn -> crit tells the rise; crit -> warn is
+ *                     kept and not told; -> OK resolves and tells
+ *     occurrences     open at their severity, count while open, resolve `resolve_after` after
+ *                     the newest by the rule's clock
  *
  * An incident is known by its id. Several keys (or rules) may render the same id: it
  * stands at the highest level any of them is at and ends when all are OK. Labels are

@@ -42,8 +42,7 @@ static json_t *number_json(double v)
     return json_real(v);
 }
 
-/* ---- look-ups
- * -------------------------------------------------------------------------------- */
+/* ---- look-ups ---------------------------------------------------------------------- */
 
 static json_t *get_part(void *self, const tw_part *part);
 
@@ -96,8 +95,7 @@ static json_t *get_enrich(tw_signal_view *v, const char *path)
     return at && !json_is_null(at) ? json_incref(at) : NULL;
 }
 
-/* ---- template values
- * ------------------------------------------------------------------------- */
+/* ---- template values --------------------------------------------------------------- */
 
 static json_t *get_result(const tw_signal *s, const char *name)
 {
@@ -221,8 +219,7 @@ json_t *tw_signal_labels(tw_signal_view *v)
     return labels;
 }
 
-/* ---- an incident's words
- * --------------------------------------------------------------------- */
+/* ---- an incident's words ----------------------------------------------------------- */
 
 static json_t *values_json(const tw_signal *s)
 {

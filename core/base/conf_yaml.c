@@ -193,8 +193,7 @@ static json_t *read_scalar(reader *r)
     return value;
 }
 
-/* ---- aliases: each is a copy, so that checking one place does not change another ----
- */
+/* ---- aliases: each is a copy, so that checking one place does not change another --- */
 
 static json_t *copy_node(reader *r, json_t *node, int depth)
 {

@@ -182,8 +182,7 @@ char *tw_arena_strndup(tw_arena *a, const char *s, size_t n)
     return copy;
 }
 
-/* ---- slab: chunks are cut into blocks of one class; what comes back waits in a list
- * ---- */
+/* ---- slab: chunks are cut into blocks of one class; what comes back waits in a list  */
 
 typedef struct slab_block {
     struct slab_block *next;

@@ -20,7 +20,7 @@
 static const char type_json[] = "application/json";
 static const char type_metrics[] = "text/plain; version=0.0.4; charset=utf-8";
 
-/* ---- forms of an answer ------------------------------------------------------------------------ */
+/* ---- forms of an answer ------------------------------------------------------------ */
 
 /* Takes the body. */
 static tw_told tell(int status, json_t *body)
@@ -58,7 +58,7 @@ static tw_told refuse_method(const tw_ask *ask, const char *allow)
     return told;
 }
 
-/* ---- who may ask ------------------------------------------------------------------------------- */
+/* ---- who may ask ------------------------------------------------------------------- */
 
 /* Takes as long for a near miss as for a far one. */
 static bool is_same_secret(const char *given, const char *wanted)
@@ -130,7 +130,7 @@ static bool may_ask(const tw_control_options *o, const tw_ask *ask, tw_told *ref
     return true;
 }
 
-/* ---- what there is ----------------------------------------------------------------------------- */
+/* ---- what there is ----------------------------------------------------------------- */
 
 static const tw_view *find_view(const tw_control_options *o, const char *path)
 {

@@ -37,7 +37,7 @@ typedef struct request {
     tw_buf body;
 } request;
 
-/* ---- answering --------------------------------------------------------------------------------- */
+/* ---- answering --------------------------------------------------------------------- */
 
 static const char *header(struct MHD_Connection *connection, const char *name)
 {
@@ -144,7 +144,7 @@ static void on_request_over(void *arg, struct MHD_Connection *connection,
     *request_slot = NULL;
 }
 
-/* ---- the server in the loop -------------------------------------------------------------------- */
+/* ---- the server in the loop -------------------------------------------------------- */
 
 static void run_server(tw_control *c)
 {
@@ -183,7 +183,7 @@ static void on_complaint(void *arg, const char *format, va_list ap)
     tw_log_debug("control", text, NULL);
 }
 
-/* ---- life -------------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------- */
 
 typedef union address {
     struct sockaddr any;

@@ -65,7 +65,7 @@ static bool remember(tw_decode_reader *r, const char *raw, uint32_t len)
     return r->is_readable;
 }
 
-/* ---- values of text that has been walked, so it is known to be good ------------------------ */
+/* ---- values of text that has been walked, so it is known to be good ---------------- */
 
 static tw_value plain_string(const char *bytes, char *scratch, const uint32_t *s)
 {
@@ -137,7 +137,7 @@ static bool is_key(const char *bytes, char *scratch, const uint32_t *s, const ch
     return n == len && memcmp(key, name, len) == 0;
 }
 
-/* ---- paths --------------------------------------------------------------------------------- */
+/* ---- paths ------------------------------------------------------------------------- */
 
 /* What is being read: the walk, and the bytes that the values shall point into. */
 typedef struct view {

@@ -96,7 +96,7 @@ static inline const uint32_t *pass_key(tw_walk *w, const uint32_t *s)
     return s + 2;
 }
 
-/* ---- what is not wanted ----------------------------------------------------------------- */
+/* ---- what is not wanted ------------------------------------------------------------ */
 
 static const uint32_t *skip_number(tw_walk *w, const uint32_t *s)
 {
@@ -177,7 +177,7 @@ static const uint32_t *skip_array(tw_walk *w, const uint32_t *s)
     return leave(w, s, 0);
 }
 
-/* ---- what is wanted ---------------------------------------------------------------------- */
+/* ---- what is wanted ---------------------------------------------------------------- */
 
 /* Text of a string that begins behind `open`; without its escapes if it has some. */
 static bool take_string(tw_walk *w, uint32_t open, uint32_t close, tw_value *out)

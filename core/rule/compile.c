@@ -60,7 +60,7 @@ const char *tw_compile_hint(tw_compiler *c, const char *name, const char *const 
     return hint;
 }
 
-/* ---- values -------------------------------------------------------------------- */
+/* ---- values ------------------------------------------------------------------------ */
 
 static tw_tree *new_number(tw_compiler *c, const tw_tree *at, double d)
 {

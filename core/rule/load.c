@@ -64,7 +64,7 @@ bool tw_rule_file_load(tw_rule_file *out, const char *path,
     return good;
 }
 
-/* ---- running ------------------------------------------------------------------------ */
+/* ---- running ----------------------------------------------------------------------- */
 
 int tw_rule_file_run(const tw_rule_file *f, tw_words *words, tw_arena *arena,
                      tw_tree ***out_rules, uint32_t *out_count, char shape[33],
@@ -163,7 +163,7 @@ static void say_refusals(tw_words *words, const tw_rule_text *source,
     tw_free(items);
 }
 
-/* ---- compiling ---------------------------------------------------------------------- */
+/* ---- compiling --------------------------------------------------------------------- */
 
 static int last_function(const tw_tree *t)
 {

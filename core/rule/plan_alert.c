@@ -41,7 +41,7 @@ static const tw_option incident_table[] = {
 };
 #undef AT
 
-/* ---- templates -------------------------------------------------------------------- */
+/* ---- templates --------------------------------------------------------------------- */
 
 static bool is_result(const tw_rule *r, const char *path)
 {
@@ -157,7 +157,7 @@ void tw_compile_carried(tw_compiler *c)
     r->carried_first_slots = carried_slots(c, r->carried_first, r->carried_first_count);
 }
 
-/* ---- incident --------------------------------------------------------------------- */
+/* ---- incident ---------------------------------------------------------------------- */
 
 static void default_id(tw_compiler *c)
 {

@@ -102,7 +102,7 @@ int tw_compile_input_number(tw_compiler *c, const tw_tree *at, const tw_tree *na
     return -1;
 }
 
-/* ---- key ------------------------------------------------------------------------ */
+/* ---- key --------------------------------------------------------------------------- */
 
 static void add_key_name(tw_compiler *c, const tw_tree *at, const char *name)
 {

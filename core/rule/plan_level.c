@@ -96,7 +96,7 @@ static bool read_pair(tw_compiler *c, const tw_tree *at, const char *name,
     return true;
 }
 
-/* ---- clear: on the far side of the bound ------------------------------------------ */
+/* ---- clear: on the far side of the bound ------------------------------------------- */
 
 static void clear_outside(tw_compiler *c, const tw_tree *at, tw_level_spec *s)
 {
@@ -145,7 +145,7 @@ static void read_clear(tw_compiler *c, const tw_tree *at, tw_level_spec *s)
                        s->clear.value, bound);
 }
 
-/* ---- one level -------------------------------------------------------------------- */
+/* ---- one level --------------------------------------------------------------------- */
 
 static void check_bounds(tw_compiler *c, const tw_tree *at, const char *name,
                          const tw_level_spec *s)

@@ -56,7 +56,7 @@ static const tw_option clock_table[] = {
 };
 #undef AT
 
-/* ---- name ------------------------------------------------------------------------- */
+/* ---- name -------------------------------------------------------------------------- */
 
 static bool is_name_char(char ch)
 {
@@ -78,7 +78,7 @@ static bool is_rule_name(const tw_tree *v)
     return slashes == 1 && v->text[0] != '/' && v->text[v->size - 1] != '/';
 }
 
-/* ---- parameters ------------------------------------------------------------------- */
+/* ---- parameters -------------------------------------------------------------------- */
 
 static tw_tree *override_tree(tw_compiler *c, const tw_tree *fallback, json_t *v)
 {
@@ -166,7 +166,7 @@ static void compile_params(tw_compiler *c, tw_tree *params)
     check_overrides(c, overrides, params ? params : c->body);
 }
 
-/* ---- the parts -------------------------------------------------------------------- */
+/* ---- the parts --------------------------------------------------------------------- */
 
 static void compile_detect(tw_compiler *c, const tw_tree *detect)
 {

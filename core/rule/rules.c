@@ -18,7 +18,7 @@ static tw_sandbox_limits limits_of(const tw_rule_options *options)
                                .load_cpu_ms = options->load_cpu_ms};
 }
 
-/* ---- names -------------------------------------------------------------------------- */
+/* ---- names ------------------------------------------------------------------------- */
 
 typedef struct place {
     const char *file;
@@ -108,7 +108,7 @@ static void check_overrides(const tw_rule_files *set, json_t *params,
     tw_free(names);
 }
 
-/* ---- the set ------------------------------------------------------------------------ */
+/* ---- the set ----------------------------------------------------------------------- */
 
 static void load_files(tw_rule_files *set, char *const *paths, size_t count,
                        const tw_rule_options *options, tw_findings *findings)
@@ -199,7 +199,7 @@ const char *tw_rule_files_path(const tw_rule_files *f, uint32_t i)
     return f->files[i].path;
 }
 
-/* ---- slots -------------------------------------------------------------------------- */
+/* ---- slots ------------------------------------------------------------------------- */
 
 typedef struct slot_list {
     uint32_t *items;

@@ -12,7 +12,7 @@
 #define MAX_DEATHS 3
 #define ARENA_BLOCK 65536
 
-/* ---- failures ------------------------------------------------------------------------ */
+/* ---- failures ---------------------------------------------------------------------- */
 
 static void count_failure(tw_lua_script *s, const char *text)
 {
@@ -73,7 +73,7 @@ static int failed(tw_lua_script *s, int fn, const tw_err *err)
     return err->code < 0 ? err->code : TW_ESCRIPT;
 }
 
-/* ---- opening ------------------------------------------------------------------------- */
+/* ---- opening ----------------------------------------------------------------------- */
 
 static void on_log(void *ud, const char *text, size_t n)
 {
@@ -197,7 +197,7 @@ static bool reopen(tw_lua_script *s)
     return rc == TW_OK;
 }
 
-/* ---- calls --------------------------------------------------------------------------- */
+/* ---- calls ------------------------------------------------------------------------- */
 
 /* Pushes the function; false when there is nothing to call. */
 static bool begin(tw_lua_script *s, int fn)
@@ -345,7 +345,7 @@ static const struct tw_script_class script_class = {
     .handle_timer = handle_timer,
 };
 
-/* ---- life ---------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------- */
 
 static void map_streams(tw_lua_script *s)
 {

@@ -9,7 +9,7 @@
 
 #define SHORT_STRING 40 /* longer ones have no single address */
 
-/* ---- names --------------------------------------------------------------------------- */
+/* ---- names ------------------------------------------------------------------------- */
 
 void tw_script_forget_names(tw_lua_script *s)
 {
@@ -85,7 +85,7 @@ static uint32_t find_name(lua_State *L, tw_lua_script *s, const char *key, size_
     return name;
 }
 
-/* ---- reading ------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------- */
 
 static bool is_projected(const tw_projection *p, uint32_t slot)
 {
@@ -177,7 +177,7 @@ void tw_script_push(lua_State *L, tw_lua_script *s, tw_value v)
     lua_pushnil(L);
 }
 
-/* ---- making -------------------------------------------------------------------------- */
+/* ---- making ------------------------------------------------------------------------ */
 
 static int l_refuse_change(lua_State *L)
 {

@@ -47,7 +47,7 @@ static int raise(lua_State *L, const tw_err *err)
     return luaL_error(L, "%s", err->text);
 }
 
-/* ---- state --------------------------------------------------------------------------- */
+/* ---- state ------------------------------------------------------------------------- */
 
 /* What is at index as a value of the state; tables as JSON in the script's buffer. */
 static tw_value check_value(lua_State *L, tw_lua_script *s, int index)
@@ -138,7 +138,7 @@ static int l_state_expire(lua_State *L)
     return h->cls->expire(h, name, after_ms, &err) < 0 ? raise(L, &err) : 0;
 }
 
-/* ---- timers and incidents ------------------------------------------------------------ */
+/* ---- timers and incidents ---------------------------------------------------------- */
 
 /* ctx.timer(name, "5m"); nil or false instead of the duration cancels. */
 static int l_timer(lua_State *L)
@@ -213,7 +213,7 @@ static int l_resolve(lua_State *L)
     return h->cls->resolve(h, &err) < 0 ? raise(L, &err) : 0;
 }
 
-/* ---- ctx ----------------------------------------------------------------------------- */
+/* ---- ctx --------------------------------------------------------------------------- */
 
 /* Upvalues: the script, the table of methods. */
 static int l_ctx_index(lua_State *L)

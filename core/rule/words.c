@@ -32,7 +32,7 @@ void tw_words_push_null(lua_State *L, const tw_words *w)
     lua_rawgeti(L, LUA_REGISTRYINDEX, w->null);
 }
 
-/* ---- what the prelude calls ----------------------------------------------------- */
+/* ---- what the prelude calls -------------------------------------------------------- */
 
 /* The line where a word was called: of the nearest function up the stack that is not the prelude's. A
  * word called by `return word { ... }` has lost its caller; its line is not known (0). */
@@ -137,7 +137,7 @@ int tw_words_open(tw_words *w, tw_sandbox *box, tw_err *err)
     return rc;
 }
 
-/* ---- reading what was registered ------------------------------------------------- */
+/* ---- reading what was registered --------------------------------------------------- */
 
 typedef struct count_job {
     tw_words *words;

@@ -41,7 +41,7 @@ static void insist_on_findings(const tw_findings *f, int lines)
     }
 }
 
-/* ---- a host that has nothing and allows nothing -------------------------------- */
+/* ---- a host that has nothing and allows nothing ------------------------------------ */
 
 static int64_t host_now(tw_handler_host *h)
 {
@@ -87,7 +87,7 @@ static int host_resolve(tw_handler_host *h, tw_err *err)
 static const struct tw_handler_host_class host_class = {
     host_now, host_get, host_set, host_wait, host_wait, host_fire, host_resolve};
 
-/* ---- calling ------------------------------------------------------------------- */
+/* ---- calling ----------------------------------------------------------------------- */
 
 static tw_value read_lazily(void *self, const tw_event *ev, const tw_path_step *steps,
                             uint32_t count)

@@ -65,7 +65,7 @@ static const char *failure(void **state, const char *rule, const char *json)
     return place ? place : text;
 }
 
-/* ---- events -------------------------------------------------------------------------- */
+/* ---- events ------------------------------------------------------------------------ */
 
 static void a_predicate_reads_fields(void **state)
 {
@@ -251,7 +251,7 @@ static void a_file_that_depends_on_chance_gives_no_script(void **state)
     assert_non_null(strstr(err.text, "must not depend on chance"));
 }
 
-/* ---- mappers and results ------------------------------------------------------------- */
+/* ---- mappers and results ----------------------------------------------------------- */
 
 typedef struct mapping {
     bench *b;

@@ -113,7 +113,7 @@ static void an_unknown_stream_is_made_when_any_will_do(void **state)
     assert_non_null(tw_streams_find(x->options.streams, "new"));
 }
 
-/* ---- parameters ---------------------------------------------------------------------- */
+/* ---- parameters -------------------------------------------------------------------- */
 
 #define PARAMS "params = { fire = 5, name = \"x\", on = true }, "
 #define FIRE                                                                             \
@@ -161,7 +161,7 @@ static void a_wrong_override_is_found(void **state)
     assert_true(x->findings.items[0].warning);
 }
 
-/* ---- hashes -------------------------------------------------------------------------- */
+/* ---- hashes ------------------------------------------------------------------------ */
 
 typedef struct hashes {
     char all[33], state[33];
@@ -251,7 +251,7 @@ static void a_helper_of_a_function_changes_the_hash(void **state)
     assert_string_not_equal(a.all, b.all);
 }
 
-/* ---- fields -------------------------------------------------------------------------- */
+/* ---- fields ------------------------------------------------------------------------ */
 
 static bool wants(rules_fixture *x, const char *stream_name, const char *path)
 {
