@@ -39,13 +39,14 @@ def wait_for(what, condition, seconds=30):
         except (OSError, ValueError, LookupError, subprocess.SubprocessError) as err:
             last = err
         if time.monotonic() > end:
-            raise AssertionError(f"after {seconds} s still not: {what} (last seen: {last!r})")
+            raise AssertionError(f"after {seconds} s still not: {what} (last seen: {repr(last)[:500]})")
         time.sleep(0.05)
 
 
 def run(*command, text=None, seconds=60):
-    """Output of a command that must succeed."""
-    result = subprocess.run(command, input=text, capture_output=True, text=True, timeout=seconds)
+    """Output of a command that must succeed. Bytes that are no UTF-8 come as U+FFFD."""
+    result = subprocess.run(command, input=text, capture_output=True, encoding="utf-8",
+                            errors="replace", timeout=seconds)
     if result.returncode:
         raise AssertionError(f"{' '.join(command)}: exit {result.returncode}\n{result.stderr}")
     return result.stdout
@@ -290,6 +291,10 @@ class Tidewatch:
 
     def log(self):
         return os.path.join(self.folder, "log")
+
+    def logged(self):
+        with open(self.log(), encoding="utf-8", errors="replace") as f:
+            return f.read()
 
     def start(self, ready=True):
         with open(self.log(), "ab") as log:
