@@ -102,5 +102,6 @@ const tw_decode_limits *tw_engine_decode_limits(const tw_engine *e,
                                                 const tw_decode_limits *fallback);
 void tw_engine_lane_stats(tw_engine *e, tw_lane *lane);
 void tw_engine_rule_stats(tw_engine *e, uint32_t lane, tw_instance *inst);
+void tw_engine_script_stats(tw_engine *e, tw_script *script);
 
 #endif

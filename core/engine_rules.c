@@ -176,3 +176,9 @@ void tw_engine_rule_stats(tw_engine *e, uint32_t lane, tw_instance *inst)
                          "Keys dropped because max_keys was reached.", labels);
     inst->keys = tw_stats_gauge(s, "rule_keys", "Keys a rule keeps state of.", labels);
 }
+
+void tw_engine_script_stats(tw_engine *e, tw_script *script)
+{
+    if (e->options.stats)
+        tw_rule_script_stats(script, e->options.stats);
+}

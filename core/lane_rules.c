@@ -226,6 +226,7 @@ tw_lane_rules *tw_lane_rules_new(tw_lane *lane, tw_ruleset *set, tw_err *err)
         rules->scripts[i] = tw_rule_script_new(set->files, i, seed, err);
         if (!rules->scripts[i])
             goto fail;
+        tw_engine_script_stats(lane->engine, rules->scripts[i]);
     }
     for (uint32_t i = 0; i < set->rule_count; i++) {
         if (instance_init(lane, rules, i, err) < 0)

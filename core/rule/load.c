@@ -15,6 +15,7 @@
 #define MAX_FILE_BYTES (1024 * 1024) /* what is read; the sandbox allows less */
 #define MAX_SHAPE_BYTES (64 * 1024 * 1024)
 #define ARENA_BLOCK 65536
+#define MAX_LOAD_LINES 20
 
 /* ---- reading ----------------------------------------------------------------------- */
 
@@ -273,11 +274,24 @@ static void run_and_compile(tw_rule_file *f, tw_words *words, tw_arena *arena,
     tw_tokens_done(&source.tokens);
 }
 
+/* Lines that a file logs while it is loaded; a loop must not fill the disk. */
+typedef struct load_log {
+    const tw_rule_options *options;
+    const char *path;
+    unsigned lines;
+} load_log;
+
 static void on_log(void *ud, const char *text, size_t n)
 {
-    const tw_rule_options *options = ud;
-    char *line = tw_strndup(text, n);
-    options->log(options->log_self, "", line);
+    load_log *log = ud;
+
+    if (log->lines > MAX_LOAD_LINES)
+        return;
+    char *line = log->lines < MAX_LOAD_LINES
+                     ? tw_strndup(text, n)
+                     : tw_strdup("the file logs more while it is loaded; not written");
+    log->lines++;
+    log->options->log(log->options->log_self, log->path, line);
     tw_free(line);
 }
 
@@ -288,6 +302,7 @@ bool tw_rule_file_read(tw_rule_file *out, const char *path, const char *text, si
     tw_err err;
     tw_words words;
     tw_arena arena;
+    load_log log = {options, path, 0};
     size_t first = findings->count;
 
     if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
@@ -302,7 +317,7 @@ bool tw_rule_file_read(tw_rule_file *out, const char *path, const char *text, si
     if (box) {
         tw_sandbox_attach(box, tw_rule_thread_guard());
         if (options->log)
-            tw_sandbox_on_log(box, on_log, (void *)(uintptr_t)options);
+            tw_sandbox_on_log(box, on_log, &log);
     }
     if (!box || tw_words_open(&words, box, &err) < 0)
         tw_findings_add(findings, &err, false);

@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "base/err.h"
+#include "base/stats.h"
 #include "flow/plan.h"
 #include "flow/script.h"
 
@@ -59,8 +60,7 @@ uint32_t *tw_rule_files_slots(const tw_rule_files *f, const tw_stream *stream,
                               uint32_t *out_count);
 
 /* The functions of file i in a fresh Lua state for one lane. seed makes math.random
- * repeatable. failures: counted per file and reason, made by the caller through stats
- * labels. */
+ * repeatable. */
 tw_script *tw_rule_script_new(const tw_rule_files *f, uint32_t i, uint64_t seed,
                               tw_err *err);
 void tw_rule_script_free(tw_script *s);
@@ -70,6 +70,10 @@ typedef struct tw_script_failures {
     char last[256];
 } tw_script_failures;
 void tw_rule_script_failures(tw_script *s, tw_script_failures *out);
+/* From now on failures are counted there, too (rule_failures_total by rule and reason), as are states
+ * made anew (rule_states_replaced_total) and files that are stopped (rule_files_stopped). The
+ * series come into being with the first of each. */
+void tw_rule_script_stats(tw_script *s, tw_stats *stats);
 
 /* The watchdog behind all scripts of the process: started once, told which thread runs
  * which lane. */

@@ -1,90 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Calling the functions of a rule file. One thread at a time; only the failures are read by others. A
  * call that was let in through the host of another call finds its own loans and gives them back. */
-#include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "base/log.h"
 #include "rule/script_impl.h"
 
-#define LOGGED_PER_SECOND 5
 #define MAX_DEATHS 3
 #define ARENA_BLOCK 65536
 
-/* ---- failures ---------------------------------------------------------------------- */
-
-static void count_failure(tw_lua_script *s, const char *text)
-{
-    tw_script_failures *f = &s->failures;
-
-    pthread_mutex_lock(&s->lock);
-    switch (tw_sandbox_last(s->box)) {
-    case TW_SANDBOX_ERROR:
-        f->error++;
-        break;
-    case TW_SANDBOX_CPU:
-        f->cpu++;
-        break;
-    case TW_SANDBOX_MEMORY:
-        f->memory++;
-        break;
-    case TW_SANDBOX_FINE:
-    case TW_SANDBOX_REJECTED:
-        f->other++;
-        break;
-    }
-    snprintf(f->last, sizeof f->last, "%.255s", text);
-    pthread_mutex_unlock(&s->lock);
-}
-
-static const char *rule_name(const tw_lua_script *s, int fn)
-{
-    return fn >= 0 && fn < s->file->fn_count ? s->file->rules[s->file->fn_rule[fn]]->name
-                                             : s->file->path;
-}
-
-/* At most a few a second: a predicate that raises does so for every event. */
-static void log_failure(tw_lua_script *s, int fn, const char *text)
-{
-    int64_t second = tw_mono_ms() / 1000;
-
-    if (second != s->log_second) {
-        s->log_second = second;
-        s->logged = 0;
-    }
-    if (s->logged == LOGGED_PER_SECOND) {
-        s->unlogged++;
-        return;
-    }
-    s->logged++;
-    tw_log_warn("rule", "a function of a rule failed", "rule", rule_name(s, fn), "error",
-                text, "unlogged", TW_LOG_INT(s->unlogged), NULL);
-    s->unlogged = 0;
-}
-
-static int failed(tw_lua_script *s, int fn, const tw_err *err)
-{
-    char text[sizeof err->text + sizeof err->file];
-
-    tw_err_format(err, text, sizeof text);
-    count_failure(s, text);
-    log_failure(s, fn, text);
-    return err->code < 0 ? err->code : TW_ESCRIPT;
-}
-
 /* ---- opening ----------------------------------------------------------------------- */
-
-static void on_log(void *ud, const char *text, size_t n)
-{
-    tw_lua_script *s = ud;
-    char *line = tw_strndup(text, n);
-    if (s->set->log)
-        s->set->log(s->set->log_self, s->file->path, line);
-    else
-        tw_log_info("rule", line, "file", s->file->path, NULL);
-    tw_free(line);
-}
 
 static void push_scalar(lua_State *L, json_t *v)
 {
@@ -174,7 +98,7 @@ static int open_box(tw_lua_script *s, tw_err *err)
         rc = run_file(s, err);
     if (rc == TW_OK)
         rc = tw_sandbox_run(s->box, install, s, err);
-    tw_sandbox_on_log(s->box, on_log, s);
+    tw_sandbox_on_log(s->box, tw_script_on_log, s);
     s->words.running = true;
     s->words.param = push_param;
     s->words.param_self = s;
@@ -182,19 +106,25 @@ static int open_box(tw_lua_script *s, tw_err *err)
 }
 
 /* The state was given up in the middle of a call. What rules keep lies in the engine, so a new one takes
- * its place; a file that does it again and again stays down. */
+ * its place; a file that does it again and again stays down, and so does one that cannot be opened
+ * once more. False: nothing can be called. */
 static bool reopen(tw_lua_script *s)
 {
     tw_err err;
-    if (s->deaths >= MAX_DEATHS)
+    if (s->deaths >= MAX_DEATHS) {
+        tw_script_stop(s, "its Lua state had to be given up again and again");
         return false;
+    }
     s->deaths++;
     tw_script_forget_names(s);
     tw_sandbox_free(s->box);
-    int rc = open_box(s, &err);
-    if (rc < 0)
-        failed(s, TW_NO_FN, &err);
-    return rc == TW_OK;
+    if (open_box(s, &err) < 0) {
+        tw_script_failed(s, TW_NO_FN, &err);
+        tw_script_stop(s, "it could not be run anew");
+        return false;
+    }
+    tw_script_replaced(s);
+    return true;
 }
 
 /* ---- calls ------------------------------------------------------------------------- */
@@ -204,7 +134,7 @@ static bool begin(tw_lua_script *s, int fn)
 {
     tw_watchdog_guard *guard = tw_rule_thread_guard();
 
-    if (fn < 0 || fn >= s->file->fn_count || !s->box)
+    if (fn < 0 || fn >= s->file->fn_count || s->stopped)
         return false;
     if (tw_sandbox_dead(s->box) && !reopen(s))
         return false;
@@ -226,7 +156,7 @@ static int call_lent(tw_lua_script *s, const tw_script_call *call, int lent)
     s->now = *call;
     int rc = tw_sandbox_call(s->box, 1, 1, &err);
     s->now = outer;
-    return rc < 0 ? failed(s, call->fn, &err) : TW_OK;
+    return rc < 0 ? tw_script_failed(s, call->fn, &err) : TW_OK;
 }
 
 static bool take_bool(tw_lua_script *s)
@@ -281,7 +211,7 @@ static int map_event(tw_script *base, int fn, const tw_event *ev, double *out,
     if (type != LUA_TNUMBER && !nothing) {
         tw_err_at(&err, TW_ESCRIPT, s->file->path, 0, 0,
                   "a function that maps an event must return a number or nil");
-        return failed(s, fn, &err);
+        return tw_script_failed(s, fn, &err);
     }
     *out_has = !nothing && d - d == 0;
     *out = d;
@@ -321,7 +251,7 @@ static int handle(tw_lua_script *s, const tw_script_call *call, const char *time
     s->now = *call;
     int rc = tw_sandbox_run(s->box, run_handler, &job, &err);
     s->now = outer;
-    return rc < 0 ? failed(s, call->fn, &err) : TW_OK;
+    return rc < 0 ? tw_script_failed(s, call->fn, &err) : TW_OK;
 }
 
 static int handle_event(tw_script *base, int fn, const tw_event *ev, const char *input,
@@ -367,6 +297,8 @@ tw_script *tw_rule_script_new(const tw_rule_files *f, uint32_t i, uint64_t seed,
     s->file = &f->files[i];
     s->seed = seed;
     s->fns = tw_calloc((size_t)s->file->fn_count + 1, sizeof *s->fns);
+    s->counters =
+        tw_calloc((s->file->rule_count + 1) * TW_SCRIPT_REASONS, sizeof *s->counters);
     s->now.fn = TW_NO_FN;
     pthread_mutex_init(&s->lock, NULL);
     tw_buf_init(&s->out, TW_TREE_BYTES);
@@ -389,12 +321,14 @@ void tw_rule_script_free(tw_script *base)
 
     if (!s)
         return;
+    tw_script_unshow_stopped(s);
     tw_sandbox_free(s->box);
     tw_script_forget_names(s);
     tw_buf_done(&s->out);
     pthread_mutex_destroy(&s->lock);
     tw_free(s->stream_rows);
     tw_free(s->fns);
+    tw_free(s->counters);
     tw_rule_files_unref(s->set);
     tw_free(s);
 }
@@ -406,4 +340,9 @@ void tw_rule_script_failures(tw_script *base, tw_script_failures *out)
     pthread_mutex_lock(&s->lock);
     *out = s->failures;
     pthread_mutex_unlock(&s->lock);
+}
+
+void tw_rule_script_stats(tw_script *base, tw_stats *stats)
+{
+    ((tw_lua_script *)base)->stats = stats;
 }

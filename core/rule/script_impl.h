@@ -26,7 +26,13 @@ typedef struct tw_event_name {
     uint32_t stride;
 } tw_event_name;
 
-enum { TW_NAME_CACHE = 256 };
+enum { TW_NAME_CACHE = 256, TW_SCRIPT_REASONS = 4 };
+
+/* So many a second; what is held back is counted until one passes. */
+typedef struct tw_script_rate {
+    int64_t second;
+    unsigned passed, held_back;
+} tw_script_rate;
 
 typedef struct tw_lua_script {
     tw_script base;
@@ -55,11 +61,25 @@ typedef struct tw_lua_script {
 
     tw_buf out; /* JSON on its way out */
 
+    /* failures: script_failures.c */
     pthread_mutex_t lock;
     tw_script_failures failures;
-    int64_t log_second;
-    unsigned logged, unlogged;
+    tw_script_rate failure_rate, line_rate;
+    tw_stats *stats; /* NULL: nobody counts */
+    tw_counter *
+        *counters; /* by rule (the last: none) and reason; NULL until one counts */
+    tw_gauge *stopped_gauge;
+    bool stopped; /* nothing of the file is called any more */
 } tw_lua_script;
+
+/* A call or an opening failed: counted, and logged at times. Returns err's code. fn TW_NO_FN: no
+ * function of a rule. */
+int tw_script_failed(tw_lua_script *s, int fn, const tw_err *err);
+bool tw_script_rate_allows(tw_script_rate *r, unsigned per_second);
+void tw_script_on_log(void *ud, const char *text, size_t n); /* a rule's log() */
+void tw_script_replaced(tw_lua_script *s);
+void tw_script_stop(tw_lua_script *s, const char *why);
+void tw_script_unshow_stopped(tw_lua_script *s); /* before it is freed */
 
 /* Makes the userdata and functions; all run inside tw_sandbox_run. Each leaves one value. */
 void tw_script_make_event(lua_State *L, tw_lua_script *s);

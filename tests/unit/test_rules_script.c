@@ -304,6 +304,92 @@ static void a_condition_reads_values_by_name(void **state)
     stop(&b);
 }
 
+/* Integer keys that all fall into one slot: a single assignment takes longer than any budget, and the
+ * state must be given up. */
+#define STALL                                                                            \
+    "local t, step = {}, (1 << 17) - 1 for i = 1, (1 << 16) + 1 do t[i * step] = true "  \
+    "end"
+
+static double metric(tw_stats *stats, const char *series)
+{
+    tw_buf text;
+    tw_buf_init(&text, 65536);
+    tw_stats_write(stats, &text);
+    const char *at = strstr(text.data, series);
+    double value = at ? strtod(at + strlen(series), NULL) : -1;
+    tw_buf_done(&text);
+    return value;
+}
+
+static void a_state_that_was_given_up_is_made_anew_and_in_the_end_stopped(void **state)
+{
+    rules_fixture *x = *state;
+    tw_stats *stats = tw_stats_new();
+    char series[256];
+    bool answer;
+
+    x->options.cpu_ms = 20;
+    bench b = start(state, RULE("if e.bad then " STALL " end return true"));
+    tw_rule_script_stats(b.script, stats);
+    for (int i = 1; i <= 4; i++) {
+        assert_true(test(&b, 0, "{\"bad\": 1}", &answer) < 0);
+        assert_false(answer);
+        int rc = test(&b, 0, "{}", &answer);
+        assert_int_equal(rc == TW_OK, i < 4);
+        assert_int_equal(answer, i < 4);
+    }
+    assert_int_equal(test(&b, 0, "{}", &answer), TW_ESTATE);
+    assert_true(metric(stats, "rule_failures_total{rule=\"a/b\",reason=\"cpu\"} ") == 4);
+    snprintf(series, sizeof series, "rule_states_replaced_total{file=\"%s/rule.lua\"} ",
+             x->dir);
+    assert_true(metric(stats, series) == 3);
+    snprintf(series, sizeof series, "rule_files_stopped{file=\"%s/rule.lua\"} ", x->dir);
+    assert_true(metric(stats, series) == 1);
+    stop(&b);
+    assert_true(metric(stats, series) == 0);
+    tw_stats_free(stats);
+}
+
+static void failures_are_counted_by_rule_and_reason(void **state)
+{
+    tw_stats *stats = tw_stats_new();
+    bool answer;
+    bench b = start(state, RULE("return e.x.y == 1"));
+
+    tw_rule_script_stats(b.script, stats);
+    for (int i = 0; i < 100; i++)
+        assert_true(test(&b, 0, "{}", &answer) < 0);
+    assert_true(metric(stats, "rule_failures_total{rule=\"a/b\",reason=\"error\"} ") ==
+                100);
+    stop(&b);
+    tw_stats_free(stats);
+}
+
+static void count_line(void *self, const char *file, const char *message)
+{
+    int *lines = self;
+    (void)file;
+    (void)message;
+    ++*lines;
+}
+
+static void a_rule_that_logs_for_ever_is_held_back(void **state)
+{
+    rules_fixture *x = *state;
+    int lines = 0;
+    bool answer;
+
+    x->options.log = count_line;
+    x->options.log_self = &lines;
+    bench b = start(state, "for i = 1, 1000 do log(i) end\n" RULE(
+                               "for i = 1, 1000 do log(i) end return true"));
+    assert_int_equal(lines, 21); /* the last says that there are more */
+    lines = 0;
+    assert_int_equal(test(&b, 0, "{}", &answer), TW_OK);
+    assert_in_range(lines, 20, 40); /* a second may end in between */
+    stop(&b);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, open_rules, shut_rules)
 
 int main(void)
@@ -327,6 +413,9 @@ int main(void)
         T(a_file_that_depends_on_chance_gives_no_script),
         T(a_mapper_gives_a_number_or_nothing),
         T(a_condition_reads_values_by_name),
+        T(a_state_that_was_given_up_is_made_anew_and_in_the_end_stopped),
+        T(failures_are_counted_by_rule_and_reason),
+        T(a_rule_that_logs_for_ever_is_held_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
