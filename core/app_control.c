@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the app shows and does over HTTP: its views and verbs. Shore thread. */
+#include <unistd.h>
+
 #include "app_impl.h"
 #include "base/mem.h"
 
@@ -23,23 +25,67 @@ static json_t *not_ready(void *self)
     return NULL;
 }
 
+static json_t *time_json(int64_t ms)
+{
+    return ms == TW_TIME_NONE ? json_null() : json_integer((json_int_t)ms);
+}
+
+static json_t *show_rule(const tw_app *app, uint32_t number)
+{
+    const tw_rule *r = tw_engine_rules(app->engine)->rules[number];
+    tw_rule_counts counts;
+
+    tw_engine_rule_counts(app->engine, number, &counts);
+    return json_pack("{s:s, s:s, s:s?, s:s, s:i, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:s}",
+                     "rule", r->name, "version", r->version ? r->version : "", "owner",
+                     r->owner, "file", r->file, "line", r->line, "clock",
+                     time_json(tw_engine_rule_clock(app->engine, number)), "events",
+                     (json_int_t)counts.events, "late", (json_int_t)counts.late,
+                     "keyless", (json_int_t)counts.keyless, "keys",
+                     (json_int_t)counts.keys, "keys_evicted", (json_int_t)counts.evicted,
+                     "failures", (json_int_t)counts.failures, "last_failure",
+                     counts.last_failure);
+}
+
 static json_t *show_rules(const tw_app *app)
 {
     const tw_ruleset *set = tw_engine_rules(app->engine);
     json_t *list = json_array();
 
-    for (uint32_t i = 0; i < set->rule_count; i++) {
-        const tw_rule *r = set->rules[i];
-        int64_t clock_ms = tw_engine_rule_clock(app->engine, i);
-        json_array_append_new(
-            list,
-            json_pack("{s:s, s:s, s:s?, s:s, s:i, s:o}", "rule", r->name, "version",
-                      r->version ? r->version : "", "owner", r->owner, "file", r->file,
-                      "line", r->line, "clock",
-                      clock_ms == TW_TIME_NONE ? json_null()
-                                               : json_integer((json_int_t)clock_ms)));
-    }
+    for (uint32_t i = 0; i < set->rule_count; i++)
+        json_array_append_new(list, show_rule(app, i));
     return list;
+}
+
+static bool reads_source(const tw_app *app, const tw_rule *rule, uint32_t source)
+{
+    for (uint32_t i = 0; i < rule->input_count; i++) {
+        for (uint32_t k = 0; k < app->config->stream_count; k++) {
+            const tw_config_stream *s = &app->config->streams[k];
+            if (s->source == source &&
+                __builtin_strcmp(s->name, rule->inputs[i].stream->name) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* How far time has come for everybody who reads this source: the slowest clock of its rules. */
+static int64_t source_clock(const tw_app *app, uint32_t source)
+{
+    const tw_ruleset *set = tw_engine_rules(app->engine);
+    int64_t slowest_ms = TW_TIME_NONE;
+    bool any = false;
+
+    for (uint32_t i = 0; i < set->rule_count; i++) {
+        if (!reads_source(app, set->rules[i], source))
+            continue;
+        int64_t clock_ms = tw_engine_rule_clock(app->engine, i);
+        if (!any || clock_ms < slowest_ms)
+            slowest_ms = clock_ms;
+        any = true;
+    }
+    return slowest_ms;
 }
 
 static json_t *show_sources(const tw_app *app)
@@ -48,10 +94,13 @@ static json_t *show_sources(const tw_app *app)
 
     for (uint32_t i = 0; i < app->config->source_count; i++) {
         const tw_source_unit *u = &app->sources[i];
-        json_array_append_new(list,
-                              json_pack("{s:s, s:s, s:i, s:s?}", "name", u->config->name,
-                                        "kind", u->config->kind, "feeds", (int)u->feeds,
-                                        "trouble", u->guest ? u->guest->trouble : NULL));
+        json_array_append_new(
+            list,
+            json_pack("{s:s, s:s, s:i, s:i, s:s?, s:o, s:o}", "name", u->config->name,
+                      "kind", u->config->kind, "feeds", (int)u->feeds, "ended",
+                      (int)u->ended, "trouble", u->guest ? u->guest->trouble : NULL,
+                      "clock", time_json(source_clock(app, i)), "metrics",
+                      u->guest ? tw_guest_metrics(u->guest) : json_object()));
     }
     return list;
 }
@@ -90,19 +139,22 @@ static json_t *show_status(void *self)
                                          "stopping sinks",   "stopped"};
     tw_app *app = self;
     uint64_t events = tw_stats_sum(app->stats, "events_total");
+    int64_t now_ms = tw_clock_now_ms(&app->clock);
 
     return json_pack(
-        "{s:s, s:s, s:I, s:i, s:I, s:I, s:I, s:I, s:b, s:o, s:o, s:o, s:o, s:o}",
-        "version", TW_VERSION, "state", phases[app->phase], "uptime_ms",
-        (json_int_t)(tw_clock_now_ms(&app->clock) - app->started_ms), "lanes",
-        (int)app->config->lanes, "generation",
-        (json_int_t)tw_engine_rules(app->engine)->generation, "events",
+        "{s:s, s:s, s:s, s:i, s:I, s:I, s:i, s:I, s:I, s:I, s:I, s:b, s:o, s:o, s:o, s:o,"
+        " s:o, s:o}",
+        "version", TW_VERSION, "state", phases[app->phase], "config", app->config->path,
+        "pid", (int)getpid(), "now", (json_int_t)now_ms, "uptime_ms",
+        (json_int_t)(now_ms - app->started_ms), "lanes", (int)app->config->lanes,
+        "generation", (json_int_t)tw_engine_rules(app->engine)->generation, "events",
         (json_int_t)events, "bad_records",
         (json_int_t)tw_stats_sum(app->stats, "bad_records_total"), "incidents_open",
         (json_int_t)tw_incidents_count(app->incidents), "reload_ok", (int)app->reload_ok,
-        "last_reload", app->reload_report ? json_incref(app->reload_report) : json_null(),
-        "rules", show_rules(app), "sources", show_sources(app), "sinks", show_sinks(app),
-        "tables", show_tables(app));
+        "rules_since", time_json(app->reload_ms), "last_reload",
+        app->reload_report ? json_incref(app->reload_report) : json_null(), "rules",
+        show_rules(app), "sources", show_sources(app), "sinks", show_sinks(app), "tables",
+        show_tables(app));
 }
 
 static json_t *show_alerts(void *self)

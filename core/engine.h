@@ -89,6 +89,15 @@ void tw_engine_end(tw_engine *e);
 /* A rule's clock, minimum over lanes; TW_TIME_NONE when it has none. */
 int64_t tw_engine_rule_clock(const tw_engine *e, uint32_t rule);
 
+/* What became of a rule's events, over all lanes. Failed calls are those of its file since it was
+ * loaded. */
+typedef struct tw_rule_counts {
+    uint64_t events, keyless, late, evicted, failures;
+    int64_t keys;
+    char last_failure[256]; /* "" none */
+} tw_rule_counts;
+void tw_engine_rule_counts(const tw_engine *e, uint32_t rule, tw_rule_counts *out);
+
 /* ---- for lanes --------------------------------------------------------------------- */
 
 void tw_engine_on_signal(void *lane, const tw_signal *s); /* lane */

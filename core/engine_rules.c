@@ -109,6 +109,36 @@ int64_t tw_engine_rule_clock(const tw_engine *e, uint32_t rule)
     return clock_ms;
 }
 
+static uint64_t value_of(const tw_counter *c)
+{
+    return atomic_load_explicit(&c->value, memory_order_relaxed);
+}
+
+static void add_failures(const tw_script *script, tw_rule_counts *out)
+{
+    tw_script_failures f;
+
+    tw_rule_script_failures((tw_script *)(uintptr_t)script, &f);
+    out->failures += f.error + f.cpu + f.memory + f.other;
+    if (f.last[0])
+        snprintf(out->last_failure, sizeof out->last_failure, "%s", f.last);
+}
+
+void tw_engine_rule_counts(const tw_engine *e, uint32_t rule, tw_rule_counts *out)
+{
+    *out = (tw_rule_counts){0};
+    for (uint32_t i = 0; i < e->lane_count; i++) {
+        const tw_lane_rules *rules = e->lanes[i]->rules;
+        const tw_instance *inst = &rules->instances[rule];
+        out->events += value_of(inst->events);
+        out->keyless += value_of(inst->keyless);
+        out->late += value_of(inst->late);
+        out->evicted += value_of(inst->evicted);
+        out->keys += atomic_load_explicit(&inst->keys->value, memory_order_relaxed);
+        add_failures(rules->scripts[inst->rule->script], out);
+    }
+}
+
 const tw_track *tw_engine_track(const tw_engine *e, uint32_t number)
 {
     return &e->ground.tracks.items[number];

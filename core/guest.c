@@ -9,6 +9,7 @@
 #include "base/mem.h"
 
 struct tw_metric {
+    char *name;
     tw_counter *counter;
     tw_gauge *gauge;
     tw_metric *next; /* of the same guest */
@@ -51,6 +52,7 @@ static tw_metric *make_metric(const tw_host *h, const char *name, const char *he
     else
         m->counter = tw_stats_counter(g->house->stats, full, help, labels);
     tw_free(full);
+    m->name = tw_strdup(name);
     m->next = g->metrics;
     g->metrics = m;
     return m;
@@ -191,6 +193,22 @@ tw_guest *tw_guest_new(const tw_house *house, const char *name,
     return g;
 }
 
+json_t *tw_guest_metrics(const tw_guest *g)
+{
+    json_t *all = json_object();
+
+    for (const tw_metric *m = g->metrics; m; m = m->next) {
+        json_int_t value = 0;
+        if (m->gauge)
+            value = atomic_load_explicit(&m->gauge->value, memory_order_relaxed);
+        else if (m->counter)
+            value = (json_int_t)atomic_load_explicit(&m->counter->value,
+                                                     memory_order_relaxed);
+        json_object_set_new(all, m->name, json_integer(value));
+    }
+    return all;
+}
+
 const char *tw_guest_kind(const tw_guest *g)
 {
     return g->source ? g->source->kind : g->sink->kind;
@@ -245,6 +263,7 @@ void tw_guest_free(tw_guest *g)
         g->sink->close(g->instance);
     while (g->metrics) {
         tw_metric *next = g->metrics->next;
+        tw_free(g->metrics->name);
         tw_free(g->metrics);
         g->metrics = next;
     }

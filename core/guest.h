@@ -5,6 +5,7 @@
 #ifndef TW_GUEST_H
 #define TW_GUEST_H
 
+#include <jansson.h>
 #include <stdatomic.h>
 
 #include "base/clock.h"
@@ -54,6 +55,8 @@ int tw_guest_open(tw_guest *g, const char *const *topics, size_t topic_count,
 int tw_guest_start(tw_guest *g, tw_err *err);
 void tw_guest_stop(tw_guest *g); /* idempotent; house->stopped follows */
 void tw_guest_free(tw_guest *g); /* closes */
+/* What the instance shows of itself, {"lag": 12}; the names are those it gave. New reference. */
+json_t *tw_guest_metrics(const tw_guest *g);
 const char *tw_guest_kind(const tw_guest *g);
 
 #endif

@@ -30,6 +30,9 @@ extern const tw_command tw_command_run;
 extern const tw_command tw_command_check;
 extern const tw_command tw_command_replay;
 extern const tw_command tw_command_config;
+extern const tw_command tw_command_status;
+extern const tw_command tw_command_reload;
+extern const tw_command tw_command_version;
 
 int tw_cli_main(int argc, char **argv);
 

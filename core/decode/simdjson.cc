@@ -5,6 +5,7 @@
 #include "decode/structure.h"
 
 #include <charconv>
+#include <cstdio>
 #include <memory>
 #include <new>
 
@@ -87,4 +88,12 @@ bool tw_structure_is_utf8(const char *data, size_t size)
 bool tw_structure_double(const char *text, const char *end, double *out)
 {
     return std::from_chars(text, end, *out).ec == std::errc();
+}
+
+const char *tw_structure_library(char *out, size_t size)
+{
+    std::snprintf(out, size, "%d.%d.%d (%s)", simdjson::SIMDJSON_VERSION_MAJOR,
+                  simdjson::SIMDJSON_VERSION_MINOR, simdjson::SIMDJSON_VERSION_REVISION,
+                  simdjson::get_active_implementation()->name().c_str());
+    return out;
 }

@@ -39,6 +39,9 @@ bool tw_structure_is_utf8(const char *data, size_t size);
  * is beyond the range of a double on either side. */
 bool tw_structure_double(const char *text, const char *end, double *out);
 
+/* simdjson's version and the instruction set it uses here: "3.1.7 (haswell)". Returns out. */
+const char *tw_structure_library(char *out, size_t size);
+
 #ifdef __cplusplus
 }
 #endif

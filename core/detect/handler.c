@@ -320,8 +320,7 @@ static void handler_adopt(tw_detector *base, tw_detector *base_old)
          n = tw_keyed_next(h->keys, n)) {
         tw_timers_set(h->wheel, n, key_next(h, tw_keyed_at(h->keys, n)));
     }
-    show_count(h);
-    show_count(old);
+    show_count(h); /* one gauge, the new owner's */
 }
 
 static uint64_t handler_key_count(const tw_detector *base)

@@ -301,6 +301,5 @@ void level_adopt(tw_detector *base, tw_detector *base_old)
          n = tw_keyed_next(d->keys, n)) {
         level_key_arm(d, n, tw_keyed_at(d->keys, n));
     }
-    show_count(d);
-    show_count(old);
+    show_count(d); /* one gauge, the new owner's */
 }

@@ -272,6 +272,17 @@ void tw_outbox_give_up(tw_outbox *o, const char *reason)
     set_gauges(o, tw_outbox_now_ms(o));
 }
 
+static json_t *counts(tw_counter *const *counters, const char *const *names, int count)
+{
+    json_t *all = json_object();
+
+    for (int i = 0; i < count; i++) {
+        uint64_t n = atomic_load_explicit(&counters[i]->value, memory_order_relaxed);
+        json_object_set_new(all, names[i], json_integer((json_int_t)n));
+    }
+    return all;
+}
+
 json_t *tw_outbox_status(const tw_outbox *o)
 {
     json_t *status = json_object();
@@ -286,6 +297,10 @@ json_t *tw_outbox_status(const tw_outbox *o)
     json_object_set_new(status, "oldest_seconds", json_real((double)age_ms / 1000));
     json_object_set_new(status, "failures", json_integer(o->failures));
     json_object_set_new(status, "disabled", json_boolean(o->disabled));
+    json_object_set_new(status, "deliveries",
+                        counts(o->answers, answer_names, TW_ANSWER_CLASSES));
+    json_object_set_new(status, "given_up",
+                        counts(o->given_up, reason_names, TW_DEAD_REASONS));
     json_object_set_new(status, "last_error",
                         o->last_error ? json_string(o->last_error) : json_null());
     return status;

@@ -52,6 +52,7 @@ bool tw_outbox_is_empty(const tw_outbox *o);
  * tw_outbox_free. */
 void tw_outbox_give_up(tw_outbox *o, const char *reason);
 json_t *tw_outbox_status(
-    const tw_outbox *o); /* name, kind, queued, in flight, oldest age, last error */
+    const tw_outbox
+        *o); /* name, kind, queued, in flight, oldest age, outcomes, last error */
 
 #endif

@@ -23,7 +23,8 @@
 
 typedef struct file_sink {
     const tw_host *host;
-    int fd;
+    char *path;
+    int fd; /* from start on; -1 before */
     bool sync, regular;
     pthread_t thread;
     bool threaded;
@@ -144,7 +145,7 @@ static void *write_deliveries(void *arg)
 /* ---- the shore ---- */
 
 /* A pipe or a socket without a reader would hold `open` for ever. */
-static bool open_file(file_sink *s, const char *path, tw_refusal *refusal)
+static bool may_be_file(const char *path, tw_refusal *refusal)
 {
     struct stat st;
 
@@ -152,9 +153,16 @@ static bool open_file(file_sink *s, const char *path, tw_refusal *refusal)
         settings_refuse(refusal, "%s is not a file", path);
         return false;
     }
-    s->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
+    return true;
+}
+
+static bool open_file(file_sink *s, tw_refusal *refusal)
+{
+    struct stat st;
+
+    s->fd = open(s->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
     if (s->fd < 0 || fstat(s->fd, &st) < 0) {
-        settings_refuse(refusal, "%s: %s", path, strerror(errno));
+        settings_refuse(refusal, "%s: %s", s->path, strerror(errno));
         return false;
     }
     s->regular = S_ISREG(st.st_mode);
@@ -169,6 +177,7 @@ static void file_sink_close(void *instance)
         close(s->fd);
     pthread_cond_destroy(&s->changed);
     pthread_mutex_destroy(&s->lock);
+    free(s->path);
     free(s);
 }
 
@@ -184,9 +193,9 @@ static void *file_sink_open(const tw_host *h, tw_refusal *refusal)
     s->sync = settings_bool(settings, "fsync");
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->changed, NULL);
-    bool opened = open_file(s, settings_text(settings, "path"), refusal);
+    s->path = shared_strdup(settings_text(settings, "path"));
     json_decref(settings);
-    if (opened)
+    if (may_be_file(s->path, refusal))
         return s;
     file_sink_close(s);
     return NULL;
@@ -195,6 +204,9 @@ static void *file_sink_open(const tw_host *h, tw_refusal *refusal)
 static int file_sink_start(void *instance, tw_refusal *refusal)
 {
     file_sink *s = instance;
+
+    if (!open_file(s, refusal))
+        return -1;
     int rc = pthread_create(&s->thread, NULL, write_deliveries, s);
 
     if (rc != 0) {

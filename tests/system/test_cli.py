@@ -1,0 +1,279 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The commands as a person or a script meets them: what they print, where, and how they exit."""
+import json
+import os
+import re
+import subprocess
+import unittest
+
+from harness import ROOT, SystemTest, Tidewatch, free_port, wait_for
+
+RULE = """rule "shop/errors" {
+  key = { "host" },
+  inputs = { ev = from "events" { severity = "error" } },
+  detect = level { of = count "ev", over = "5m", crit = { at_least = 3 } },
+  alert = incident { id = "errors:${host}", route = "ops", title = "${value} errors on ${host}" },
+}
+"""
+COMMANDS = ["run", "check", "replay", "config", "status", "reload", "version"]
+LATER = ["test", "plan", "rollback", "shadow", "promote", "explain", "top", "tap", "alerts",
+         "silence", "ack"]
+
+
+class Cli(SystemTest):
+    def tidewatch(self, *arguments, text=None, env=None):
+        """(exit code, stdout, stderr) of a run in the test's folder."""
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("TIDEWATCH")}
+        result = subprocess.run([Tidewatch.program, *arguments], cwd=self.folder, input=text,
+                                capture_output=True, text=True, timeout=60,
+                                env={**clean, **(env or {})})
+        return result.returncode, result.stdout, result.stderr
+
+    def config(self, **changes):
+        """A configuration that is fine: a file of events, a rule, a sink."""
+        self.write("rules/shop.lua", RULE)
+        self.write("in.ndjson", "")
+        return {"sources": {"in": {"kind": "file"}},
+                "streams": {"events": {"source": "in", "topics": ["in.ndjson"]}},
+                "rules": {"paths": ["rules"]},
+                "sinks": {"out": {"kind": "file", "settings": {"path": "out.ndjson"}}},
+                "routes": {"default": "out"}, **changes}
+
+    def write_config(self, name="tw.json", **changes):
+        self.write(name, json.dumps(self.config(**changes)))
+        return name
+
+    # --- all commands -------------------------------------------------------
+
+    def test_every_command_explains_itself_with_an_example(self):
+        listing = self.tidewatch("--help")[1]
+        for name in COMMANDS:
+            code, out, err = self.tidewatch(name, "--help")
+            self.assertEqual((code, err), (0, ""), name)
+            self.assertIn(f"usage: tidewatch {name}", out)
+            self.assertRegex(out, f"example:\n  tidewatch {name}")
+            self.assertRegex(listing, rf"(?m)^  {name} ")
+            self.assertLessEqual(max(map(len, out.splitlines())), 100, name)
+
+    def test_what_is_not_built_yet_is_refused_and_listed_so(self):
+        built, _, later = self.tidewatch("help")[1].partition("not supported yet")
+        for name in LATER:
+            code, out, err = self.tidewatch(name)
+            self.assertEqual((code, out), (2, ""), name)
+            self.assertIn("not supported yet", err)
+            self.assertRegex(later, rf"(?m)^  {name} ")
+            self.assertNotRegex(built, rf"(?m)^  {name} ")
+
+    def test_a_misspelt_command_or_option_gets_the_nearest_name(self):
+        for arguments, wanted in [
+                (["chekc"], "unknown command 'chekc' (did you mean 'check'?)"),
+                (["rn", "-c", "x"], "did you mean 'run'?"),
+                (["check", "--outptu=json", "x"], "did you mean '--output'?"),
+                (["run", "--confg", "x"], "did you mean '--config'?"),
+                (["status", "--sevrer", "x"], "did you mean '--server'?"),
+                (["replay", "--lnaes", "2"], "did you mean '--lanes'?"),
+                (["config", "shema"], "did you mean 'schema'?")]:
+            code, out, err = self.tidewatch(*arguments)
+            self.assertEqual((code, out), (2, ""), arguments)
+            self.assertIn(wanted, err)
+
+    def test_wrong_usage_ends_with_2(self):
+        for arguments in [[], ["check"], ["config"], ["config", "print"], ["run"], ["run", "-c"],
+                          ["version", "more"], ["status", "-o", "xml"], ["run", "-z"],
+                          ["check", "in.txt"], ["replay"], ["reload", "--server", "nowhere"]]:
+            self.assertEqual(self.tidewatch(*arguments)[0], 2, arguments)
+
+    # --- check --------------------------------------------------------------
+
+    def test_check_is_content_with_what_run_takes(self):
+        code, out, err = self.tidewatch("check", self.write_config())
+        self.assertEqual((code, out), (0, ""))
+        self.assertEqual(err, "1 configuration, 1 rule: 0 errors, 0 warnings\n")
+        self.assertEqual(self.tidewatch("check", "rules")[0], 0)
+        self.assertEqual(self.tidewatch("check", "rules/shop.lua", "tw.json")[0], 0)
+        self.assertFalse(os.path.exists(self.path("out.ndjson")), "check started a sink")
+
+    def test_check_tells_findings_of_rules_with_their_place(self):
+        self.write("rules/shop.lua", RULE.replace("count", "cuont"))
+        code, out, _ = self.tidewatch("check", "rules/shop.lua")
+        self.assertEqual(code, 1)
+        self.assertRegex(out, r"^rules/shop.lua:4:\d+: .*\(did you mean 'count'\?\)\n$")
+
+    def test_check_holds_rules_against_the_streams_of_the_configuration(self):
+        config = self.write_config()
+        self.write("extra.lua", RULE.replace('"events"', '"evnets"').replace("shop/", "shop/x-"))
+        self.assertEqual(self.tidewatch("check", "extra.lua")[0], 0)
+        code, out, _ = self.tidewatch("check", config, "extra.lua")
+        self.assertEqual(code, 1)
+        self.assertRegex(out, r"^extra.lua:3:\d+: .*\(did you mean 'events'\?\)\n$")
+
+    def test_check_ends_with_78_for_a_wrong_configuration(self):
+        wrong = {
+            "lane: 2\n": "tw.yaml:1:1: unknown key 'lane' (did you mean 'lanes'?)",
+            "lanes: [\n": "tw.yaml:2:1: ",
+            "sinks:\n  a:\n    kind: flie\n": "tw.yaml:3:5: .*\\bfile\\b",
+            "sinks:\n  a:\n    kind: file\n    settings: { paht: x }\n":
+                "tw.yaml:4:17: sink 'a': there is no setting 'paht' (did you mean 'path'?)",
+            "tables:\n  t:\n    path: none.csv\n": "tw.yaml:3:5: table 't': .*none.csv: ",
+            "plugins: [nowhere]\n": "tw.yaml:1:1: .*nowhere: ",
+        }
+        for text, wanted in wrong.items():
+            self.write("tw.yaml", text)
+            pattern = wanted if ".*" in wanted or wanted.endswith(": ") else re.escape(wanted)
+            for command in (["check", "tw.yaml"], ["run", "-c", "tw.yaml"]):
+                code, out, err = self.tidewatch(*command)
+                self.assertEqual(code, 78, (text, out, err))
+                self.assertRegex(out or err, f"(?m)^{pattern}")
+        self.assertEqual(self.tidewatch("check", "missing.yaml")[0], 78)
+
+    def test_check_as_json_has_the_same_findings(self):
+        self.write("rules/shop.lua", RULE.replace("count", "cuont"))
+        code, out, err = self.tidewatch("check", "-o", "json", "rules")
+        report = json.loads(out)
+        self.assertEqual((code, err, report["ok"]), (1, "", False))
+        self.assertEqual((report["findings"][0]["file"], report["findings"][0]["line"]),
+                         ("rules/shop.lua", 4))
+
+    # --- config -------------------------------------------------------------
+
+    def test_config_print_hides_secrets_and_reads_back(self):
+        control = {"listen": f"127.0.0.1:{free_port()}", "token": "${env:TOKEN}"}
+        config = self.write_config(control=control)
+        code, written, _ = self.tidewatch("config", "print", "-c", config,
+                                          env={"TOKEN": "hush-hush"})
+        self.assertEqual(code, 0)
+        self.assertNotIn("hush", written)
+        self.assertIn("<secret>", written)
+        self.assertNotIn("queue", written)
+        _, effective, _ = self.tidewatch("config", "print", "--effective", "-c", config,
+                                         env={"TOKEN": "hush-hush"})
+        self.assertIn("queue: 10000", effective)
+        self.assertNotIn("hush", effective)
+        self.write("again.yaml", effective)
+        again = self.tidewatch("config", "print", "--effective", "-c", "again.yaml")[1]
+        self.assertEqual(again, effective)
+
+    def test_config_print_as_json_is_json(self):
+        config = self.write_config()
+        code, out, _ = self.tidewatch("config", "print", "--effective", "-o", "json", "-c", config)
+        tree = json.loads(out)
+        self.assertEqual((code, tree["sinks"]["out"]["queue"]), (0, 10000))
+        self.assertEqual(tree["streams"]["events"]["format"], "json")
+
+    def test_the_schema_is_json_schema_and_takes_what_the_engine_takes(self):
+        schema = json.loads(self.tidewatch("config", "schema")[1])
+        self.check_schema(schema)
+        tree = json.loads(self.tidewatch("config", "print", "--effective", "-o", "json", "-c",
+                                         self.write_config())[1])
+        try:
+            import jsonschema
+        except ImportError:
+            return
+        jsonschema.Draft202012Validator.check_schema(schema)
+        validator = jsonschema.Draft202012Validator(schema)
+        validator.validate(tree)
+        for wrong in ({"lane": 1}, {"lanes": 0}, {"lanes": "2"}, {"sinks": {"a": {}}},
+                      {"log": {"level": "loud"}}, {"shutdown": {"drain": "soon"}}):
+            self.assertFalse(validator.is_valid(wrong), wrong)
+
+    def check_schema(self, node, path="schema"):
+        """What draft 2020-12 asks of the keywords that are used."""
+        self.assertIsInstance(node, dict, path)
+        known = {"$schema", "title", "type", "properties", "additionalProperties", "required",
+                 "items", "anyOf", "enum", "minimum", "maximum", "pattern", "description",
+                 "default", "writeOnly"}
+        self.assertEqual(set(node) - known, set(), path)
+        self.assertIn(node.get("type", "string"),
+                      {"object", "array", "string", "integer", "number", "boolean"})
+        for name, child in node.get("properties", {}).items():
+            self.check_schema(child, f"{path}.{name}")
+        for name in node.get("required", []):
+            self.assertIn(name, node["properties"], path)
+        others = node.get("additionalProperties", False)
+        if others is not False:
+            self.check_schema(others, f"{path}.*")
+        if "items" in node:
+            self.check_schema(node["items"], f"{path}[]")
+        for child in node.get("anyOf", []):
+            self.check_schema(child, path)
+        if "pattern" in node:
+            re.compile(node["pattern"])
+        if path == "schema":
+            self.assertEqual(node["$schema"], "https://json-schema.org/draft/2020-12/schema")
+
+    # --- version ------------------------------------------------------------
+
+    def test_version_names_the_program_its_plugins_and_libraries(self):
+        with open(os.path.join(ROOT, "CMakeLists.txt"), encoding="utf-8") as f:
+            version = re.search(r"project\(tidewatch VERSION (\S+)", f.read()).group(1)
+        code, out, err = self.tidewatch("--version")
+        self.assertEqual((code, err), (0, ""))
+        self.assertTrue(out.startswith(f"tidewatch {version}\nplugin ABI 1\n"), out)
+        told = json.loads(self.tidewatch("version", "-o", "json")[1])
+        for library in ("jansson", "libcurl", "libmicrohttpd", "libuv", "libyaml", "lua", "pcre2",
+                        "simdjson"):
+            self.assertRegex(told["libraries"][library], r"^\d+\.\d+")
+        self.assertIn("stdout", told["plugins"])
+
+    # --- a running engine ---------------------------------------------------
+
+    def test_without_an_engine_they_say_so_and_end_with_69(self):
+        port = free_port()
+        for command in ("status", "reload"):
+            code, out, err = self.tidewatch(command, "--server", f"127.0.0.1:{port}")
+            self.assertEqual((code, out), (69, ""))
+            self.assertIn(f"no engine answers on 127.0.0.1 port {port}", err)
+            self.assertIn("--server", err)
+
+    def running(self):
+        """An engine whose control address asks for a token."""
+        control = {"listen": f"127.0.0.1:{free_port()}", "token": "open-sesame"}
+        config = self.config(control=control)
+        self.write("engine/rules/shop.lua", RULE)
+        self.write("engine/in.ndjson", '{"host":"a","severity":"error"}\n' * 3)
+        return self.engine(config)
+
+    def test_status_shows_sources_rules_and_sinks(self):
+        engine = self.running()
+        wait_for("the alert is out", lambda: os.path.getsize(self.path("engine/out.ndjson")))
+        code, out, err = self.tidewatch("status", "-c", engine.file)
+        self.assertEqual((code, err), (0, ""))
+        self.assertRegex(out, r"^tidewatch \S+, running, up ")
+        self.assertRegex(out, r"(?m)^events 3, bad records 0, open incidents 1$")
+        self.assertRegex(out, r"(?m)^rules: generation 1 since ")
+        self.assertRegex(out, r"(?m)^in +file +1 +1 ")
+        self.assertRegex(out, r"(?m)^shop/errors +3 +0 +1 ")
+        self.assertRegex(out, r"(?m)^out +file +0 +0 ")
+        told = json.loads(self.tidewatch("status", "-o", "json", "-c", engine.file)[1])
+        self.assertEqual((told["state"], told["pid"]), ("running", engine.process.pid))
+        self.assertEqual(told["sinks"][0]["deliveries"]["done"], 1)
+
+    def test_the_token_is_taken_from_the_configuration_or_the_environment(self):
+        engine = self.running()
+        by_address = ["status", "--server", f"http://{engine.address}/"]
+        code, _, err = self.tidewatch(*by_address)
+        self.assertEqual(code, 2)
+        self.assertIn("asks for a token", err)
+        self.assertEqual(self.tidewatch(*by_address, env={"TIDEWATCH_TOKEN": "open-sesame"})[0], 0)
+        self.assertEqual(self.tidewatch(*by_address, "-c", engine.file)[0], 0)
+        self.assertEqual(self.tidewatch("status", env={"TIDEWATCH_CONFIG": engine.file})[0], 0)
+
+    def test_reload_takes_good_rules_over_and_refuses_bad_ones(self):
+        engine = self.running()
+        code, out, err = self.tidewatch("reload", "-c", engine.file)
+        self.assertEqual((code, err), (0, ""))
+        self.assertRegex(out, r"^generation 2: 0 added, 0 changed, 1 unchanged, 0 removed; ")
+
+        self.write("engine/rules/more.lua", RULE.replace("count", "cuont"))
+        code, out, err = self.tidewatch("reload", "-c", engine.file)
+        self.assertEqual(code, 1)
+        self.assertRegex(out, r"^.*rules/more.lua:4:\d+: .*\(did you mean 'count'\?\)\n$")
+        self.assertIn("refused", err)
+        status = self.tidewatch("status", "-c", engine.file)[1]
+        self.assertIn("LAST RELOAD REFUSED", status)
+        self.assertRegex(status, r"(?m)^rules: generation 2 since ")
+
+
+if __name__ == "__main__":
+    unittest.main()
