@@ -193,7 +193,7 @@ static int64_t handler_next_deadline(const tw_detector *base)
 static void make_place(handler *h, int64_t now_ms)
 {
     while (tw_keyed_count(h->keys) > 0 && tw_keyed_count(h->keys) >= h->rule->max_keys) {
-        h->number = tw_keyed_oldest(h->keys);
+        h->number = tw_keyed_oldest(h->keys, offsetof(handler_key, newest_ms));
         h->ev = NULL;
         h->at_ms = now_ms;
         if (handler_current(h)->open_until_ms > now_ms) {

@@ -234,7 +234,7 @@ static bool is_late(const level *d, level_key *key, int64_t time_ms, int64_t now
 static void make_place(level *d, int64_t now_ms)
 {
     while (tw_keyed_count(d->keys) > 0 && tw_keyed_count(d->keys) >= d->rule->max_keys) {
-        uint32_t oldest = tw_keyed_oldest(d->keys);
+        uint32_t oldest = tw_keyed_oldest(d->keys, offsetof(level_key, newest_ms));
         level_tell_gone(d, oldest, now_ms, "evicted");
         level_key_remove(d, oldest);
         if (d->env.evicted) {

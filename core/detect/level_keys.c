@@ -245,13 +245,13 @@ static void move_key(level *d, tw_keyed *to_keys, const level *old, uint32_t num
     move_carried(d, to, old, from);
 }
 
-/* The layout of entries differs: each key moves for itself, oldest first. */
+/* The layout of entries differs: each key moves for itself. */
 static void move_keys(level *d, level *old)
 {
     tw_keyed *keys = tw_keyed_new(d->layout.bytes);
 
-    for (uint32_t n = tw_keyed_oldest(old->keys); n != TW_KEYED_NONE;
-         n = tw_keyed_newer(old->keys, n)) {
+    for (uint32_t n = tw_keyed_next(old->keys, TW_KEYED_NONE); n != TW_KEYED_NONE;
+         n = tw_keyed_next(old->keys, n)) {
         move_key(d, keys, old, n);
     }
     tw_keyed_free(d->keys);

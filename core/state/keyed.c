@@ -12,30 +12,41 @@
 #include "base/mem.h"
 #include "state/keyed_impl.h"
 
-static void page_alloc(const tw_keyed *k, page *p, uint32_t entries)
+/* The first page doubles until it is as large as all others. */
+static void first_page_grow(tw_keyed *k)
 {
-    p->block = tw_realloc(NULL, (size_t)entries * k->stride + 64);
-    p->memory = (uint8_t *)(((uintptr_t)p->block + 63) & ~(uintptr_t)63);
+    uint32_t entries = k->pages[0] ? k->first_entries * 2 : FIRST_ENTRIES;
+    void *block = tw_realloc(NULL, (size_t)entries * k->stride + 64);
+    uint8_t *memory = (uint8_t *)(((uintptr_t)block + 63) & ~(uintptr_t)63);
+
+    if (k->pages[0]) {
+        memcpy(memory, k->pages[0], (size_t)k->first_entries * k->stride);
+    }
+    tw_free(k->first_block);
+    k->first_block = block;
+    k->pages[0] = memory;
+    k->first_entries = entries;
 }
 
 static void pages_grow(tw_keyed *k)
 {
     if (k->page_count > 0 && k->first_entries < PAGE_ENTRIES) {
-        page old = k->pages[0];
-        page_alloc(k, &k->pages[0], k->first_entries * 2);
-        memcpy(k->pages[0].memory, old.memory, (size_t)k->first_entries * k->stride);
-        tw_free(old.block);
-        k->first_entries *= 2;
+        first_page_grow(k);
         return;
     }
     if ((k->page_count & (k->page_count - 1)) == 0) {
         uint32_t room = k->page_count > 0 ? k->page_count * 2 : 1;
         k->pages = tw_realloc(k->pages, room * sizeof *k->pages);
+        k->marks = tw_realloc(k->marks, room * sizeof *k->marks);
     }
-    uint32_t room = k->page_count > 0 ? PAGE_ENTRIES : FIRST_ENTRIES;
-    page *p = &k->pages[k->page_count++];
-    memset(p->dirty, 0, sizeof p->dirty);
-    page_alloc(k, p, room);
+    uint32_t number = k->page_count++;
+    k->marks[number] = (page_marks){.dirty = {0}, .touched = {0}};
+    k->pages[number] = NULL;
+    if (number == 0) {
+        first_page_grow(k);
+    } else {
+        k->pages[number] = tw_blocks_take(&k->blocks, (size_t)PAGE_ENTRIES * k->stride);
+    }
 }
 
 static uint32_t number_take(tw_keyed *k)
@@ -43,7 +54,7 @@ static uint32_t number_take(tw_keyed *k)
     uint32_t number = k->vacant;
 
     if (number != TW_KEYED_NONE) {
-        k->vacant = head_at(k, number)->older;
+        k->vacant = head_at(k, number)->next_vacant;
         return number;
     }
     if (k->end == (k->page_count > 1 ? k->page_count * PAGE_ENTRIES : k->first_entries) ||
@@ -70,34 +81,6 @@ static void key_store(tw_keyed *k, head *h, const tw_key *key)
     k->long_bytes += key->len + 16;
 }
 
-/* ---- recency ---- */
-
-static void recency_push(tw_keyed *k, uint32_t number, head *h)
-{
-    h->newer = TW_KEYED_NONE;
-    h->older = k->newest;
-    if (k->newest != TW_KEYED_NONE) {
-        head_at(k, k->newest)->newer = number;
-    } else {
-        k->oldest = number;
-    }
-    k->newest = number;
-}
-
-static void recency_unlink(tw_keyed *k, head *h)
-{
-    if (h->newer != TW_KEYED_NONE) {
-        head_at(k, h->newer)->older = h->older;
-    } else {
-        k->newest = h->older;
-    }
-    if (h->older != TW_KEYED_NONE) {
-        head_at(k, h->older)->newer = h->newer;
-    } else {
-        k->oldest = h->newer;
-    }
-}
-
 /* ---- the table ---- */
 
 tw_keyed *tw_keyed_new(uint32_t entry_bytes)
@@ -106,9 +89,9 @@ tw_keyed *tw_keyed_new(uint32_t entry_bytes)
 
     k->stride = (uint32_t)(sizeof(head) + ((entry_bytes + 7) & ~7u));
     k->first_entries = FIRST_ENTRIES;
-    k->vacant = k->newest = k->oldest = TW_KEYED_NONE;
+    k->vacant = TW_KEYED_NONE;
     k->directory = tw_calloc(1, sizeof *k->directory);
-    k->directory[0] = tw_keyed_segment_new(SEGMENT_FIRST, 0);
+    k->directory[0] = tw_keyed_segment_new(k, SEGMENT_FIRST, 0);
     return k;
 }
 
@@ -123,18 +106,18 @@ void tw_keyed_free(tw_keyed *k)
             tw_free(h->long_key);
         }
     }
-    for (uint32_t n = 0; n < k->page_count; n++) {
-        tw_free(k->pages[n].block);
-    }
     segment *last = NULL;
     for (uint32_t n = 0; n < 1u << k->depth; n++) {
         if (k->directory[n] != last) {
             last = k->directory[n];
-            tw_free(last);
+            tw_keyed_segment_free(k, last);
         }
     }
+    tw_blocks_done(&k->blocks);
+    tw_free(k->first_block);
     tw_free(k->directory);
     tw_free(k->pages);
+    tw_free(k->marks);
     tw_free(k);
 }
 
@@ -164,7 +147,7 @@ uint32_t tw_keyed_add(tw_keyed *k, const tw_key *key)
 
     memset(h, 0, k->stride);
     key_store(k, h, key);
-    recency_push(k, number, h);
+    tw_keyed_touch(k, number);
     tw_keyed_index_add(k, index_hash(key->hash), number);
     tw_keyed_mark(k, number);
     k->count++;
@@ -177,14 +160,13 @@ void tw_keyed_remove(tw_keyed *k, uint32_t number)
     tw_key key = tw_keyed_key(k, number);
 
     tw_keyed_index_remove(k, index_hash(key.hash), number);
-    recency_unlink(k, h);
     if (h->tag == KEY_LONG) {
         k->long_bytes -= h->long_len + 16;
         tw_free(h->long_key);
     }
     tw_keyed_clean(k, number);
     h->tag = KEY_VACANT;
-    h->older = k->vacant;
+    h->next_vacant = k->vacant;
     k->vacant = number;
     k->count--;
 }
@@ -239,47 +221,93 @@ uint32_t tw_keyed_next(const tw_keyed *k, uint32_t number)
     return TW_KEYED_NONE;
 }
 
+/* ---- recency ---- */
+
 void tw_keyed_touch(tw_keyed *k, uint32_t number)
 {
-    if (k->newest != number) {
-        head *h = head_at(k, number);
-        recency_unlink(k, h);
-        recency_push(k, number, h);
+    *word_of(k->marks[number >> PAGE_SHIFT].touched, number) |= 1ull << (number % 64);
+}
+
+/* The first number from `from` on that was not touched; the marks it passes are cleared.
+ * k->end when there is none. */
+static uint32_t pass_touched(tw_keyed *k, uint32_t from)
+{
+    uint32_t number = from;
+
+    while (number < k->end) {
+        uint64_t *word = word_of(k->marks[number >> PAGE_SHIFT].touched, number);
+        uint64_t here = ~0ull << (number % 64);
+        uint64_t rest = ~*word & here;
+        if (rest != 0) {
+            uint32_t bit = (uint32_t)__builtin_ctzll(rest);
+            *word &= ~(here & ((1ull << bit) - 1));
+            number = (number & ~63u) + bit;
+            return number < k->end ? number : k->end;
+        }
+        *word &= ~here;
+        number = (number | 63) + 1;
+    }
+    return k->end;
+}
+
+/* The hand stands at the first that was not touched. The table is not empty. */
+static void turn_hand(tw_keyed *k)
+{
+    for (;;) {
+        k->hand = pass_touched(k, k->hand);
+        if (k->hand == k->end) {
+            k->hand = 0;
+        } else if (head_at(k, k->hand)->tag == KEY_VACANT) {
+            k->hand++;
+        } else {
+            return;
+        }
     }
 }
 
-uint32_t tw_keyed_oldest(const tw_keyed *k)
+uint32_t tw_keyed_oldest(tw_keyed *k, uint32_t time_offset)
 {
-    return k->oldest;
-}
+    uint32_t oldest = TW_KEYED_NONE, compared = 0;
+    int64_t least = INT64_MAX;
 
-uint32_t tw_keyed_newer(const tw_keyed *k, uint32_t number)
-{
-    return head_at(k, number)->newer;
+    if (k->count == 0) {
+        return TW_KEYED_NONE;
+    }
+    turn_hand(k);
+    uint32_t end = k->end - k->hand < PAGE_ENTRIES ? k->end : k->hand + PAGE_ENTRIES;
+    for (uint32_t n = k->hand; n < end && compared < COMPARED; n++) {
+        uint64_t touched = *word_of(k->marks[n >> PAGE_SHIFT].touched, n);
+        if (touched >> (n % 64) & 1 || head_at(k, n)->tag == KEY_VACANT) {
+            continue;
+        }
+        int64_t time_ms;
+        memcpy(&time_ms, (const char *)tw_keyed_at(k, n) + time_offset, sizeof time_ms);
+        if (compared++ == 0 || time_ms < least) {
+            oldest = n;
+            least = time_ms;
+        }
+    }
+    return oldest;
 }
 
 /* ---- dirty marks ---- */
 
-static inline uint64_t *dirty_word(const tw_keyed *k, uint32_t number)
-{
-    return &k->pages[number >> PAGE_SHIFT].dirty[(number & (PAGE_ENTRIES - 1)) / 64];
-}
-
 void tw_keyed_mark(tw_keyed *k, uint32_t number)
 {
-    *dirty_word(k, number) |= 1ull << (number % 64);
+    *word_of(k->marks[number >> PAGE_SHIFT].dirty, number) |= 1ull << (number % 64);
 }
 
 void tw_keyed_clean(tw_keyed *k, uint32_t number)
 {
-    *dirty_word(k, number) &= ~(1ull << (number % 64));
+    *word_of(k->marks[number >> PAGE_SHIFT].dirty, number) &= ~(1ull << (number % 64));
 }
 
 uint32_t tw_keyed_next_dirty(const tw_keyed *k, uint32_t number)
 {
     number++;
     while (number < k->end) {
-        uint64_t rest = *dirty_word(k, number) >> (number % 64);
+        uint64_t rest =
+            *word_of(k->marks[number >> PAGE_SHIFT].dirty, number) >> (number % 64);
         if (rest != 0) {
             return number + (uint32_t)__builtin_ctzll(rest);
         }
@@ -326,7 +354,7 @@ size_t tw_keyed_memory(const tw_keyed *k)
     }
     for (uint32_t n = 0; n < k->page_count; n++) {
         uint32_t entries = n > 0 ? PAGE_ENTRIES : k->first_entries;
-        bytes += sizeof(page) + (size_t)entries * k->stride;
+        bytes += sizeof(page_marks) + sizeof *k->pages + (size_t)entries * k->stride;
     }
     return bytes;
 }

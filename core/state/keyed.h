@@ -6,11 +6,15 @@
  *
  * The index is extendible hashing (Fagin and others, 1979): a full segment splits in two and
  * only the directory doubles, so growing to any size never stops the lane for longer than
- * one segment takes to move (4,096 slots, some 20 us). Within a segment: linear probing,
- * backward shift on removal (Knuth 6.4, algorithm R). Short keys live in their entry.
+ * one segment takes to move (4,096 slots, some 20 us; now and then a chunk of fresh memory,
+ * some 100 us). Within a segment: linear probing, backward shift on removal (Knuth 6.4,
+ * algorithm R). Short keys live in their entry.
  *
- * A recency list orders the entries by their last touch; the oldest is what `max_keys` lets
- * go. A dirty mark says which entries changed since it was last cleared.
+ * What `max_keys` lets go is found as a clock finds a page to give up (Corbato, 1968): a hand
+ * goes round over bits that a touch sets and the hand clears, and of the next few that are
+ * clear the oldest by its own time goes. A list in exact order would cost two cache misses
+ * more at each event and 8 bytes a key, to tell apart keys that are all old. A dirty mark
+ * says which entries changed since it was last cleared.
  *
  * Thread: its lane's only. Pointers to entries and key bytes are good until the next
  * tw_keyed_add or tw_keyed_remove; numbers are what one keeps. */
@@ -44,10 +48,10 @@ uint32_t tw_keyed_count(const tw_keyed *k);
  * entry just given may be removed. */
 uint32_t tw_keyed_next(const tw_keyed *k, uint32_t number);
 
-/* Recency. */
+/* Recency. oldest: of some that were not touched for long, the one whose entry has the least
+ * int64_t at time_offset; NONE when the table is empty. */
 void tw_keyed_touch(tw_keyed *k, uint32_t number);
-uint32_t tw_keyed_oldest(const tw_keyed *k);                 /* NONE when empty */
-uint32_t tw_keyed_newer(const tw_keyed *k, uint32_t number); /* NONE after the newest */
+uint32_t tw_keyed_oldest(tw_keyed *k, uint32_t time_offset);
 
 /* Dirty marks; the walk is like tw_keyed_next over dirty entries alone. */
 void tw_keyed_mark(tw_keyed *k, uint32_t number);

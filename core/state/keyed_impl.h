@@ -3,6 +3,7 @@
 #ifndef TW_STATE_KEYED_IMPL_H
 #define TW_STATE_KEYED_IMPL_H
 
+#include "state/blocks.h"
 #include "state/keyed.h"
 
 enum {
@@ -14,7 +15,8 @@ enum {
     SEGMENT_LARGE = 4096,
     SEGMENT_LARGEST = 6144,
     DEPTH_MAX = 18, /* beyond that a segment just grows: 14 bits of hash place the slot */
-    DIRTY_WORDS = PAGE_ENTRIES / 64
+    MARK_WORDS = PAGE_ENTRIES / 64,
+    COMPARED = 16 /* untouched entries that are compared by time */
 };
 
 enum { KEY_LONG = 254, KEY_VACANT = 255 };
@@ -29,9 +31,8 @@ typedef struct segment {
     index_slot slots[];
 } segment;
 
-/* Before every entry of the caller's. A vacant one chains the vacant by `older`. */
+/* Before every entry of the caller's. */
 typedef struct head {
-    uint32_t newer, older;
     union {
         struct {
             uint8_t tag; /* length of an inline key, KEY_LONG or KEY_VACANT */
@@ -42,32 +43,44 @@ typedef struct head {
             uint32_t long_len;
             uint8_t *long_key;
         };
+        struct {
+            uint32_t vacant_tag;
+            uint32_t next_vacant;
+        };
     };
 } head;
-_Static_assert(sizeof(head) == 32, "an entry and its key start on half a cache line");
+_Static_assert(sizeof(head) == 24, "a key of 23 bytes needs nothing else");
 
-typedef struct page {
-    uint8_t *memory; /* aligned to a cache line within `block` */
-    void *block;
-    uint64_t dirty[DIRTY_WORDS];
-} page;
+typedef struct page_marks {
+    uint64_t dirty[MARK_WORDS];
+    uint64_t touched[MARK_WORDS]; /* since the hand came by */
+} page_marks;
 
 struct tw_keyed {
     segment **directory;
     uint32_t depth; /* the directory has 1 << depth places */
     uint32_t stride, count;
-    page *pages;
+    uint8_t **pages; /* each aligned to a cache line */
+    page_marks *marks;
+    void *first_block;                  /* the heap's, page 0 lies in it */
+    tw_blocks blocks;                   /* of the other pages, and of large segments */
     uint32_t page_count, first_entries; /* entries that page 0 has room for */
     uint32_t end;                       /* numbers ever given out */
     uint32_t vacant;                    /* first of the chain, NONE */
-    uint32_t newest, oldest;
+    uint32_t hand;                      /* where to look for one to let go */
     size_t long_bytes;
 };
 
 static inline head *head_at(const tw_keyed *k, uint32_t number)
 {
-    return (head *)(k->pages[number >> PAGE_SHIFT].memory +
+    return (head *)(k->pages[number >> PAGE_SHIFT] +
                     (size_t)(number & (PAGE_ENTRIES - 1)) * k->stride);
+}
+
+/* The word of a page's marks that has this number's bit. */
+static inline uint64_t *word_of(uint64_t *words, uint32_t number)
+{
+    return &words[(number & (PAGE_ENTRIES - 1)) / 64];
 }
 
 static inline uint8_t *key_bytes(head *h, uint32_t *out_len)
@@ -105,7 +118,8 @@ static inline uint32_t slot_after(const segment *s, uint32_t at)
 }
 
 /* keyed_index.c */
-segment *tw_keyed_segment_new(uint32_t size, uint32_t depth);
+segment *tw_keyed_segment_new(tw_keyed *k, uint32_t size, uint32_t depth);
+void tw_keyed_segment_free(tw_keyed *k, segment *s);
 void tw_keyed_index_add(tw_keyed *k, uint32_t hash, uint32_t number);
 void tw_keyed_index_remove(tw_keyed *k, uint32_t hash, uint32_t number);
 

@@ -6,15 +6,38 @@
 #include "base/mem.h"
 #include "state/keyed_impl.h"
 
-segment *tw_keyed_segment_new(uint32_t size, uint32_t depth)
+static size_t segment_bytes(uint32_t size)
 {
-    segment *s = tw_alloc(sizeof *s + size * sizeof s->slots[0]);
+    return sizeof(segment) + size * sizeof(index_slot);
+}
 
+/* Of the two sizes that make up a large table, and no other. */
+static bool is_large(uint32_t size)
+{
+    return size == SEGMENT_LARGE || size == SEGMENT_LARGEST;
+}
+
+segment *tw_keyed_segment_new(tw_keyed *k, uint32_t size, uint32_t depth)
+{
+    size_t bytes = segment_bytes(size);
+    segment *s =
+        is_large(size) ? tw_blocks_take(&k->blocks, bytes) : tw_realloc(NULL, bytes);
+
+    s->used = 0;
     s->size = size;
     s->depth = depth;
     s->most = size - size / 4;
     memset(s->slots, 0xff, size * sizeof s->slots[0]);
     return s;
+}
+
+void tw_keyed_segment_free(tw_keyed *k, segment *s)
+{
+    if (is_large(s->size)) {
+        tw_blocks_give(&k->blocks, s, segment_bytes(s->size));
+    } else {
+        tw_free(s);
+    }
 }
 
 static void segment_put(segment *s, index_slot slot)
@@ -55,8 +78,8 @@ static void directory_double(tw_keyed *k)
 static void segment_split(tw_keyed *k, segment *old, uint32_t hash)
 {
     uint32_t bit = 1u << (31 - old->depth);
-    segment *low = tw_keyed_segment_new(SEGMENT_LARGE, old->depth + 1);
-    segment *high = tw_keyed_segment_new(SEGMENT_LARGE, old->depth + 1);
+    segment *low = tw_keyed_segment_new(k, SEGMENT_LARGE, old->depth + 1);
+    segment *high = tw_keyed_segment_new(k, SEGMENT_LARGE, old->depth + 1);
 
     if (old->depth == k->depth) {
         directory_double(k);
@@ -68,7 +91,7 @@ static void segment_split(tw_keyed *k, segment *old, uint32_t hash)
     }
     directory_set(k, hash & ~bit, low);
     directory_set(k, hash | bit, high);
-    tw_free(old);
+    tw_keyed_segment_free(k, old);
 }
 
 static void segment_grow(tw_keyed *k, segment *old, uint32_t hash)
@@ -81,14 +104,14 @@ static void segment_grow(tw_keyed *k, segment *old, uint32_t hash)
         segment_split(k, old, hash);
         return;
     }
-    segment *s = tw_keyed_segment_new(size, old->depth);
+    segment *s = tw_keyed_segment_new(k, size, old->depth);
     for (uint32_t n = 0; n < old->size; n++) {
         if (old->slots[n].number != TW_KEYED_NONE) {
             segment_put(s, old->slots[n]);
         }
     }
     directory_set(k, hash, s);
-    tw_free(old);
+    tw_keyed_segment_free(k, old);
 }
 
 void tw_keyed_index_add(tw_keyed *k, uint32_t hash, uint32_t number)
@@ -127,5 +150,3 @@ void tw_keyed_index_remove(tw_keyed *k, uint32_t hash, uint32_t number)
     s->slots[hole] = (index_slot){UINT32_MAX, TW_KEYED_NONE};
     s->used--;
 }
-
-/* ---- pages ---- */

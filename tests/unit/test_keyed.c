@@ -103,22 +103,65 @@ static void a_new_entry_is_zeroed_though_its_memory_was_used(void **state)
     tw_keyed_free(k);
 }
 
-static void the_oldest_is_the_one_touched_longest_ago(void **state)
+static void the_oldest_was_not_touched_since_the_hand_came_by(void **state)
 {
     (void)state;
     tw_keyed *k = tw_keyed_new(sizeof(entry));
-    assert_int_equal(tw_keyed_oldest(k), TW_KEYED_NONE);
-    uint32_t a = add(k, 1), b = add(k, 2), c = add(k, 3);
-    assert_int_equal(tw_keyed_oldest(k), a);
+    assert_int_equal(tw_keyed_oldest(k, offsetof(entry, value)), TW_KEYED_NONE);
+    uint32_t c = add(k, 3), a = add(k, 1), b = add(k, 2);
+    assert_int_equal(tw_keyed_oldest(k, offsetof(entry, value)),
+                     a); /* all are new: once round */
+    assert_int_equal(tw_keyed_oldest(k, offsetof(entry, value)), a);
     tw_keyed_touch(k, a);
-    assert_int_equal(tw_keyed_oldest(k), b);
-    tw_keyed_touch(k, c);
-    tw_keyed_touch(k, c);
-    tw_keyed_remove(k, b);
-    assert_int_equal(tw_keyed_oldest(k), a);
-    tw_keyed_remove(k, a);
+    tw_keyed_touch(k, b);
+    assert_int_equal(tw_keyed_oldest(k, offsetof(entry, value)), c);
     tw_keyed_remove(k, c);
-    assert_int_equal(tw_keyed_oldest(k), TW_KEYED_NONE);
+    assert_int_equal(tw_keyed_oldest(k, offsetof(entry, value)), a); /* round again */
+    tw_keyed_touch(k, a);
+    assert_int_equal(tw_keyed_oldest(k, offsetof(entry, value)), b);
+    tw_keyed_remove(k, b);
+    tw_keyed_remove(k, a);
+    assert_int_equal(tw_keyed_oldest(k, offsetof(entry, value)), TW_KEYED_NONE);
+    tw_keyed_free(k);
+}
+
+/* Of 5,000 keys 50 are busy; strangers come and push out each other and the quiet ones. */
+static void busy_keys_outlive_a_flood_of_strangers(void **state)
+{
+    (void)state;
+    enum { ROOM = 5000, BUSY = 50, FLOOD = 40000 };
+    tw_keyed *k = tw_keyed_new(sizeof(entry));
+    uint32_t busy[BUSY];
+    for (uint32_t n = 0; n < ROOM; n++) {
+        uint32_t number = add(k, n);
+        if (n % (ROOM / BUSY) == 0) {
+            busy[n / (ROOM / BUSY)] = number;
+        }
+    }
+    (void)tw_keyed_oldest(
+        k, offsetof(entry, value)); /* once round: what is touched from now on counts */
+    for (uint32_t n = 0; n < FLOOD + BUSY; n++) {
+        if (n >= BUSY) {
+            tw_keyed_remove(k, tw_keyed_oldest(k, offsetof(entry, value)));
+            add(k, ROOM + n - BUSY);
+        }
+        tw_keyed_touch(k, busy[n % BUSY]);
+    }
+    assert_int_equal(tw_keyed_count(k), ROOM);
+    for (uint32_t n = 0; n < BUSY; n++) {
+        uint8_t scratch[64];
+        tw_key key = key_of(n * (ROOM / BUSY), scratch);
+        assert_int_equal(tw_keyed_find(k, &key), busy[n]);
+    }
+    uint32_t strangers = 0;
+    for (uint32_t n = 0; n < FLOOD; n++) {
+        uint8_t scratch[64];
+        tw_key key = key_of(ROOM + n, scratch);
+        bool stays = tw_keyed_find(k, &key) != TW_KEYED_NONE;
+        assert_true(stays || n < FLOOD - (ROOM - BUSY) / 2);
+        strangers += stays;
+    }
+    assert_int_equal(strangers, ROOM - BUSY);
     tw_keyed_free(k);
 }
 
@@ -168,7 +211,8 @@ int main(void)
         cmocka_unit_test(every_added_key_is_found_with_its_entry),
         cmocka_unit_test(removing_and_adding_at_random_agrees_with_a_plain_list),
         cmocka_unit_test(a_new_entry_is_zeroed_though_its_memory_was_used),
-        cmocka_unit_test(the_oldest_is_the_one_touched_longest_ago),
+        cmocka_unit_test(the_oldest_was_not_touched_since_the_hand_came_by),
+        cmocka_unit_test(busy_keys_outlive_a_flood_of_strangers),
         cmocka_unit_test(dirty_marks_are_walked_and_cleaned),
         cmocka_unit_test(keys_compare_by_their_bytes),
     };
