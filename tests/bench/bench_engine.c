@@ -25,9 +25,9 @@ int main(int argc, char **argv)
     double lanes[ROUNDS], allocations[2];
     bool good = true;
     rig *r = rig_new(EVENTS);
-    int alone = argc > 1 ? atoi(argv[1]) : 0;
+    long alone = argc > 1 ? strtol(argv[1], NULL, 10) : 0;
 
-    for (int n = 0; n < alone; n++) {
+    for (long n = 0; n < alone; n++) {
         rig_figures one = rig_run(r, RIG_ERRORS_PER_HOST, 1, RUN_EVENTS);
         fprintf(stderr, "%.1f ns, %.1f ns CPU, %lu signals\n", one.wall_ns, one.cpu_ns,
                 one.signals);
