@@ -276,7 +276,7 @@ int tw_app_run(tw_app *app)
 
     start_timers(app);
     app->phase = TW_APP_RUNNING;
-    if (tw_app_start_sources(app, &err) < 0) {
+    if (tw_app_start_sinks(app, &err) < 0 || tw_app_start_sources(app, &err) < 0) {
         tw_log_error("app", err.text, NULL);
         app->exit_code = 1;
         tw_app_stop(app);

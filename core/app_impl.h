@@ -70,6 +70,7 @@ struct tw_app {
 
 /* app_sinks.c */
 int tw_app_open_sinks(tw_app *app, tw_err *err);
+int tw_app_start_sinks(tw_app *app, tw_err *err);
 void tw_app_free_sinks(tw_app *app);
 void tw_app_on_notification(void *self, tw_notification *n);
 void tw_app_on_bad_frame(void *self, const tw_bad_frame *f);

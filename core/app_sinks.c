@@ -144,11 +144,7 @@ static int open_sink(tw_app *app, tw_sink_unit *unit, tw_err *err)
         tw_guest_new(&app->house, c->name, NULL, type, settings, app->config->state_dir);
     free(settings);
     unit->guest->owner = unit->outbox;
-    if (tw_guest_open(unit->guest, NULL, 0, err) < 0 ||
-        tw_guest_start(unit->guest, err) < 0)
-        return TW_EINVAL;
-    tw_outbox_connect(unit->outbox, unit->guest->instance);
-    return TW_OK;
+    return tw_guest_open(unit->guest, NULL, 0, err);
 }
 
 int tw_app_open_sinks(tw_app *app, tw_err *err)
@@ -158,6 +154,17 @@ int tw_app_open_sinks(tw_app *app, tw_err *err)
         app->sinks[i].config = &app->config->sinks[i];
         if (open_sink(app, &app->sinks[i], err) < 0)
             return TW_EINVAL;
+    }
+    return TW_OK;
+}
+
+int tw_app_start_sinks(tw_app *app, tw_err *err)
+{
+    for (uint32_t i = 0; i < app->config->sink_count; i++) {
+        tw_sink_unit *unit = &app->sinks[i];
+        if (tw_guest_start(unit->guest, err) < 0)
+            return TW_EINVAL;
+        tw_outbox_connect(unit->outbox, unit->guest->instance);
     }
     return TW_OK;
 }
