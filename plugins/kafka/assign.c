@@ -159,7 +159,7 @@ static feed *add_feed(source *s, const position_errand *e, int i, int64_t start)
     f->partition = p->partition;
     f->next = start;
     f->handled = start;
-    f->stored = p->offset == start ? start : -1;
+    f->stored = -1;
     f->end_offset = e->high->elems[i].offset;
     f->mean_bytes = 500;
     f->queue = rd_kafka_queue_get_partition(s->rk, p->topic, p->partition);
@@ -247,6 +247,18 @@ static void confirm_assignment(source *s, const partition_list *fresh, bool is_w
     }
 }
 
+/* A partition that was lost while the brokers were away comes back with an older position
+ * than ours. What this process has handled it need not repeat, whoever had it meanwhile. */
+static void recall(const source *s, position_errand *e, int i)
+{
+    partition *p = &e->stored->elems[i];
+    const partition *known =
+        rd_kafka_topic_partition_list_find(s->known, p->topic, p->partition);
+
+    if (known && known->offset > p->offset && known->offset <= e->high->elems[i].offset)
+        p->offset = known->offset;
+}
+
 static void take_positions(source *s, position_errand *e)
 {
     partition_list *fresh = rd_kafka_topic_partition_list_new(e->stored->cnt);
@@ -254,6 +266,8 @@ static void take_positions(source *s, position_errand *e)
     for (int i = 0; i < e->stored->cnt && !s->failed; i++) {
         const partition *p = &e->stored->elems[i];
 
+        if (e->is_whole)
+            recall(s, e, i);
         rd_kafka_topic_partition_list_add(fresh, p->topic, p->partition)->offset =
             decide_start(e, i);
     }
@@ -327,6 +341,7 @@ static void on_positions(void *arg)
     }
     s->start_error[0] = '\0';
     s->was_assigned = true;
+    s->is_lost = false;
     take_positions(s, e);
     if (!s->failed)
         s->finding_start = false;
@@ -385,6 +400,15 @@ void assign_give_up(source *s)
 /* ---- the group's word ---------------------------------------------------------------
  */
 
+static void remember(source *s, const feed *f)
+{
+    partition *p = rd_kafka_topic_partition_list_find(s->known, f->topic, f->partition);
+
+    if (!p)
+        p = rd_kafka_topic_partition_list_add(s->known, f->topic, f->partition);
+    p->offset = f->handled;
+}
+
 static void take_back(source *s, const partition_list *list, int lost)
 {
     feed *closed = NULL;
@@ -395,6 +419,7 @@ static void take_back(source *s, const partition_list *list, int lost)
         if (!f)
             continue;
         close_feed(s, f, lost);
+        remember(s, f);
         if (lost)
             f->stored = f->handled; /* another member's by now: not ours to store */
     }
@@ -442,6 +467,7 @@ void assign_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
         return;
     }
     take_back(s, partitions, lost);
+    s->is_lost = lost;
     if (err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS)
         s->was_assigned = true; /* to nothing: there are more members than partitions */
     unassign(s, partitions);

@@ -28,10 +28,13 @@ static const conf_property source_defaults[] = {
     {"check.crcs", "true"},
     {"partition.assignment.strategy", "range,roundrobin"},
     {"topic.metadata.refresh.interval.ms", "10000"},
+    {"reconnect.backoff.max.ms", "2000"},
     {"socket.nagle.disable", "true"},
     {"log.connection.close", "false"},
 };
 
+/* session.timeout.ms, set beside these: after a crash the group waits so long before it
+ * gives the partitions away. A member with a lasting name should find its own again. */
 static const conf_property source_rules[] = {
     {"statistics.interval.ms", "1000"},    {"enable.auto.commit", "false"},
     {"enable.auto.offset.store", "false"}, {"auto.offset.reset", "error"},
@@ -46,6 +49,7 @@ static const conf_property sink_defaults[] = {
     {"statistics.interval.ms", "1000"},
     {"linger.ms", "5"},
     {"partitioner", "murmur2_random"},
+    {"reconnect.backoff.max.ms", "2000"},
     {"socket.nagle.disable", "true"},
     {"log.connection.close", "false"},
     {"queue.buffering.max.messages", "200000"},
@@ -137,6 +141,8 @@ static int configure_source(rd_kafka_conf_t *conf, source_settings *out,
     snprintf(group_default, sizeof group_default, "tidewatch-%s", name);
     out->self_waking = rd_kafka_version() >= 0x020200ff;
     if (SET_ALL(conf, source_defaults, refusal) < 0 ||
+        conf_read_text(settings, "instance_id", &instance, refusal) < 0 ||
+        conf_set(conf, "session.timeout.ms", instance ? "45000" : "20000", refusal) < 0 ||
         (out->self_waking &&
          conf_set(conf, "fetch.queue.backoff.ms", "2", refusal) < 0) ||
         conf_read_security(conf, json_object_get(settings, "security"), refusal) < 0 ||
@@ -144,8 +150,7 @@ static int configure_source(rd_kafka_conf_t *conf, source_settings *out,
             0 ||
         SET_ALL(conf, source_rules, refusal) < 0 ||
         read_policies(out, settings, refusal) < 0 ||
-        conf_read_text(settings, "group", &group, refusal) < 0 ||
-        conf_read_text(settings, "instance_id", &instance, refusal) < 0)
+        conf_read_text(settings, "group", &group, refusal) < 0)
         return -1;
     out->group = kafka_copy(group);
     out->queue_bytes = conf_number(conf, "queued.max.messages.kbytes") * 1024;

@@ -16,6 +16,7 @@
 #include "message.h"
 #include "sink.h"
 #include "stats.h"
+#include "voice.h"
 
 enum { TICK_MS = 100, PATIENCE_MS = 2000, GUARD_MS = 5000, AGAIN_MS = 200 };
 
@@ -60,6 +61,7 @@ struct sink {
     rd_kafka_resp_err_t last_error;
     bool is_down, is_topic_missing;
     char trouble[256];
+    voice voice;
     tw_metric *messages, *failures, *rebuilds;
 };
 
@@ -173,8 +175,6 @@ static void tell_trouble(sink *s)
                  s->settings.topic);
     if (s->stopping || strcmp(text, s->trouble) == 0)
         return;
-    kafka_log(s->h, *text ? TW_PLUGIN_WARN : TW_PLUGIN_INFO, "%s",
-              *text ? text : "delivers again");
     memcpy(s->trouble, text, sizeof text);
     if (!*text)
         s->last_error = RD_KAFKA_RESP_ERR_NO_ERROR;
@@ -234,11 +234,9 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 static void on_log(const rd_kafka_t *rk, int level, const char *facility,
                    const char *text)
 {
-    const sink *s = rd_kafka_opaque(rk);
-    bool is_echo = strcmp(facility, "FAIL") == 0 || strcmp(facility, "ERROR") == 0;
+    sink *s = rd_kafka_opaque(rk);
 
-    kafka_log(s->h, is_echo || level > 4 ? TW_PLUGIN_DEBUG : TW_PLUGIN_WARN, "%s: %s",
-              facility, text);
+    voice_say(&s->voice, level, facility, text);
 }
 
 /* ---- the client's life -------------------------------------------------------------- */
@@ -378,6 +376,7 @@ static void sink_close(void *instance)
     if (s->brokers_open)
         embedded_close();
     sink_settings_done(&s->settings);
+    voice_done(&s->voice);
     free(s);
 }
 
@@ -386,6 +385,7 @@ static void *sink_open(const tw_host *h, tw_refusal *refusal)
     sink *s = kafka_alloc(sizeof *s);
 
     s->h = h;
+    voice_init(&s->voice, h);
     s->wake_fd = -1;
     s->phase = PHASE_GONE;
     s->conf = sink_settings_read(&s->settings, h, refusal);
@@ -447,6 +447,7 @@ static void on_guard_due(void *arg)
     }
     if (s->errands)
         errands_abandon(s->errands);
+    voice_mute(&s->voice);
     s->h->stopped(s->h);
 }
 

@@ -15,7 +15,7 @@
 #include "embedded.h"
 #include "stats.h"
 
-enum { TICK_MS = 100, GUARD_MS = 5000, STORE_AGAIN_MS = 5000 };
+enum { TICK_MS = 100, GUARD_MS = 5000, GUARD_ALONE_MS = 500, STORE_AGAIN_MS = 5000 };
 
 typedef rd_kafka_topic_partition_list_t partition_list;
 
@@ -138,13 +138,19 @@ static void on_closed(source *s)
     errands_end(s->errands, &e->base);
 }
 
+/* Without a broker there is nobody to take leave of. */
+static int guard_ms(const source *s)
+{
+    return s->brokers_up == 0 ? GUARD_ALONE_MS : GUARD_MS;
+}
+
 /* librdkafka 2.0.2 can hang while it closes; the engine does not hang with it. */
 static void on_guard_due(void *arg)
 {
     source *s = arg;
 
     kafka_log(s->h, TW_PLUGIN_WARN, "librdkafka does not close within %d ms, leaving it",
-              GUARD_MS);
+              guard_ms(s));
     end_watches(s);
     while (s->feeds) { /* as assign_drop_feeds, which would call into librdkafka */
         feed *f = s->feeds;
@@ -154,6 +160,7 @@ static void on_guard_due(void *arg)
         s->h->feed_remove(s->h, &f->base, 1, &next);
     }
     errands_abandon(s->errands);
+    voice_mute(&s->voice);
     s->h->stopped(s->h);
 }
 
@@ -233,6 +240,7 @@ static void source_close(void *instance)
         return;
     errands_free(s->errands);
     assign_forget(s);
+    rd_kafka_topic_partition_list_destroy(s->known);
     if (s->conf)
         rd_kafka_conf_destroy(s->conf);
     if (s->wake_fd >= 0)
@@ -244,6 +252,7 @@ static void source_close(void *instance)
     free(s->topics);
     free(s->topic_missing);
     source_settings_done(&s->settings);
+    voice_done(&s->voice);
     free(s);
 }
 
@@ -253,6 +262,8 @@ static void *source_open(const tw_host *h, const char *const *topics, size_t top
     source *s = kafka_alloc(sizeof *s);
 
     s->h = h;
+    voice_init(&s->voice, h);
+    s->known = rd_kafka_topic_partition_list_new(8);
     s->wake_fd = -1;
     s->brokers_up = -1;
     s->topics = kafka_alloc(topic_count * sizeof *s->topics);
@@ -365,7 +376,7 @@ static void source_stop(void *instance)
     assign_give_up(s);
     s->stopping = true;
     s->epoch++;
-    s->guard_watch = s->h->watch_timer(s->h, GUARD_MS, 0, on_guard_due, s);
+    s->guard_watch = s->h->watch_timer(s->h, guard_ms(s), 0, on_guard_due, s);
     s->close_queue = rd_kafka_queue_new(s->rk);
     rd_kafka_queue_io_event_enable(s->close_queue, s->wake_fd, &one, sizeof one);
     error = rd_kafka_consumer_close_queue(s->rk, s->close_queue);

@@ -14,6 +14,7 @@
 
 #include "errand.h"
 #include "settings.h"
+#include "voice.h"
 
 typedef struct source source;
 
@@ -54,14 +55,17 @@ struct source {
 
     feed *feeds;
     unsigned epoch; /* of the assignment: what was asked under an older one is void */
-    bool was_assigned;
+    bool was_assigned, is_lost;             /* is_lost: and has not been assigned again */
+    rd_kafka_topic_partition_list_t *known; /* where we were in partitions given back */
     int64_t started_ms;
     bool finding_start; /* the position errand is out */
     errand *ask_again;  /* position errands that failed */
     int64_t ask_again_ms;
     bool stopping, gone, failed, brokers_open;
 
-    int brokers_up; /* -1 not known yet */
+    int brokers_up;   /* -1 not known yet */
+    int silent_stats; /* in a row without a broker */
+    voice voice;
     int64_t store_again_ms, topics_again_ms;
     rd_kafka_resp_err_t last_error;
     char broker_error[200], start_error[200];

@@ -19,8 +19,11 @@ static int count_brokers_up(const json_t *brokers)
     json_object_foreach((json_t *)brokers, name, broker)
     {
         const char *state = json_string_value(json_object_get(broker, "state"));
+        const char *origin = json_string_value(json_object_get(broker, "source"));
 
-        count += state && strcmp(state, "UP") == 0;
+        /* A logical one is a second connection to the group's coordinator. */
+        if (state && strcmp(state, "UP") == 0)
+            count += !origin || strcmp(origin, "logical") != 0;
     }
     return count;
 }
@@ -51,6 +54,18 @@ int stats_brokers_up(const char *json, size_t size)
     return count;
 }
 
+/* That none is left is heard sooner and with a reason as an error; only when that does not
+ * come is it concluded from here. */
+static void note_brokers(source *s, int count)
+{
+    s->silent_stats = count == 0 ? s->silent_stats + 1 : 0;
+    if (count > 0)
+        s->broker_error[0] = '\0';
+    if (count > 0 || s->silent_stats > 2)
+        s->brokers_up = count;
+    s->h->set(s->brokers, count);
+}
+
 int stats_on_emitted(rd_kafka_t *rk, char *json, size_t size, void *opaque)
 {
     source *s = opaque;
@@ -61,12 +76,11 @@ int stats_on_emitted(rd_kafka_t *rk, char *json, size_t size, void *opaque)
     (void)rk;
     if (!all)
         return 0;
-    s->brokers_up = count_brokers_up(json_object_get(all, "brokers"));
+    note_brokers(s, count_brokers_up(json_object_get(all, "brokers")));
     for (const feed *f = s->feeds; f; f = f->next_feed, count++)
         lag += feed_lag(f, topics);
     s->h->set(s->lag, lag);
     s->h->set(s->partitions, count);
-    s->h->set(s->brokers, s->brokers_up);
     json_decref(all);
     source_tell_trouble(s);
     return 0; /* librdkafka frees the text */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What goes wrong with a Kafka source and how it is told: librdkafka's errors and log
- * lines come in here, one sentence for /-/ready and the log goes out, once for each
- * change. Shore; trouble_on_log any thread. */
+ * lines come in here, one sentence for /-/ready goes out, once for
+ * each change. Shore; trouble_on_log any thread. */
 #include "source.h"
 
 #include <stdarg.h>
@@ -10,6 +10,8 @@
 #include <string.h>
 
 enum { TOPICS_AGAIN_MS = 10000, METADATA_MS = 5000 };
+
+static const char no_broker[] = "no broker of ";
 
 /* ---- telling the host ---------------------------------------------------------------
  */
@@ -44,8 +46,10 @@ static void find_trouble(const source *s, char *text, size_t size)
     char missing[256];
 
     *text = '\0';
-    if (s->brokers_up == 0)
-        snprintf(text, size, "no broker of %s can be reached%s%s; waiting",
+    if (s->brokers_up == 0 && strncmp(s->trouble, no_broker, strlen(no_broker)) == 0)
+        snprintf(text, size, "%s", s->trouble); /* only the reason would differ */
+    else if (s->brokers_up == 0)
+        snprintf(text, size, "%s%s can be reached%s%s; waiting", no_broker,
                  s->settings.brokers, *s->broker_error ? ": " : "", s->broker_error);
     else if (append_missing_topics(s, missing, sizeof missing) > 0)
         snprintf(text, size, "topic %s does not exist or may not be read; waiting",
@@ -53,28 +57,22 @@ static void find_trouble(const source *s, char *text, size_t size)
     else if (*s->start_error)
         snprintf(text, size, "cannot find the position to start at: %s; trying again",
                  s->start_error);
-    else if (!s->was_assigned)
+    else if (!s->was_assigned || s->is_lost)
         snprintf(text, size, "joining group %s", s->settings.group);
 }
 
-/* Logged and told once for each change. */
+/* Told once for each change; the host logs it. */
 void source_tell_trouble(source *s)
 {
     char text[sizeof s->trouble];
-    bool is_joining;
 
     if (s->stopping || s->failed)
         return;
     find_trouble(s, text, sizeof text);
     if (strcmp(text, s->trouble) == 0)
         return;
-    is_joining = strncmp(text, "joining", strlen("joining")) == 0;
-    if (!*text) {
+    if (!*text)
         s->last_error = RD_KAFKA_RESP_ERR_NO_ERROR;
-        kafka_log(s->h, TW_PLUGIN_INFO, "reads from %s", s->settings.brokers);
-    } else {
-        kafka_log(s->h, is_joining ? TW_PLUGIN_INFO : TW_PLUGIN_WARN, "%s", text);
-    }
     memcpy(s->trouble, text, sizeof text);
     s->h->trouble(s->h, *text ? text : NULL);
 }
@@ -112,17 +110,12 @@ void trouble_on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque
     kafka_log(s->h, TW_PLUGIN_WARN, "%s", reason);
 }
 
-/* Lines about connections repeat what trouble_on_error hears. AUTOCREATE is said of every
- * broker so old that a topic might be made by asking for it, with each question. */
 void trouble_on_log(const rd_kafka_t *rk, int level, const char *facility,
                     const char *text)
 {
-    const source *s = rd_kafka_opaque(rk);
-    bool is_echo = strcmp(facility, "FAIL") == 0 || strcmp(facility, "ERROR") == 0 ||
-                   strcmp(facility, "AUTOCREATE") == 0;
+    source *s = rd_kafka_opaque(rk);
 
-    kafka_log(s->h, is_echo || level > 4 ? TW_PLUGIN_DEBUG : TW_PLUGIN_WARN, "%s: %s",
-              facility, text);
+    voice_say(&s->voice, level, facility, text);
 }
 
 static void on_topic_error(source *s, const char *topic, const rd_kafka_message_t *m)
