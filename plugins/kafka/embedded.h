@@ -10,6 +10,9 @@
 /* Takes a share in the broker, starting it for the first; the topics exist afterwards,
  * each with four partitions. Returns its address, or NULL when it cannot start. */
 const char *embedded_open(const char *const *topics, size_t count);
+/* Lets others of this machine find the broker: its address, a line, in the file embedded-broker of the
+ * folder, for as long as it runs. 0, or negative with errno. */
+int embedded_tell(const char *folder);
 void embedded_close(void);
 
 #endif

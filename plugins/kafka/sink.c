@@ -409,8 +409,12 @@ static int use_embedded(sink *s, tw_refusal *refusal)
 
     s->brokers_open = address != NULL;
     if (address && rd_kafka_conf_set(s->conf, "bootstrap.servers", address, why,
-                                     sizeof why) == RD_KAFKA_CONF_OK)
+                                     sizeof why) == RD_KAFKA_CONF_OK) {
+        if (s->h->state_dir && embedded_tell(s->h->state_dir) < 0)
+            kafka_log(s->h, TW_PLUGIN_WARN, "%s: its embedded-broker cannot be written",
+                      s->h->state_dir);
         return 0;
+    }
     kafka_refuse(refusal, "the embedded broker cannot be started");
     return -1;
 }

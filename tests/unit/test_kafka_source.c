@@ -255,6 +255,27 @@ static void test_a_stop_before_the_first_assignment_ends(void **state)
     cluster_free(&c);
 }
 
+static void test_the_embedded_broker_is_found_by_a_file_while_it_runs(void **state)
+{
+    char folder[] = P_tmpdir "/embedded-XXXXXX", path[64], line[64] = "";
+    fake *f = fake_new("{\"brokers\": \"embedded\"}");
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/embedded-broker", folder);
+    f->host.state_dir = folder;
+    source_begin(f, plugins, topics, 1);
+    FILE *in = fopen(path, "r");
+    assert_non_null(in);
+    assert_non_null(fgets(line, sizeof line, in));
+    fclose(in);
+    assert_memory_equal(line, "127.0.0.1:", 10);
+    fake_stop(f);
+    fake_free(f);
+    assert_int_equal(access(path, F_OK), -1);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 static void refuses(const char *settings, const char *text)
 {
     tw_refusal refusal = {.size = sizeof refusal};
@@ -316,6 +337,7 @@ int main(void)
         cmocka_unit_test(test_a_stored_position_behind_the_log_fails_or_moves_as_told),
         cmocka_unit_test(test_a_broker_that_goes_away_is_said_and_comes_back),
         cmocka_unit_test(test_a_stop_before_the_first_assignment_ends),
+        cmocka_unit_test(test_the_embedded_broker_is_found_by_a_file_while_it_runs),
     };
 
     cmocka_set_test_filter(getenv("KAFKA_TEST_ONLY"));
