@@ -6,6 +6,7 @@
  * sources give their feeds back (every record they gave has been handled, positions are stored) ->
  * outboxes empty, or the drain time is over -> sinks close -> lanes end. */
 #include <signal.h>
+#include <sys/stat.h>
 
 #include "app_impl.h"
 #include "base/log.h"
@@ -173,6 +174,13 @@ static void start_timers(tw_app *app)
 
 /* ---- life -------------------------------------------------------------------------- */
 
+/* Only the last part of the path is made; a folder that cannot be is told by the plugin that needs it. */
+static void make_state_dir(const tw_app *app)
+{
+    if (app->config->state_dir)
+        (void)mkdir(app->config->state_dir, 0700);
+}
+
 static int load_plugins(tw_app *app, tw_err *err)
 {
     app->plugins = tw_plugins_new();
@@ -258,6 +266,7 @@ tw_app *tw_app_new(const tw_app_options *options, tw_findings *out_findings, tw_
     if (!app->loop)
         goto fail;
     make_house(app);
+    make_state_dir(app);
     if (load_plugins(app, err) < 0 || tw_app_open_tables(app, err) < 0 ||
         tw_app_open_sinks(app, err) < 0 || start_engine(app, err) < 0 ||
         tw_app_load_rules(app, out_findings, err) < 0 || tw_app_watch_rules(app) < 0 ||
@@ -314,6 +323,11 @@ void tw_app_free(tw_app *app)
     json_decref(app->reload_report);
     tw_stats_free(app->stats);
     tw_free(app);
+}
+
+uint64_t tw_app_events(const tw_app *app)
+{
+    return tw_stats_sum(app->stats, "events_total");
 }
 
 uint16_t tw_app_control_port(const tw_app *app)

@@ -30,5 +30,7 @@ void tw_app_free(tw_app *app);
  * negative with the rules as they were. */
 int tw_app_reload(tw_app *app, json_t **out_report);
 uint16_t tw_app_control_port(const tw_app *app);
+/* Events judged so far. */
+uint64_t tw_app_events(const tw_app *app);
 
 #endif

@@ -10,8 +10,8 @@
 #include "base/nearest.h"
 
 static const tw_command *const commands[] = {
-    &tw_command_run,    &tw_command_check,  &tw_command_replay,  &tw_command_config,
-    &tw_command_status, &tw_command_reload, &tw_command_version,
+    &tw_command_run,    &tw_command_demo,   &tw_command_check,  &tw_command_replay,
+    &tw_command_config, &tw_command_status, &tw_command_reload, &tw_command_version,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 

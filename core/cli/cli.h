@@ -26,6 +26,7 @@ typedef struct tw_command {
     int (*run)(const struct tw_command *self, int argc, char **argv);
 } tw_command;
 
+extern const tw_command tw_command_demo;
 extern const tw_command tw_command_run;
 extern const tw_command tw_command_check;
 extern const tw_command tw_command_replay;

@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""`tidewatch demo`: the whole river without a server. What a newcomer sees, and what the exit code
+promises."""
+import json
+import os
+import re
+import signal
+import subprocess
+import unittest
+
+from harness import SystemTest, Tidewatch, fetch, wait_for
+
+RULES = ("demo/no_room", "demo/error_ratio", "demo/queue_depth")
+
+
+def rules_told(text, status):
+    """Rules of the alerts with this status, in the order of the story."""
+    return re.findall(rf"(?:->|<-) {status}.*\n +rule (\S+)", text)
+
+
+class Demo(SystemTest):
+    def start(self, *arguments):
+        self.output = self.path("output")
+        self.logs.append(self.output)
+        out = open(self.output, "wb")
+        process = subprocess.Popen([Tidewatch.program, "demo", *arguments], cwd=self.folder,
+                                   stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                                   env=dict(os.environ, TMPDIR=self.folder))
+        out.close()
+        self.addCleanup(lambda: process.poll() is None and process.kill())
+        return process
+
+    def text(self):
+        with open(self.output, encoding="utf-8") as f:
+            return f.read()
+
+    def test_each_of_the_three_rules_fires_and_resolves(self):
+        process = self.start("--for", "20s")
+        address = wait_for("the address", lambda: re.search(r"http://\S+/metrics", self.text()))
+        self.assertEqual(fetch(address.group())[0], 200)
+
+        self.assertEqual(process.wait(60), 0, self.text())
+
+        text = self.text()
+        for rule in RULES:
+            self.assertEqual(rules_told(text, "FIRING").count(rule), 1, text)
+            self.assertEqual(rules_told(text, "RESOLVED").count(rule), 1, text)
+            self.assertRegex(text, rf"{rule} +1 fired, 1 resolved")
+        self.assertNotIn("\033", text)
+        self.assertEqual([line for line in text.split("What next")[0].splitlines() if len(line) > 100], [])
+        self.assertEqual(os.listdir(self.folder), ["output"], "the demo cleans up")
+
+    def test_a_demo_cut_short_says_what_is_missing(self):
+        process = self.start("--for", "20s")
+        wait_for("the story has begun", lambda: "all is quiet" in self.text())
+        process.send_signal(signal.SIGINT)
+
+        self.assertEqual(process.wait(30), 1)
+
+        self.assertIn("tidewatch demo: demo/no_room has not fired", self.text())
+
+    def test_the_printed_configuration_runs_as_it_is(self):
+        printed = subprocess.run([Tidewatch.program, "demo", "--for", "20s", "--print-config"],
+                                 capture_output=True, text=True, cwd=self.folder, timeout=30)
+        self.assertEqual(printed.returncode, 0, printed.stderr)
+        config = self.write("demo.yaml", printed.stdout)
+        self.output = self.path("output")
+        with open(self.output, "wb") as out:
+            process = subprocess.Popen([Tidewatch.program, "run", "-c", config],
+                                       stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+        self.addCleanup(lambda: process.poll() is None and process.kill())
+        wait_for("an alert", lambda: rules_told(self.text(), "FIRING"))
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(30), 0, self.text())
+
+    def test_the_recorded_incident_tells_the_same_through_replay(self):
+        printed = subprocess.run([Tidewatch.program, "demo", "--print-config"], check=True,
+                                 capture_output=True, text=True, cwd=self.folder, timeout=30)
+        rules = re.search(r'paths: \["(.*)"\]', printed.stdout).group(1)
+        result = subprocess.run([Tidewatch.program, "replay", "--rules", rules, "--input",
+                                 os.path.join(rules, "incident.ndjson")], check=True,
+                                capture_output=True, text=True, timeout=60)
+        told = [json.loads(line) for line in result.stdout.splitlines()]
+        for rule in RULES:
+            self.assertEqual([n["status"] for n in told if n["rule"] == rule],
+                             ["firing", "resolved"])
+
+    def test_a_wrong_option_is_a_usage_error(self):
+        for arguments in (["--for", "5s"], ["--for", "soon"], ["--fast"], ["more"]):
+            self.assertEqual(self.start(*arguments).wait(10), 2, arguments)
+
+
+if __name__ == "__main__":
+    unittest.main()
