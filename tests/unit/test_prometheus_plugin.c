@@ -4,6 +4,9 @@
  * ctest: threads */
 #include "poller_fixture.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 /* ---- a page ---- */
 
 static void each_sample_is_an_event_with_its_labels_as_fields(void **state)
@@ -212,6 +215,46 @@ static void a_lane_that_does_not_take_what_it_has_makes_ticks_be_skipped(void **
     teardown(&b);
 }
 
+typedef struct lane {
+    bench *b;
+    atomic_bool enough, in_order;
+    atomic_size_t frames;
+} lane;
+
+static void *run_lane(void *arg)
+{
+    lane *l = arg;
+    tw_feed *feed = l->b->host.feeds[0];
+    tw_frame frames[2];
+
+    while (!l->enough) {
+        int n = l->b->type->poll(feed, frames, 2);
+        for (int i = 0; i < n; i++) {
+            if (frames[i].offset != (int64_t)l->frames++ || frames[i].data[0] != '[')
+                l->in_order = false;
+        }
+        l->b->type->release(feed, frames, n);
+    }
+    return NULL;
+}
+
+static void a_lane_of_its_own_gets_each_frame_once_and_in_order(void **state)
+{
+    (void)state;
+    bench b = {.answers = {TEXT("a 1\nb 1 1732182005123\nc 1 1732182005124\n")}};
+    lane l = {.b = &b, .in_order = true};
+    pthread_t thread;
+    setup_often(&b, 10);
+    assert_int_equal(pthread_create(&thread, NULL, run_lane, &l), 0);
+    turn_until(&b, has_polled, 20);
+    l.enough = true;
+    pthread_join(thread, NULL);
+    assert_true(l.in_order);
+    assert_true(l.frames >= 19); /* a poll gives four, or one when it fails */
+    b.frames = l.frames;
+    teardown(&b);
+}
+
 static void the_lane_is_woken(void **state)
 {
     (void)state;
@@ -322,6 +365,7 @@ int main(void)
         cmocka_unit_test(a_target_keeps_its_place_in_the_interval),
         cmocka_unit_test(targets_are_spread_over_the_interval),
         cmocka_unit_test(a_lane_that_does_not_take_what_it_has_makes_ticks_be_skipped),
+        cmocka_unit_test(a_lane_of_its_own_gets_each_frame_once_and_in_order),
         cmocka_unit_test(the_lane_is_woken),
         cmocka_unit_test(stopping_leaves_an_open_request_without_an_event),
         cmocka_unit_test(settings_that_make_no_sense_are_refused_by_name),
