@@ -4,15 +4,20 @@
  *
  * The stop goes step by step, each waiting for the one before:
  * sources give their feeds back (every record they gave has been handled, positions are stored) ->
- * outboxes empty, or the drain time is over -> sinks close -> lanes end. */
+ * outboxes empty, or the drain time is over -> sinks stop; what they have not delivered becomes
+ * dead letters -> those are delivered -> their sink stops -> lanes end. Each step has its time, so
+ * that nobody holds the engine for ever. */
 #include <signal.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "app_impl.h"
 #include "base/log.h"
 #include "base/mem.h"
 
 #define ADVANCE_EVERY_MS 250
+#define STOP_WITHIN_MS 10000        /* connectors */
+#define LAST_LETTERS_WITHIN_MS 2000 /* dead letters of the stop itself */
 
 /* ---- lanes to shore ---------------------------------------------------------------- */
 
@@ -65,36 +70,96 @@ static void on_failed(void *self, tw_guest *g, const char *why, int exit_code)
 
 /* ---- the stop ---------------------------------------------------------------------- */
 
-static bool sinks_are_stopped(const tw_app *app)
+static void enter(tw_app *app, tw_app_phase phase, int64_t within_ms)
 {
-    for (uint32_t i = 0; i < app->config->sink_count; i++) {
-        if (!app->sinks[i].guest->stopped)
-            return false;
-    }
-    return true;
+    app->phase = phase;
+    app->phase_until_ms = tw_mono_ms() + within_ms;
 }
 
-void tw_app_step_down(tw_app *app)
+/* Nothing of a connector that does not stop may be closed, as it may be at work still. */
+static void leave_behind(tw_app *app, const char *what)
 {
-    if (app->phase == TW_APP_STOPPING_SOURCES && tw_app_sources_are_stopped(app)) {
-        tw_engine_pause(app->engine);
-        tw_engine_collect(app->engine);
-        tw_engine_resume(app->engine);
-        app->phase = TW_APP_DRAINING;
-        app->drain_until_ms = tw_clock_now_ms(&app->clock) + app->config->drain_ms;
+    tw_log_error("app", "a connector does not stop and is left behind", "what", what,
+                 NULL);
+    app->is_stuck = true;
+}
+
+static void drain(tw_app *app)
+{
+    tw_engine_pause(app->engine);
+    tw_engine_collect(app->engine);
+    tw_engine_resume(app->engine);
+    enter(app, TW_APP_DRAINING, app->config->drain_ms);
+}
+
+static void stop_sinks(tw_app *app, tw_app_phase phase, tw_app_sinks which)
+{
+    enter(app, phase, STOP_WITHIN_MS);
+    tw_app_stop_sinks(app, which);
+}
+
+/* Whether what the phase waits for has happened. */
+static bool is_through(const tw_app *app)
+{
+    switch (app->phase) {
+    case TW_APP_OPEN:
+    case TW_APP_RUNNING:
+    case TW_APP_DONE:
+        return false;
+    case TW_APP_STOPPING_SOURCES:
+        return tw_app_sources_are_stopped(app);
+    case TW_APP_DRAINING:
+        return tw_app_sinks_are_empty(app, TW_APP_ORDINARY_SINKS);
+    case TW_APP_STOPPING_SINKS:
+        return tw_app_sinks_are_stopped(app, TW_APP_ORDINARY_SINKS);
+    case TW_APP_DRAINING_DEAD_LETTERS:
+        return tw_app_sinks_are_empty(app, TW_APP_DEAD_LETTER_SINK);
+    case TW_APP_STOPPING_DEAD_LETTERS:
+        return tw_app_sinks_are_stopped(app, TW_APP_DEAD_LETTER_SINK);
     }
-    if (app->phase == TW_APP_DRAINING) {
-        bool over = tw_clock_now_ms(&app->clock) >= app->drain_until_ms;
-        if (!tw_app_sinks_are_empty(app) && !over)
-            return;
-        if (over)
-            tw_log_warn("app", "the drain time is over with records undelivered", NULL);
-        app->phase = TW_APP_STOPPING_SINKS;
-        tw_app_stop_sinks(app);
-    }
-    if (app->phase == TW_APP_STOPPING_SINKS && sinks_are_stopped(app)) {
+    return false;
+}
+
+static void go_on(tw_app *app, bool through)
+{
+    switch (app->phase) {
+    case TW_APP_OPEN:
+    case TW_APP_RUNNING:
+    case TW_APP_DONE:
+        break;
+    case TW_APP_STOPPING_SOURCES:
+        if (!through)
+            leave_behind(app, "a source");
+        drain(app);
+        break;
+    case TW_APP_DRAINING:
+        stop_sinks(app, TW_APP_STOPPING_SINKS, TW_APP_ORDINARY_SINKS);
+        break;
+    case TW_APP_STOPPING_SINKS:
+        if (!through)
+            leave_behind(app, "a sink");
+        enter(app, TW_APP_DRAINING_DEAD_LETTERS, LAST_LETTERS_WITHIN_MS);
+        break;
+    case TW_APP_DRAINING_DEAD_LETTERS:
+        stop_sinks(app, TW_APP_STOPPING_DEAD_LETTERS, TW_APP_DEAD_LETTER_SINK);
+        break;
+    case TW_APP_STOPPING_DEAD_LETTERS:
+        if (!through)
+            leave_behind(app, "the sink of dead letters");
         app->phase = TW_APP_DONE;
         tw_loop_stop(app->loop);
+        break;
+    }
+}
+
+/* Stopping a connector may call back into here before it returns, hence the loop and not a chain. */
+void tw_app_step_down(tw_app *app)
+{
+    while (app->phase > TW_APP_RUNNING && app->phase < TW_APP_DONE) {
+        bool through = is_through(app);
+        if (!through && tw_mono_ms() < app->phase_until_ms)
+            return;
+        go_on(app, through);
     }
 }
 
@@ -103,7 +168,7 @@ void tw_app_stop(tw_app *app)
     if (app->phase > TW_APP_RUNNING)
         return;
     tw_log_info("app", "stopping", NULL);
-    app->phase = TW_APP_STOPPING_SOURCES;
+    enter(app, TW_APP_STOPPING_SOURCES, STOP_WITHIN_MS);
     tw_app_report_positions(app);
     tw_app_stop_sources(app);
     tw_app_step_down(app);
@@ -116,8 +181,8 @@ static void on_stop_signal(void *arg, int signum)
 
     tw_log_info("app", "told to stop", "signal", signum == SIGTERM ? "TERM" : "INT",
                 NULL);
-    if (app->phase == TW_APP_DRAINING)
-        app->drain_until_ms = 0;
+    if (app->phase == TW_APP_DRAINING || app->phase == TW_APP_DRAINING_DEAD_LETTERS)
+        app->phase_until_ms = 0;
     tw_app_stop(app);
 }
 
@@ -293,7 +358,11 @@ int tw_app_run(tw_app *app)
     if (app->phase != TW_APP_DONE)
         tw_loop_run(app->loop);
     tw_log_info("app", "stopped", "events",
-                TW_LOG_INT(tw_stats_sum(app->stats, "events_total")), NULL);
+                TW_LOG_INT(tw_stats_sum(app->stats, "events_total")), "dead_letters",
+                TW_LOG_INT(tw_stats_sum(app->stats, "dead_letters_total")), "lost",
+                TW_LOG_INT(tw_stats_sum(app->stats, "dead_letters_lost_total")), NULL);
+    if (app->is_stuck)
+        _exit(app->exit_code ? app->exit_code : 1);
     return app->exit_code;
 }
 

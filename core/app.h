@@ -20,7 +20,8 @@ typedef struct tw_app_options {
 
 /* Opens everything but the sources. Findings of rules are printed by the caller. */
 tw_app *tw_app_new(const tw_app_options *options, tw_findings *out_findings, tw_err *err);
-/* Starts the sources and runs until stopped. Returns the exit code. */
+/* Starts the sources and runs until stopped. Returns the exit code; ends the process when a
+ * connector does not stop, since its threads may be at work still. */
 int tw_app_run(tw_app *app);
 /* From any signal handler of the loop, or a callback: begins the orderly stop. */
 void tw_app_stop(tw_app *app);

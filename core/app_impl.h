@@ -33,6 +33,8 @@ typedef enum tw_app_phase {
     TW_APP_STOPPING_SOURCES,
     TW_APP_DRAINING,
     TW_APP_STOPPING_SINKS,
+    TW_APP_DRAINING_DEAD_LETTERS,
+    TW_APP_STOPPING_DEAD_LETTERS,
     TW_APP_DONE
 } tw_app_phase;
 
@@ -49,6 +51,7 @@ struct tw_app {
     tw_house house;
     tw_engine *engine;
     bool engine_running;
+    bool is_stuck; /* a connector did not stop: nothing may be freed under it */
     tw_incidents *incidents;
     tw_sink_unit *sinks;
     tw_source_unit *sources;
@@ -57,15 +60,17 @@ struct tw_app {
     tw_file_watch *rule_watch, *table_watch;
     tw_watch *timers[8];
     uint32_t timer_count;
-    int64_t started_ms, drain_until_ms;
+    int64_t started_ms;
+    int64_t
+        phase_until_ms; /* monotonic; while stopping: goes on without whoever is late */
     /* the last reload */
     bool reload_ok;
     int64_t reload_ms;
     json_t *reload_report;
     tw_gauge *reload_ok_gauge, *reload_time_gauge, *generation_gauge;
     tw_counter *unrouted, *dead_letters, *dead_letters_lost;
-    int64_t bad_logged_ms;
-    uint64_t bad_unlogged;
+    int64_t bad_logged_ms, given_up_logged_ms;
+    uint64_t bad_unlogged, given_up_unlogged;
 };
 
 /* app_sinks.c */
@@ -74,8 +79,12 @@ int tw_app_start_sinks(tw_app *app, tw_err *err);
 void tw_app_free_sinks(tw_app *app);
 void tw_app_on_notification(void *self, tw_notification *n);
 void tw_app_on_bad_frame(void *self, const tw_bad_frame *f);
-bool tw_app_sinks_are_empty(const tw_app *app);
-void tw_app_stop_sinks(tw_app *app);
+/* Of all sinks but the one that keeps dead letters, or of that one alone. It stops last,
+ * since the others give up into it. */
+typedef enum tw_app_sinks { TW_APP_ORDINARY_SINKS, TW_APP_DEAD_LETTER_SINK } tw_app_sinks;
+bool tw_app_sinks_are_empty(const tw_app *app, tw_app_sinks which);
+void tw_app_stop_sinks(tw_app *app, tw_app_sinks which);
+bool tw_app_sinks_are_stopped(const tw_app *app, tw_app_sinks which);
 
 /* app_sources.c */
 int tw_app_open_sources(tw_app *app, tw_err *err);

@@ -7,7 +7,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 
-#define BAD_LOG_EVERY_MS 1000
+#define BAD_LOG_EVERY_MS 1000 /* of each kind, however many there are */
 
 /* ---- dead letters ------------------------------------------------------------------ */
 
@@ -23,13 +23,26 @@ static void put_dead_letter(tw_app *app, const tw_dead_letter *d)
     tw_parcel_unref(p);
 }
 
+static void log_given_up(tw_app *app, const tw_parcel *p, const char *reason)
+{
+    int64_t now_ms = tw_clock_now_ms(&app->clock);
+
+    if (now_ms - app->given_up_logged_ms < BAD_LOG_EVERY_MS) {
+        app->given_up_unlogged++;
+        return;
+    }
+    tw_log_error("outbox", "a record is given up", "id", p->record.id, "reason", reason,
+                 "not_logged_since", TW_LOG_INT(app->given_up_unlogged), NULL);
+    app->given_up_logged_ms = now_ms;
+    app->given_up_unlogged = 0;
+}
+
 /* A record a sink will never take. One that the dead-letter sink itself refuses is lost, and said so. */
 static void on_dead_record(void *self, const tw_parcel *p, const char *reason)
 {
     tw_app *app = self;
 
-    tw_log_error("outbox", "a record is given up", "id", p->record.id, "reason", reason,
-                 NULL);
+    log_given_up(app, p, reason);
     if (p->record.kind == TW_RECORD_DEAD_LETTER) {
         tw_count(app->dead_letters_lost, 1);
         return;
@@ -169,30 +182,47 @@ int tw_app_start_sinks(tw_app *app, tw_err *err)
     return TW_OK;
 }
 
-bool tw_app_sinks_are_empty(const tw_app *app)
+static bool is_among(const tw_app *app, uint32_t i, tw_app_sinks which)
+{
+    bool keeps_dead_letters = (int32_t)i == app->config->dead_letter_sink;
+    return keeps_dead_letters == (which == TW_APP_DEAD_LETTER_SINK);
+}
+
+bool tw_app_sinks_are_empty(const tw_app *app, tw_app_sinks which)
 {
     for (uint32_t i = 0; i < app->config->sink_count; i++) {
-        if (!tw_outbox_is_empty(app->sinks[i].outbox))
+        if (is_among(app, i, which) && !tw_outbox_is_empty(app->sinks[i].outbox))
             return false;
     }
     return true;
 }
 
-/* The dead-letter sink stops last, since the others may still give records up into it. */
-void tw_app_stop_sinks(tw_app *app)
+static void stop_sink(tw_sink_unit *unit)
 {
-    int32_t last = app->config->dead_letter_sink;
+    size_t left = tw_outbox_count(unit->outbox);
 
+    if (left)
+        tw_log_warn("app", "records are undelivered when their time is over", "sink",
+                    unit->config->name, "records", TW_LOG_INT(left), NULL);
+    tw_outbox_give_up(unit->outbox, "the engine stops");
+    tw_guest_stop(unit->guest);
+}
+
+void tw_app_stop_sinks(tw_app *app, tw_app_sinks which)
+{
     for (uint32_t i = 0; i < app->config->sink_count; i++) {
-        if ((int32_t)i == last)
-            continue;
-        tw_outbox_give_up(app->sinks[i].outbox, "the engine stops");
-        tw_guest_stop(app->sinks[i].guest);
+        if (is_among(app, i, which))
+            stop_sink(&app->sinks[i]);
     }
-    if (last >= 0) {
-        tw_outbox_give_up(app->sinks[last].outbox, "the engine stops");
-        tw_guest_stop(app->sinks[last].guest);
+}
+
+bool tw_app_sinks_are_stopped(const tw_app *app, tw_app_sinks which)
+{
+    for (uint32_t i = 0; i < app->config->sink_count; i++) {
+        if (is_among(app, i, which) && !app->sinks[i].guest->stopped)
+            return false;
     }
+    return true;
 }
 
 void tw_app_free_sinks(tw_app *app)

@@ -258,6 +258,11 @@ void tw_outbox_answer(tw_outbox *o, tw_delivery *d, const tw_answer *a)
         tw_log_debug("outbox", "is awake already", "sink", o->name, NULL);
 }
 
+size_t tw_outbox_count(const tw_outbox *o)
+{
+    return o->count;
+}
+
 bool tw_outbox_is_empty(const tw_outbox *o)
 {
     return o->count == 0;

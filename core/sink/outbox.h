@@ -46,6 +46,7 @@ void tw_outbox_put(tw_outbox *o, tw_parcel *p); /* takes a reference of its own 
 /* The sink's answer to a delivery of this outbox (tw_host.done). Any thread. */
 void tw_outbox_answer(tw_outbox *o, tw_delivery *d, const tw_answer *a);
 
+size_t tw_outbox_count(const tw_outbox *o); /* queued and in flight */
 /* Nothing queued and nothing in flight. */
 bool tw_outbox_is_empty(const tw_outbox *o);
 /* No new deliveries; what is left is reported as dead with this reason. Before

@@ -40,6 +40,14 @@ static int64_t backoff_ms(tw_outbox *o, uint32_t failures)
     return 1 + (int64_t)(next_random(o) % (uint64_t)limit);
 }
 
+/* Retry-After counts as far as it leaves time for a few attempts: a receiver that says
+ * "next year" would silence the sink for as long. */
+static int64_t retry_after_ms(const tw_outbox *o, const tw_answer *a)
+{
+    int64_t limit_ms = o->options.max_age_ms / 4;
+    return a->retry_after_ms < limit_ms ? a->retry_after_ms : limit_ms;
+}
+
 /* ---- leaving ---- */
 
 /* Fills batch with what may go now; out_next_ms: when the first of the rest may. */
@@ -183,8 +191,8 @@ static void note_success(tw_outbox *o)
 static void retry_all(tw_outbox *o, outbox_flight *f, const tw_answer *a, int64_t now_ms)
 {
     note_failure(o, a->text);
-    o->pause_until_ms =
-        now_ms + (a->retry_after_ms > 0 ? a->retry_after_ms : backoff_ms(o, o->failures));
+    o->pause_until_ms = now_ms + (a->retry_after_ms > 0 ? retry_after_ms(o, a)
+                                                        : backoff_ms(o, o->failures));
     for (size_t i = 0; i < f->delivery.count; i++) {
         int64_t own_ms = now_ms + backoff_ms(o, f->items[i]->attempts);
         again_item(o, f->items[i],
@@ -198,12 +206,12 @@ static void retry_part(tw_outbox *o, outbox_flight *f, const tw_answer *a, int64
     note_success(o);
     remember_error(o, a->text);
     if (a->retry_after_ms > 0)
-        o->pause_until_ms = now_ms + a->retry_after_ms;
+        o->pause_until_ms = now_ms + retry_after_ms(o, a);
     for (size_t i = 0; i < f->delivery.count; i++) {
         outbox_item *item = f->items[i];
         if (a->retry && a->retry[i])
             again_item(o, item,
-                       now_ms + (a->retry_after_ms > 0 ? a->retry_after_ms
+                       now_ms + (a->retry_after_ms > 0 ? retry_after_ms(o, a)
                                                        : backoff_ms(o, item->attempts)));
         else
             tw_outbox_item_remove(o, item);

@@ -16,6 +16,7 @@
 /* What is read of an answer's body beyond what is kept; then it has said enough. */
 #define MAX_DRAINED (1u << 20)
 #define MAX_TOKEN 16384
+#define MAX_RETRY_AFTER_S 21600 /* whatever a receiver says */
 
 typedef struct call {
     struct call *next;
@@ -292,6 +293,8 @@ static void finish_call(call *l, CURLcode code)
         curl_easy_getinfo(l->easy, CURLINFO_CONTENT_TYPE, &content_type);
         r.status = (int)status;
         r.content_type = content_type;
+        if (after > MAX_RETRY_AFTER_S)
+            after = MAX_RETRY_AFTER_S;
         r.retry_after_ms = after > 0 ? (int64_t)after * 1000 : 0;
     } else {
         r.refused = l->refused;

@@ -62,6 +62,21 @@ static void retry_after_holds_the_whole_destination(void **state)
     teardown(&b);
 }
 
+static void retry_after_never_takes_more_than_a_quarter_of_the_age(void **state)
+{
+    (void)state;
+    bench b;
+    setup(&b, 1, 4, (tw_outbox_options){.max_age_ms = 60000, .backoff_max_ms = 1});
+    put(&b, "a", NULL);
+    turn(&b);
+    answer_full(&b, (tw_answer){.answer = TW_ANSWER_RETRY, .retry_after_ms = INT64_MAX});
+    turn_after(&b, 14999);
+    assert_string_equal(b.told, "a");
+    turn_after(&b, 1);
+    assert_string_equal(b.told, "a|a");
+    teardown(&b);
+}
+
 static void a_failing_destination_is_tried_with_one_delivery_at_a_time(void **state)
 {
     (void)state;
@@ -212,6 +227,7 @@ int main(void)
         cmocka_unit_test(waits_grow_and_stay_under_their_limit),
         cmocka_unit_test(the_same_seed_gives_the_same_waits),
         cmocka_unit_test(retry_after_holds_the_whole_destination),
+        cmocka_unit_test(retry_after_never_takes_more_than_a_quarter_of_the_age),
         cmocka_unit_test(a_failing_destination_is_tried_with_one_delivery_at_a_time),
         cmocka_unit_test(a_record_that_poisons_its_request_does_not_hold_the_others),
         cmocka_unit_test(only_the_part_that_was_not_taken_is_sent_again),

@@ -301,6 +301,8 @@ static void retry_after_is_read_in_seconds_and_as_a_date(void **state)
              "HTTP/1.1 429 X\r\nRetry-After: %s\r\nContent-Length: 0\r\n\r\n", date);
     a = answer_to(raw, "");
     assert_in_range(a.retry_after_ms, 290000, 301000);
+    a = answer_to(ANSWER("429 No", "Retry-After: 9223372036854775807\r\n"), "");
+    assert_int_equal(a.retry_after_ms, 21600000);
 }
 
 static void an_answer_cut_in_the_middle_is_tried_again(void **state)
