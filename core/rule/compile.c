@@ -18,8 +18,12 @@ static void tell(tw_compiler *c, const tw_tree *at, bool warning, const char *fo
     tw_err err;
     int line = 0, column = 0;
 
-    if (tw_compile_is_told(at) ||
-        c->findings->count - c->first_finding >= TW_FINDINGS_PER_FILE)
+    if (tw_compile_is_told(at))
+        return;
+    size_t errors = tw_findings_errors(c->findings, c->first_finding);
+    size_t warnings = c->findings->count - c->first_finding - errors;
+    c->mistakes += !warning;
+    if ((warning ? warnings : errors) >= TW_FINDINGS_PER_FILE)
         return;
     if (at && at->spot < t->count) {
         line = t->items[at->spot].line;

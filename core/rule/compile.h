@@ -22,6 +22,7 @@ typedef struct tw_compiler {
     const tw_rule_text *source;
     tw_findings *findings;
     size_t first_finding; /* of this file */
+    size_t mistakes;      /* errors so far, also those told before or too many to tell */
     tw_arena *arena;      /* scratch of this load */
     tw_rule *rule;        /* being built */
     const tw_tree *body;  /* the rule's table */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "rule/prelex.h"
 
 static bool same(const tw_finding *a, const tw_err *err)
 {
@@ -13,15 +14,35 @@ static bool same(const tw_finding *a, const tw_err *err)
            strcmp(a->err.file, err->file) == 0 && strcmp(a->err.text, err->text) == 0;
 }
 
+/* What is shown on a terminal and put into JSON: names of files may hold any byte, and a text may have
+ * been cut within a character. */
+static void clean(char *text)
+{
+    unsigned char *s = (unsigned char *)text;
+    size_t n;
+
+    for (size_t room = strlen(text); room > 0; s += n, room -= n) {
+        n = tw_utf8_length(s, room);
+        if (n == 0 || *s < 0x20 || *s == 0x7F) {
+            *s = '?';
+            n = 1;
+        }
+    }
+}
+
 void tw_findings_add(tw_findings *f, const tw_err *err, bool warning)
 {
+    tw_finding one = {.err = *err, .warning = warning};
+
     if (!f)
         return;
+    clean(one.err.file);
+    clean(one.err.text);
     for (size_t i = 0; i < f->count; i++)
-        if (same(&f->items[i], err))
+        if (same(&f->items[i], &one.err))
             return;
     f->items = tw_realloc(f->items, (f->count + 1) * sizeof *f->items);
-    f->items[f->count++] = (tw_finding){.err = *err, .warning = warning};
+    f->items[f->count++] = one;
 }
 
 static int by_place(const void *a, const void *b)

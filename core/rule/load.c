@@ -24,10 +24,14 @@ static char *read_text(const char *path, size_t *out_size, tw_err *err)
     struct stat st;
     char *text = NULL;
     size_t size = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not hold us */
 
     if (fd < 0 || fstat(fd, &st) != 0) {
         tw_err_at(err, TW_EIO, path, 0, 0, "%s", strerror(errno));
+        goto out;
+    }
+    if (!S_ISREG(st.st_mode)) {
+        tw_err_at(err, TW_EIO, path, 0, 0, "not a file");
         goto out;
     }
     if (st.st_size > MAX_FILE_BYTES) {
@@ -38,7 +42,13 @@ static char *read_text(const char *path, size_t *out_size, tw_err *err)
     text = tw_alloc((size_t)st.st_size + 1);
     for (ssize_t n; size < (size_t)st.st_size; size += (size_t)n) {
         n = read(fd, text + size, (size_t)st.st_size - size);
-        if (n <= 0)
+        if (n < 0) {
+            tw_err_at(err, TW_EIO, path, 0, 0, "%s", strerror(errno));
+            tw_free(text);
+            text = NULL;
+            goto out;
+        }
+        if (n == 0)
             break;
     }
     *out_size = size;

@@ -11,10 +11,11 @@
 
 #define MAX_DEPTH 16
 #define MAX_FILES 10000
+#define MAX_FOLDERS 10000
 
 typedef struct path_list {
     char **items;
-    size_t count;
+    size_t count, folders;
     tw_findings *findings;
 } path_list;
 
@@ -27,10 +28,8 @@ static void say_path(path_list *l, const char *path, const char *what)
 
 static void add_file(path_list *l, const char *path)
 {
-    if (l->count == MAX_FILES) {
-        say_path(l, path, "more than 10000 rule files");
+    if (l->count == MAX_FILES) /* all of them together, and then this is told */
         return;
-    }
     l->items = tw_realloc(l->items, (l->count + 1) * sizeof *l->items);
     l->items[l->count++] = tw_strdup(path);
 }
@@ -41,9 +40,25 @@ static bool is_lua(const char *name)
     return n > 4 && strcmp(name + n - 4, ".lua") == 0;
 }
 
-static void walk(path_list *l, const char *path, int depth);
+/* The folders from the outermost to the one being walked. */
+typedef struct way {
+    dev_t device;
+    ino_t inode;
+    const struct way *up;
+    int depth;
+} way;
 
-static void add_entry(path_list *l, const char *dir, const char *name, int depth)
+static void walk(path_list *l, const char *path, const struct stat *st, const way *up);
+
+static bool is_on_the_way(const way *w, const struct stat *st)
+{
+    for (; w; w = w->up)
+        if (w->device == st->st_dev && w->inode == st->st_ino)
+            return true;
+    return false;
+}
+
+static void add_entry(path_list *l, const char *dir, const char *name, const way *here)
 {
     struct stat st;
     size_t n = strlen(dir);
@@ -53,16 +68,21 @@ static void add_entry(path_list *l, const char *dir, const char *name, int depth
         if (is_lua(name))
             say_path(l, path, strerror(errno));
     } else if (S_ISDIR(st.st_mode)) {
-        walk(l, path, depth + 1);
+        walk(l, path, &st, here);
     } else if (S_ISREG(st.st_mode) && is_lua(name)) {
         add_file(l, path);
     }
     tw_free(path);
 }
 
-static void walk(path_list *l, const char *path, int depth)
+/* A link that leads back to a folder above is passed over: what it holds is read there. */
+static void walk(path_list *l, const char *path, const struct stat *st, const way *up)
 {
-    if (depth > MAX_DEPTH) {
+    way here = {st->st_dev, st->st_ino, up, up ? up->depth + 1 : 0};
+
+    if (is_on_the_way(up, st))
+        return;
+    if (here.depth > MAX_DEPTH) {
         say_path(l, path, "folders of rules are nested too deep (16)");
         return;
     }
@@ -71,9 +91,12 @@ static void walk(path_list *l, const char *path, int depth)
         say_path(l, path, strerror(errno));
         return;
     }
-    for (struct dirent *e; (e = readdir(dir));)
+    if (++l->folders == MAX_FOLDERS)
+        say_path(l, path, "there are too many folders of rules (10000)");
+    for (struct dirent *e;
+         l->count < MAX_FILES && l->folders < MAX_FOLDERS && (e = readdir(dir));)
         if (e->d_name[0] != '.')
-            add_entry(l, path, e->d_name, depth);
+            add_entry(l, path, e->d_name, &here);
     closedir(dir);
 }
 
@@ -104,10 +127,12 @@ char **tw_rule_paths(const char *const *paths, size_t count, tw_findings *findin
         if (stat(paths[i], &st) != 0)
             say_path(&l, paths[i], strerror(errno));
         else if (S_ISDIR(st.st_mode))
-            walk(&l, paths[i], 0);
+            walk(&l, paths[i], &st, NULL);
         else
             add_file(&l, paths[i]);
     }
+    if (l.count == MAX_FILES)
+        say_path(&l, l.items[MAX_FILES - 1], "there are too many rule files (10000)");
     if (l.count > 1)
         qsort(l.items, l.count, sizeof *l.items, by_path);
     drop_repeats(&l);

@@ -256,7 +256,7 @@ static tw_tree *rule_body(tw_compiler *c, tw_tree *rule)
 
 tw_rule *tw_compile_rule(tw_compiler *c, tw_tree *rule)
 {
-    size_t errors = tw_findings_errors(c->findings, c->first_finding);
+    size_t mistakes = c->mistakes;
     rule_options o = {0};
     tw_tree *body = rule_body(c, rule);
 
@@ -273,7 +273,7 @@ tw_rule *tw_compile_rule(tw_compiler *c, tw_tree *rule)
     tw_options_no_items(c, body, "rule");
     tw_options_read(c, body, "rule", rule_table, &o);
     compile_parts(c, &o);
-    if (tw_findings_errors(c->findings, c->first_finding) == errors) {
+    if (c->mistakes == mistakes) {
         tw_compile_hashes(c);
         return c->rule;
     }

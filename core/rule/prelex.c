@@ -27,7 +27,7 @@ static int refuse(lexer *x, int code, const char *what)
 
 /* ---- bytes ---- */
 
-static size_t utf8_length(const unsigned char *s, size_t room)
+size_t tw_utf8_length(const unsigned char *s, size_t room)
 {
     if (s[0] < 0x80)
         return 1;
@@ -51,7 +51,7 @@ static int check_bytes(lexer *x)
             return refuse(x, TW_EPARSE,
                           *s == 0 ? "a NUL byte: rules are text"
                                   : "byte 0x1B: compiled Lua is not accepted");
-        size_t n = utf8_length(s, (size_t)(end - s));
+        size_t n = tw_utf8_length(s, (size_t)(end - s));
         if (n == 0)
             return refuse(x, TW_EPARSE, "not UTF-8");
         if (*s == '\n')

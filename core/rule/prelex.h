@@ -19,4 +19,7 @@ enum {
 int tw_prelex(const char *file, const char *text, size_t n, size_t max_bytes,
               tw_err *err);
 
+/* Bytes of the character at s, 0 when there is none; room is at least 1. */
+size_t tw_utf8_length(const unsigned char *s, size_t room);
+
 #endif

@@ -71,8 +71,8 @@ typedef struct tw_script_failures {
 } tw_script_failures;
 void tw_rule_script_failures(tw_script *s, tw_script_failures *out);
 /* From now on failures are counted there, too (rule_failures_total by rule and reason), as are states
- * made anew (rule_states_replaced_total) and files that are stopped (rule_files_stopped). The
- * series come into being with the first of each. */
+ * made anew (rule_states_replaced_total) and rules that are stopped (rule_stopped). The series
+ * come into being with the first of each. */
 void tw_rule_script_stats(tw_script *s, tw_stats *stats);
 
 /* The watchdog behind all scripts of the process: started once, told which thread runs

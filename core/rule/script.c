@@ -134,7 +134,7 @@ static bool begin(tw_lua_script *s, int fn)
 {
     tw_watchdog_guard *guard = tw_rule_thread_guard();
 
-    if (fn < 0 || fn >= s->file->fn_count || s->stopped)
+    if (fn < 0 || fn >= s->file->fn_count || tw_script_is_stopped(s, fn))
         return false;
     if (tw_sandbox_dead(s->box) && !reopen(s))
         return false;
@@ -156,7 +156,10 @@ static int call_lent(tw_lua_script *s, const tw_script_call *call, int lent)
     s->now = *call;
     int rc = tw_sandbox_call(s->box, 1, 1, &err);
     s->now = outer;
-    return rc < 0 ? tw_script_failed(s, call->fn, &err) : TW_OK;
+    if (rc < 0)
+        return tw_script_failed(s, call->fn, &err);
+    tw_script_went_well(s, call->fn);
+    return TW_OK;
 }
 
 static bool take_bool(tw_lua_script *s)
@@ -251,7 +254,10 @@ static int handle(tw_lua_script *s, const tw_script_call *call, const char *time
     s->now = *call;
     int rc = tw_sandbox_run(s->box, run_handler, &job, &err);
     s->now = outer;
-    return rc < 0 ? tw_script_failed(s, call->fn, &err) : TW_OK;
+    if (rc < 0)
+        return tw_script_failed(s, call->fn, &err);
+    tw_script_went_well(s, call->fn);
+    return TW_OK;
 }
 
 static int handle_event(tw_script *base, int fn, const tw_event *ev, const char *input,
@@ -297,6 +303,7 @@ tw_script *tw_rule_script_new(const tw_rule_files *f, uint32_t i, uint64_t seed,
     s->file = &f->files[i];
     s->seed = seed;
     s->fns = tw_calloc((size_t)s->file->fn_count + 1, sizeof *s->fns);
+    s->overruns = tw_calloc((size_t)s->file->fn_count + 1, sizeof *s->overruns);
     s->counters =
         tw_calloc((s->file->rule_count + 1) * TW_SCRIPT_REASONS, sizeof *s->counters);
     s->now.fn = TW_NO_FN;
@@ -321,7 +328,7 @@ void tw_rule_script_free(tw_script *base)
 
     if (!s)
         return;
-    tw_script_unshow_stopped(s);
+    tw_script_end(s);
     tw_sandbox_free(s->box);
     tw_script_forget_names(s);
     tw_buf_done(&s->out);
@@ -329,6 +336,7 @@ void tw_rule_script_free(tw_script *base)
     tw_free(s->stream_rows);
     tw_free(s->fns);
     tw_free(s->counters);
+    tw_free(s->overruns);
     tw_rule_files_unref(s->set);
     tw_free(s);
 }

@@ -85,6 +85,30 @@ static void log_failure(tw_lua_script *s, int fn, const char *text)
     s->failure_rate.held_back = 0;
 }
 
+static void show_stopped(tw_lua_script *s, uint32_t rule, bool stopped)
+{
+    const char *labels[] = {"rule", s->file->rules[rule]->name, NULL};
+
+    if (s->stats)
+        tw_gauge_set(tw_stats_gauge(s->stats, "rule_stopped",
+                                    "1: a function of the rule is not called any more "
+                                    "until a reload.",
+                                    labels),
+                     stopped);
+}
+
+static void count_overrun(tw_lua_script *s, int fn, const char *text)
+{
+    if (s->overruns[fn] == TW_SCRIPT_OVERRUNS || ++s->overruns[fn] < TW_SCRIPT_OVERRUNS)
+        return;
+    show_stopped(s, s->file->fn_rule[fn], true);
+    tw_log_error(
+        "rule",
+        "a function always runs past its budget; it is not called any more until "
+        "the next reload",
+        "rule", rule_name(s, fn), "error", text, NULL);
+}
+
 int tw_script_failed(tw_lua_script *s, int fn, const tw_err *err)
 {
     char text[sizeof err->text + sizeof err->file];
@@ -97,6 +121,12 @@ int tw_script_failed(tw_lua_script *s, int fn, const tw_err *err)
     pthread_mutex_unlock(&s->lock);
     count_for_rule(s, fn, reason);
     log_failure(s, fn, text);
+    if (s->box && tw_sandbox_dead(s->box))
+        s->killed_by = fn;
+    if (fn >= 0 && (reason == TW_SANDBOX_CPU || reason == TW_SANDBOX_MEMORY))
+        count_overrun(s, fn, text);
+    else if (fn >= 0)
+        s->overruns[fn] = 0;
     return err->code < 0 ? err->code : TW_ESCRIPT;
 }
 
@@ -118,38 +148,34 @@ void tw_script_on_log(void *ud, const char *text, size_t n)
     tw_free(line);
 }
 
-/* ---- states that were given up ----------------------------------------------------- */
-
-static void show_stopped(tw_lua_script *s, bool stopped)
-{
-    const char *labels[] = {"file", s->file->path, NULL};
-
-    if (!s->stats)
-        return;
-    if (!s->stopped_gauge)
-        s->stopped_gauge = tw_stats_gauge(
-            s->stats, "rule_files_stopped",
-            "1: the functions of the file are not called until a reload.", labels);
-    tw_gauge_set(s->stopped_gauge, stopped);
-}
+/* ---- states that were given up ---------------------------------------------------- */
 
 void tw_script_stop(tw_lua_script *s, const char *why)
 {
     s->stopped = true;
-    show_stopped(s, true);
-    tw_log_error("rule", "the functions of a rule file are stopped until the next reload",
-                 "file", s->file->path, "reason", why, NULL);
+    for (uint32_t i = 0; i < s->file->rule_count; i++)
+        show_stopped(s, i, true);
+    tw_log_error(
+        "rule",
+        "the functions of a rule file are not called any more until the next reload",
+        "file", s->file->path, "reason", why, NULL);
 }
 
-void tw_script_unshow_stopped(tw_lua_script *s)
+/* What was held back at the end is told now or never. */
+void tw_script_end(tw_lua_script *s)
 {
-    if (s->stopped)
-        show_stopped(s, false);
+    for (int fn = 0; s->overruns && fn < s->file->fn_count; fn++)
+        if (tw_script_is_stopped(s, fn))
+            show_stopped(s, s->file->fn_rule[fn], false);
+    if (s->failure_rate.held_back > 0)
+        tw_log_warn("rule", "further calls of the file's functions failed", "file",
+                    s->file->path, "unlogged", TW_LOG_INT(s->failure_rate.held_back),
+                    NULL);
 }
 
 void tw_script_replaced(tw_lua_script *s)
 {
-    const char *labels[] = {"file", s->file->path, NULL};
+    const char *labels[] = {"rule", rule_name(s, s->killed_by), NULL};
 
     if (s->stats)
         tw_count(tw_stats_counter(s->stats, "rule_states_replaced_total",
@@ -158,7 +184,7 @@ void tw_script_replaced(tw_lua_script *s)
                                   labels),
                  1);
     tw_log_warn("rule",
-                "a Lua state was given up and made anew; what the file kept in "
-                "variables is gone",
-                "file", s->file->path, NULL);
+                "a Lua state was given up and made anew; what its file kept in variables "
+                "is gone",
+                "rule", rule_name(s, s->killed_by), "file", s->file->path, NULL);
 }

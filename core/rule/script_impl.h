@@ -67,9 +67,10 @@ typedef struct tw_lua_script {
     tw_script_rate failure_rate, line_rate;
     tw_stats *stats; /* NULL: nobody counts */
     tw_counter *
-        *counters; /* by rule (the last: none) and reason; NULL until one counts */
-    tw_gauge *stopped_gauge;
-    bool stopped; /* nothing of the file is called any more */
+        *counters;     /* by rule (the last: none) and reason; NULL until one counts */
+    uint8_t *overruns; /* by function: calls in a row that ran past a budget */
+    int killed_by;     /* the function in which the newest state was given up */
+    bool stopped;      /* nothing of the file is called any more */
 } tw_lua_script;
 
 /* A call or an opening failed: counted, and logged at times. Returns err's code. fn TW_NO_FN: no
@@ -79,7 +80,19 @@ bool tw_script_rate_allows(tw_script_rate *r, unsigned per_second);
 void tw_script_on_log(void *ud, const char *text, size_t n); /* a rule's log() */
 void tw_script_replaced(tw_lua_script *s);
 void tw_script_stop(tw_lua_script *s, const char *why);
-void tw_script_unshow_stopped(tw_lua_script *s); /* before it is freed */
+void tw_script_end(tw_lua_script *s); /* before it is freed */
+
+/* A call that runs past its budget holds up everything on the lane; one that always does is not made
+ * any more. */
+enum { TW_SCRIPT_OVERRUNS = 20 };
+static inline bool tw_script_is_stopped(const tw_lua_script *s, int fn)
+{
+    return s->stopped || s->overruns[fn] >= TW_SCRIPT_OVERRUNS;
+}
+static inline void tw_script_went_well(tw_lua_script *s, int fn)
+{
+    s->overruns[fn] = 0;
+}
 
 /* Makes the userdata and functions; all run inside tw_sandbox_run. Each leaves one value. */
 void tw_script_make_event(lua_State *L, tw_lua_script *s);

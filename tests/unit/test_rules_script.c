@@ -325,7 +325,6 @@ static void a_state_that_was_given_up_is_made_anew_and_in_the_end_stopped(void *
 {
     rules_fixture *x = *state;
     tw_stats *stats = tw_stats_new();
-    char series[256];
     bool answer;
 
     x->options.cpu_ms = 20;
@@ -340,13 +339,32 @@ static void a_state_that_was_given_up_is_made_anew_and_in_the_end_stopped(void *
     }
     assert_int_equal(test(&b, 0, "{}", &answer), TW_ESTATE);
     assert_true(metric(stats, "rule_failures_total{rule=\"a/b\",reason=\"cpu\"} ") == 4);
-    snprintf(series, sizeof series, "rule_states_replaced_total{file=\"%s/rule.lua\"} ",
-             x->dir);
-    assert_true(metric(stats, series) == 3);
-    snprintf(series, sizeof series, "rule_files_stopped{file=\"%s/rule.lua\"} ", x->dir);
-    assert_true(metric(stats, series) == 1);
+    assert_true(metric(stats, "rule_states_replaced_total{rule=\"a/b\"} ") == 3);
+    assert_true(metric(stats, "rule_stopped{rule=\"a/b\"} ") == 1);
     stop(&b);
-    assert_true(metric(stats, series) == 0);
+    assert_true(metric(stats, "rule_stopped{rule=\"a/b\"} ") == 0);
+    tw_stats_free(stats);
+}
+
+static void a_function_that_always_runs_past_its_budget_is_stopped(void **state)
+{
+    rules_fixture *x = *state;
+    tw_stats *stats = tw_stats_new();
+    bool answer;
+
+    x->options.cpu_ms = 1;
+    bench b = start(state, RULE("while e.bad do end return true"));
+    tw_rule_script_stats(b.script, stats);
+    for (int i = 0; i < 19; i++)
+        assert_true(test(&b, 0, "{\"bad\": 1}", &answer) < 0);
+    assert_int_equal(test(&b, 0, "{}", &answer), TW_OK); /* not in a row */
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(test(&b, 0, "{\"bad\": 1}", &answer), TW_ELIMIT);
+    assert_int_equal(test(&b, 0, "{}", &answer), TW_ESTATE);
+    assert_true(metric(stats, "rule_stopped{rule=\"a/b\"} ") == 1);
+    assert_true(metric(stats, "rule_failures_total{rule=\"a/b\",reason=\"cpu\"} ") == 39);
+    stop(&b);
+    assert_true(metric(stats, "rule_stopped{rule=\"a/b\"} ") == 0);
     tw_stats_free(stats);
 }
 
@@ -414,6 +432,7 @@ int main(void)
         T(a_mapper_gives_a_number_or_nothing),
         T(a_condition_reads_values_by_name),
         T(a_state_that_was_given_up_is_made_anew_and_in_the_end_stopped),
+        T(a_function_that_always_runs_past_its_budget_is_stopped),
         T(failures_are_counted_by_rule_and_reason),
         T(a_rule_that_logs_for_ever_is_held_back),
     };

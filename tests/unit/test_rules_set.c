@@ -3,6 +3,7 @@
  * the decoder. */
 #include <sys/stat.h>
 
+#include "rule/findings.h"
 #include "rules_fixture.h"
 
 #define RULE(name, key, options)                                                         \
@@ -65,6 +66,80 @@ static void a_path_that_is_not_there_is_named(void **state)
     load_path(x, "/nowhere/rules");
     assert_int_equal(x->findings.count, 1);
     assert_string_equal(x->findings.items[0].err.file, "/nowhere/rules");
+    assert_int_equal(tw_rule_files_rule_count(x->set), 0);
+}
+
+static void links_that_lead_back_are_passed_over(void **state)
+{
+    rules_fixture *x = *state;
+    char path[128];
+    write_rules(x, "1.lua", RULE("b/two", "\"k\"", LEVEL));
+    snprintf(path, sizeof path, "%s/deep", x->dir);
+    mkdir(path, 0700);
+    write_rules(x, "deep/2.lua", RULE("b/three", "\"k\"", LEVEL));
+    for (const char *const *name =
+             (const char *const[]){"a", "b", "deep/c", "deep/d", NULL};
+         *name; name++) {
+        snprintf(path, sizeof path, "%s/%s", x->dir, *name);
+        assert_int_equal(symlink(x->dir, path), 0);
+    }
+    load_path(x, x->dir);
+    assert_string_equal(first_finding(x), "");
+    assert_int_equal(tw_rule_files_count(x->set), 2);
+}
+
+static void what_is_no_file_is_not_waited_for(void **state)
+{
+    rules_fixture *x = *state;
+    char path[128];
+    snprintf(path, sizeof path, "%s/pipe.lua", x->dir);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    load_path(x, path);
+    assert_string_equal(first_finding(x), "not a file");
+    write_rules(x, "1.lua", RULE("b/two", "\"k\"", LEVEL));
+    load_path(x, x->dir);
+    assert_string_equal(first_finding(x), "");
+}
+
+static void a_file_that_may_not_be_read_is_named(void **state)
+{
+    rules_fixture *x = *state;
+    char path[128];
+    if (geteuid() == 0)
+        skip(); /* who may read everything */
+    write_rules(x, "1.lua", RULE("b/two", "\"k\"", LEVEL));
+    snprintf(path, sizeof path, "%s/1.lua", x->dir);
+    assert_int_equal(chmod(path, 0), 0);
+    load_path(x, x->dir);
+    assert_string_equal(first_finding(x), "Permission denied");
+}
+
+static void odd_bytes_in_a_file_s_name_do_no_harm(void **state)
+{
+    rules_fixture *x = *state;
+    write_rules(x, "a\x1b[31m\n\xff.lua", "rule {");
+    load_path(x, x->dir);
+    assert_int_equal(x->findings.count, 1);
+    assert_non_null(strstr(x->findings.items[0].err.file, "/a [31m ?.lua"));
+    json_t *list = tw_findings_json(&x->findings);
+    assert_int_equal(json_array_size(list), 1);
+    json_decref(list);
+}
+
+/* `severity` of a level is a warning; fifty of them once hid the errors behind them. */
+static void many_warnings_hide_no_error(void **state)
+{
+    rules_fixture *x = *state;
+    load_rules(
+        x, "for i = 1, 60 do rule(\"a/r\" .. i) { key = \"k\", inputs = { ev = from "
+           "\"events\" {} }, detect = level { of = count \"ev\", over = \"5m\", crit = "
+           "{ above = i } }, alert = incident { title = \"t\" .. i, severity = "
+           "\"warn\" } } end\n"
+           "rule \"a/last\" { key = \"k\", alert = incident {} }");
+    size_t errors = 0;
+    for (size_t i = 0; i < x->findings.count; i++)
+        errors += !x->findings.items[i].warning;
+    assert_int_equal(errors, 2);
     assert_int_equal(tw_rule_files_rule_count(x->set), 0);
 }
 
@@ -300,6 +375,11 @@ int main(void)
         T(folders_are_walked_and_rules_sorted_by_name),
         T(a_bad_file_leaves_the_others),
         T(a_path_that_is_not_there_is_named),
+        T(links_that_lead_back_are_passed_over),
+        T(what_is_no_file_is_not_waited_for),
+        T(a_file_that_may_not_be_read_is_named),
+        T(odd_bytes_in_a_file_s_name_do_no_harm),
+        T(many_warnings_hide_no_error),
         T(a_huge_file_is_refused_unread),
         T(a_name_in_two_files_is_told_with_both_places),
         T(an_unknown_stream_is_made_when_any_will_do),
