@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The reference events of the benches: about 470 bytes of JSON each, 20 types, 5,000
- * hosts, 200 services, a tenth with severity "error", event time 5,000 events to the
+ * hosts, 200 services, a tenth with severity "error", event time 3,500 events to the
  * second and up to one second out of order. The same seed gives the same bytes on every
  * machine. One thread. */
 #ifndef TW_BENCH_EVENTS_H
@@ -12,7 +12,7 @@
 
 #define EVENTS_MAX_BYTES 640 /* room one event needs */
 #define EVENTS_HOSTS 5000
-#define EVENTS_PER_SECOND 5000 /* of event time */
+#define EVENTS_PER_SECOND 3500 /* of event time */
 #define EVENTS_START_MS INT64_C(1732182000000)
 
 typedef struct events {
