@@ -9,6 +9,7 @@
 
 #define MAX_SAMPLES 1000000
 #define MAX_EXACT 65536
+#define MAX_LAST 100000 /* as its windows */
 
 typedef struct level_options {
     const tw_tree *of, *at, *clear, *nodata;
@@ -24,7 +25,7 @@ static const tw_option level_table[] = {
     {"of", TW_OPTION_ANY, AT(of), 0, 0, NULL},
     {"over", TW_OPTION_DURATION, AT(window.over_ms), 1, 0, NULL},
     {"every", TW_OPTION_ANY, AT(window.every), 0, 0, NULL},
-    {"last", TW_OPTION_WHOLE, AT(window.last), 1, MAX_SAMPLES, NULL},
+    {"last", TW_OPTION_WHOLE, AT(window.last), 1, MAX_LAST, NULL},
     {"exact", TW_OPTION_WHOLE, AT(window.exact), 1, MAX_EXACT, NULL},
     {"full", TW_OPTION_FLAG, AT(window.full), 0, 0, NULL},
     {"align", TW_OPTION_CHOICE, AT(window.align), 0, 0, aligns},

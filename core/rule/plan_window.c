@@ -6,6 +6,7 @@
 #include "rule/compile.h"
 
 #define MAX_COUNT 1000000
+#define MAX_HOPS 4096 /* as the windows of the level operator */
 
 static bool only_last(const tw_rule *r)
 {
@@ -47,6 +48,11 @@ static void time_window(tw_compiler *c, const tw_tree *level,
         tw_compile_say(
             c, tw_tree_get(level, "over"),
             "over must be a multiple of every, so that windows are made of whole steps");
+    else if (w->every_ms > 0 && w->over_ms / w->every_ms > MAX_HOPS)
+        tw_compile_say(c, tw_tree_get(level, "over"),
+                       "over is more than %d times every; that many windows would hold "
+                       "each event",
+                       MAX_HOPS);
 }
 
 static void count_window(tw_compiler *c, const tw_tree *level,
