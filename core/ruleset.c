@@ -58,7 +58,7 @@ static int plan_inputs(tw_ruleset *set, const tw_stream *stream, uint32_t own_tr
             if (in->stream != stream)
                 continue;
             tw_router_builder_add(builder, in->match, (tw_route_target){r, i});
-            uint32_t track;
+            uint32_t track = TW_NO_TRACK;
             rc = rc < 0 ? rc
                         : find_track(tracks, stream, in->time_slot, set->rules[r], &track,
                                      err);
@@ -131,7 +131,7 @@ static int plan_stream(tw_ruleset *set, const tw_stream *stream, tw_ground *grou
         intern_projection(ground, tw_projection_new(stream->fields, slots, count));
     tw_free(slots);
     out->decode = tw_decode_plan_new(stream, out->projection, time_slot);
-    uint32_t own_track;
+    uint32_t own_track = TW_NO_TRACK;
     int rc = find_track(&ground->tracks, stream, TW_SLOT_TIME, NULL, &own_track, err);
     return rc < 0 ? rc : plan_inputs(set, stream, own_track, &ground->tracks, out, err);
 }
