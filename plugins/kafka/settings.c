@@ -49,6 +49,7 @@ static const conf_property sink_defaults[] = {
     {"statistics.interval.ms", "1000"},
     {"linger.ms", "5"},
     {"partitioner", "murmur2_random"},
+    {"topic.metadata.refresh.interval.ms", "10000"},
     {"reconnect.backoff.max.ms", "2000"},
     {"socket.nagle.disable", "true"},
     {"log.connection.close", "false"},

@@ -393,8 +393,9 @@ static void *sink_open(const tw_host *h, tw_refusal *refusal)
         sink_close(s);
         return NULL;
     }
-    s->messages = h->counter(h, "messages_total", "Messages that Kafka has taken.");
-    s->failures = h->counter(h, "failures_total", "Messages that Kafka has not taken.");
+    s->messages = h->counter(h, "produced_total", "Messages that Kafka has taken.");
+    s->failures =
+        h->counter(h, "produce_failures_total", "Messages that Kafka has not taken.");
     s->rebuilds = h->counter(h, "rebuilds_total",
                              "Producers given up after a fatal "
                              "error.");
