@@ -18,6 +18,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -455,6 +456,35 @@ static inline void sink_begin(fake *f, const tw_plugins *p)
     f->instance = f->sink->open(&f->host, &refusal);
     if (!f->instance || f->sink->start(f->instance, &refusal) < 0)
         fail_msg("refused: %s", refusal.text);
+}
+
+/* ---- all at once -------------------------------------------------------------------- */
+
+/* Nearly all of the time of these tests is waiting for the mock, so each runs in a process
+ * of its own, all at the same time. KAFKA_TEST_ONLY in the environment: a pattern of names. */
+static inline int run_side_by_side(const struct CMUnitTest *tests, size_t count,
+                                   CMFixtureFunction set_up, CMFixtureFunction tear_down)
+{
+    pid_t children[32];
+    int failed = 0;
+
+    assert_true(count <= sizeof children / sizeof *children);
+    for (size_t i = 0; i < count; i++) {
+        children[i] = fork();
+        if (children[i] == 0) {
+            cmocka_set_test_filter(getenv("KAFKA_TEST_ONLY"));
+            exit(_cmocka_run_group_tests(tests[i].name, &tests[i], 1, set_up, tear_down));
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        int status = -1;
+
+        if (children[i] < 0 || waitpid(children[i], &status, 0) < 0 || status != 0) {
+            fprintf(stderr, "failed: %s\n", tests[i].name);
+            failed++;
+        }
+    }
+    return failed;
 }
 
 #endif

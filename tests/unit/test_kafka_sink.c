@@ -398,6 +398,5 @@ int main(void)
         cmocka_unit_test(test_embedded_brokers_are_one_cluster_for_sources_and_sinks),
     };
 
-    cmocka_set_test_filter(getenv("KAFKA_TEST_ONLY"));
-    return cmocka_run_group_tests_name("kafka_sink", tests, set_up, tear_down);
+    return run_side_by_side(tests, sizeof tests / sizeof *tests, set_up, tear_down);
 }

@@ -340,6 +340,5 @@ int main(void)
         cmocka_unit_test(test_the_embedded_broker_is_found_by_a_file_while_it_runs),
     };
 
-    cmocka_set_test_filter(getenv("KAFKA_TEST_ONLY"));
-    return cmocka_run_group_tests_name("kafka_source", tests, set_up, tear_down);
+    return run_side_by_side(tests, sizeof tests / sizeof *tests, set_up, tear_down);
 }
