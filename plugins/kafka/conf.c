@@ -63,7 +63,10 @@ int conf_set(rd_kafka_conf_t *conf, const char *name, const char *value,
 
     if (rd_kafka_conf_set(conf, name, value, why, sizeof why) == RD_KAFKA_CONF_OK)
         return 0;
-    kafka_refuse(refusal, "%s: %s", name, why);
+    if (*value && strstr(why, value)) /* it may be a secret in the wrong place */
+        kafka_refuse(refusal, "%s: librdkafka does not take this value", name);
+    else
+        kafka_refuse(refusal, "%s: %s", name, why);
     return -1;
 }
 
@@ -133,9 +136,9 @@ int conf_read_properties(rd_kafka_conf_t *conf, const json_t *object, tw_refusal
         }
         if (is_guarded(name) || is_bad_strategy(name, text)) {
             kafka_refuse(refusal,
-                         "properties.%s: cannot be set to \"%s\", tidewatch "
-                         "depends on its own value",
-                         name, text);
+                         "properties.%s: cannot be set like this, tidewatch depends "
+                         "on its own value",
+                         name);
             return -1;
         }
         if (conf_set(conf, name, text, refusal) < 0)

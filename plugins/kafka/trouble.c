@@ -141,6 +141,8 @@ void trouble_serve_queue(source *s)
                       m->err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
                       m->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED))
             on_topic_error(s, topic, m);
+        else if (m->err == RD_KAFKA_RESP_ERR__FATAL)
+            trouble_on_error(s->rk, m->err, rd_kafka_message_errstr(m), s);
         else if (m->err && m->err != s->last_error)
             kafka_log(s->h, TW_PLUGIN_WARN, "%s", rd_kafka_message_errstr(m));
         if (m->err)

@@ -23,7 +23,7 @@ void voice_done(voice *v)
 static bool is_echo(const char *facility)
 {
     return strcmp(facility, "FAIL") == 0 || strcmp(facility, "ERROR") == 0 ||
-           strcmp(facility, "AUTOCREATE") == 0;
+           strcmp(facility, "FATAL") == 0 || strcmp(facility, "AUTOCREATE") == 0;
 }
 
 void voice_say(voice *v, int level, const char *facility, const char *text)

@@ -2,6 +2,8 @@
 /* The Kafka source against librdkafka's mock cluster. ctest: threads */
 #include "kafka_fixture.h"
 
+enum { HEARTBEAT_API = 12 };
+
 static tw_plugins *plugins;
 
 /* The mock lets a group wait for its members as long as a session may last. A refresh of
@@ -242,6 +244,27 @@ static void test_a_broker_that_goes_away_is_said_and_comes_back(void **state)
     cluster_free(&c);
 }
 
+static void test_a_fenced_member_ends_with_a_code_of_its_own(void **state)
+{
+    cluster c = cluster_new();
+    fake *f = fake_new("{\"brokers\": \"%s\", \"instance_id\": \"me\", \"start\": "
+                       "\"earliest\", \"properties\": {\"heartbeat.interval.ms\": 300}}",
+                       c.address);
+
+    (void)state;
+    rd_kafka_mock_topic_create(c.mock, "requests", 2, 1);
+    source_begin(f, plugins, topics, 1);
+    PUMP(f, f->feed_count == 2);
+    rd_kafka_mock_push_request_errors(c.mock, HEARTBEAT_API, 1,
+                                      RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID);
+    PUMP(f, f->exit_code != 0);
+    assert_int_equal(f->exit_code, 77);
+    assert_non_null(strstr(f->why, "the same instance_id"));
+    fake_stop(f);
+    fake_free(f);
+    cluster_free(&c);
+}
+
 static void test_a_stop_before_the_first_assignment_ends(void **state)
 {
     cluster c = cluster_new();
@@ -310,6 +333,31 @@ static void test_wrong_settings_are_refused_by_name(void **state)
             "sasl.no.such");
 }
 
+static void test_a_refusal_does_not_print_secrets(void **state)
+{
+    static const char *const places[] = {
+        "\"security\": {\"sasl\": {\"pasword\": \"hunter2\"}}",
+        "\"security\": {\"pasword\": \"hunter2\"}",
+        "\"security\": {\"protocol\": \"hunter2\"}",
+        "\"properties\": {\"ssl.key.pasword\": \"hunter2\"}",
+        "\"properties\": {\"group.id\": \"hunter2\"}",
+        "\"properties\": {\"sasl.mechanism\": [\"hunter2\"]}"};
+    tw_err err = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        tw_refusal refusal = {.size = sizeof refusal};
+        fake *f = fake_new("{\"brokers\": \"a:1\", %s}", places[i]);
+
+        assert_null(tw_plugins_source(plugins, "kafka", &err)
+                        ->open(&f->host, topics, 1, &refusal));
+        assert_string_not_equal(refusal.text, "");
+        if (strstr(refusal.text, "hunter2"))
+            fail_msg("%s", refusal.text);
+        fake_free(f);
+    }
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -328,6 +376,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_wrong_settings_are_refused_by_name),
+        cmocka_unit_test(test_a_refusal_does_not_print_secrets),
         cmocka_unit_test(
             test_records_of_all_partitions_arrive_with_key_time_and_tombstones),
         cmocka_unit_test(test_a_restart_goes_on_where_the_handled_records_ended),
@@ -336,6 +385,7 @@ int main(void)
         cmocka_unit_test(test_a_missing_topic_is_named_and_others_go_on),
         cmocka_unit_test(test_a_stored_position_behind_the_log_fails_or_moves_as_told),
         cmocka_unit_test(test_a_broker_that_goes_away_is_said_and_comes_back),
+        cmocka_unit_test(test_a_fenced_member_ends_with_a_code_of_its_own),
         cmocka_unit_test(test_a_stop_before_the_first_assignment_ends),
         cmocka_unit_test(test_the_embedded_broker_is_found_by_a_file_while_it_runs),
     };
