@@ -17,6 +17,7 @@
 #define MAX_ABANDONED 64
 /* A sink that answers at once must not keep the loop for itself. */
 #define SENDS_PER_TURN 256
+#define LOG_EVERY_MS 1000
 
 /* ---- back-off ---- */
 
@@ -218,11 +219,25 @@ static void retry_part(tw_outbox *o, outbox_flight *f, const tw_answer *a, int64
     }
 }
 
-static void drop_all(tw_outbox *o, outbox_flight *f, tw_dead_reason why, const char *text)
+/* One a second is worth a line; the others are counted in it. */
+static void note_refusal(tw_outbox *o, size_t records, const char *text, int64_t now_ms)
 {
     remember_error(o, text);
+    if (o->refusals && now_ms - o->refusal_logged_ms < LOG_EVERY_MS) {
+        o->refusals++;
+        return;
+    }
     tw_log_error("outbox", "a delivery was refused", "sink", o->name, "records",
-                 TW_LOG_INT(f->delivery.count), "reason", o->last_error, NULL);
+                 TW_LOG_INT(records), "reason", o->last_error, "not_logged_since",
+                 TW_LOG_INT(o->refusals ? o->refusals - 1 : 0), NULL);
+    o->refusals = 1;
+    o->refusal_logged_ms = now_ms;
+}
+
+static void drop_all(tw_outbox *o, outbox_flight *f, tw_dead_reason why, const char *text,
+                     int64_t now_ms)
+{
+    note_refusal(o, f->delivery.count, text, now_ms);
     for (size_t i = 0; i < f->delivery.count; i++)
         drop_item(o, f->items[i], why, o->last_error);
 }
@@ -231,7 +246,7 @@ static void drop_all(tw_outbox *o, outbox_flight *f, tw_dead_reason why, const c
 static void split(tw_outbox *o, outbox_flight *f, const tw_answer *a, int64_t now_ms)
 {
     if (f->delivery.count == 1) {
-        drop_all(o, f, TW_DEAD_DROP, a->text);
+        drop_all(o, f, TW_DEAD_DROP, a->text, now_ms);
         return;
     }
     remember_error(o, a->text);
@@ -241,10 +256,10 @@ static void split(tw_outbox *o, outbox_flight *f, const tw_answer *a, int64_t no
     }
 }
 
-static void disable(tw_outbox *o, outbox_flight *f, const tw_answer *a)
+static void disable(tw_outbox *o, outbox_flight *f, const tw_answer *a, int64_t now_ms)
 {
     o->disabled = true;
-    drop_all(o, f, TW_DEAD_DISABLED, a->text);
+    drop_all(o, f, TW_DEAD_DISABLED, a->text, now_ms);
     tw_log_error("outbox",
                  "the destination is gone; nothing is sent there until a restart", "sink",
                  o->name, NULL);
@@ -272,10 +287,10 @@ static void settle_flight(tw_outbox *o, outbox_flight *f, const tw_answer *a,
         break;
     case TW_ANSWER_DROP:
         note_success(o);
-        drop_all(o, f, TW_DEAD_DROP, a->text);
+        drop_all(o, f, TW_DEAD_DROP, a->text, now_ms);
         break;
     case TW_ANSWER_DISABLE:
-        disable(o, f, a);
+        disable(o, f, a, now_ms);
         break;
     }
 }

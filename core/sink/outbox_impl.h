@@ -80,6 +80,8 @@ struct tw_outbox {
     uint64_t random;
     uint32_t failures; /* deliveries in a row that found no taker */
     int64_t pause_until_ms;
+    uint64_t refusals; /* since the last line about one, that one included */
+    int64_t refusal_logged_ms;
     bool disabled;
     char *stop_reason; /* given up: nothing is sent any more */
     char *last_error;

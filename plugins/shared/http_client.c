@@ -15,6 +15,7 @@
 
 /* What is read of an answer's body beyond what is kept; then it has said enough. */
 #define MAX_DRAINED (1u << 20)
+#define MAX_HEAD (256u << 10) /* of an answer: curl keeps all of it */
 #define MAX_TOKEN 16384
 #define MAX_RETRY_AFTER_S 21600 /* whatever a receiver says */
 
@@ -24,7 +25,7 @@ typedef struct call {
     CURL *easy;
     struct curl_slist *headers;
     char *body; /* of the answer */
-    size_t body_size, drained;
+    size_t head_size, body_size, drained;
     bool refused, cut, enough;
     char why[CURL_ERROR_SIZE];
     void (*done)(void *arg, const http_response *response);
@@ -216,6 +217,15 @@ bool http_client_takes(const http_client *c, const char *url, tw_refusal *refusa
 
 /* ---- calls ---- */
 
+static size_t on_head(char *data, size_t size, size_t count, void *arg)
+{
+    call *l = arg;
+
+    (void)data;
+    l->head_size += size * count;
+    return l->head_size > MAX_HEAD ? 0 : size * count;
+}
+
 static size_t on_body(char *data, size_t size, size_t count, void *arg)
 {
     call *l = arg;
@@ -299,6 +309,8 @@ static void finish_call(call *l, CURLcode code)
     } else {
         r.refused = l->refused;
         r.error = l->why[0] ? l->why : curl_easy_strerror(code);
+        if (l->head_size > MAX_HEAD)
+            r.error = "the head of the answer does not end";
         if (l->refused)
             r.error = "the address is link-local, which only allow_link_local permits";
     }
@@ -415,6 +427,8 @@ static void set_options(call *l, const http_request *request)
     curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)c->timeout_ms);
     curl_easy_setopt(e, CURLOPT_USERAGENT, "tidewatch");
     curl_easy_setopt(e, CURLOPT_ERRORBUFFER, l->why);
+    curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_head);
+    curl_easy_setopt(e, CURLOPT_HEADERDATA, l);
     curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(e, CURLOPT_WRITEDATA, l);
     curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
@@ -452,43 +466,4 @@ void http_client_send(http_client *c, const http_request *request,
         set_options(l, request);
         curl_multi_add_handle(c->multi, l->easy);
     }
-}
-
-/* ---- what an answer means ---- */
-
-static void describe(const http_response *r, char *text, size_t size)
-{
-    size_t n;
-
-    if (r->status == 0) {
-        snprintf(text, size, "%s", r->error ? r->error : "no answer");
-        return;
-    }
-    int w = snprintf(text, size, "%d%s", r->status, r->body_size ? ": " : "");
-    n = w > 0 ? (size_t)w : 0;
-    for (size_t i = 0; i < r->body_size && n + 1 < size; i++) {
-        unsigned char ch = (unsigned char)r->body[i];
-        text[n++] = ch < 0x20 || ch >= 0x7f ? ' ' : (char)ch;
-    }
-    text[n < size ? n : size - 1] = '\0';
-}
-
-static tw_answer_class class_of(const http_response *r)
-{
-    if (r->status == 0)
-        return r->refused ? TW_ANSWER_DROP : TW_ANSWER_RETRY;
-    if (r->status >= 200 && r->status < 300)
-        return TW_ANSWER_DONE;
-    if (r->status == 408 || r->status == 429 || r->status >= 500)
-        return TW_ANSWER_RETRY;
-    return r->status == 410 ? TW_ANSWER_DISABLE : TW_ANSWER_DROP;
-}
-
-tw_answer http_answer(const http_response *r, char *text, size_t size)
-{
-    describe(r, text, size);
-    return (tw_answer){.size = sizeof(tw_answer),
-                       .answer = class_of(r),
-                       .retry_after_ms = r->retry_after_ms,
-                       .text = text};
 }

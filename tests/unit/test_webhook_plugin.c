@@ -316,6 +316,24 @@ static void an_answer_cut_in_the_middle_is_tried_again(void **state)
     assert_int_equal(answer_to("HTTP/1.1 200 O", "").answer, TW_ANSWER_RETRY);
 }
 
+static void a_head_that_does_not_end_is_cut_off_and_tried_again(void **state)
+{
+    (void)state;
+    char *raw = NULL;
+    size_t size;
+    FILE *f = open_memstream(&raw, &size);
+
+    fputs("HTTP/1.1 200 OK\r\n", f);
+    for (int i = 0; i < 20000; i++)
+        fputs("X-Filler: 0123456789abcdef\r\n", f);
+    fputs("Content-Length: 0\r\n\r\n", f);
+    fclose(f);
+    fake_answer a = answer_to(raw, "");
+    assert_int_equal(a.answer, TW_ANSWER_RETRY);
+    assert_string_equal(a.text, "the head of the answer does not end");
+    free(raw);
+}
+
 static void a_receiver_that_hangs_runs_into_the_timeout(void **state)
 {
     (void)state;
@@ -448,6 +466,7 @@ int main(void)
         cmocka_unit_test(what_may_pass_is_tried_again),
         cmocka_unit_test(retry_after_is_read_in_seconds_and_as_a_date),
         cmocka_unit_test(an_answer_cut_in_the_middle_is_tried_again),
+        cmocka_unit_test(a_head_that_does_not_end_is_cut_off_and_tried_again),
         cmocka_unit_test(a_receiver_that_hangs_runs_into_the_timeout),
         cmocka_unit_test(a_redirect_is_not_followed),
         cmocka_unit_test(a_receiver_that_is_gone_is_switched_off_and_a_refusal_dropped),
