@@ -85,9 +85,29 @@ static void on_rule_gone(void *self, const tw_rule *rule, bool still_exists)
                            tw_clock_now_ms(&app->clock));
 }
 
+/* How many fields each stream has before rules are read; freed by forget_fields. */
+static uint32_t *count_fields(const tw_app *app)
+{
+    uint32_t count = tw_streams_count(app->streams);
+    uint32_t *fields = tw_calloc(count + 1, sizeof *fields);
+
+    for (uint32_t i = 0; i < count; i++)
+        fields[i] = tw_fields_count(tw_streams_at(app->streams, i)->fields);
+    return fields;
+}
+
+/* Rules that were refused leave nothing behind: a stream has only so many fields. */
+static void forget_fields(tw_app *app, uint32_t *before, bool refused)
+{
+    for (uint32_t i = 0; refused && i < tw_streams_count(app->streams); i++)
+        tw_fields_forget(tw_streams_at(app->streams, i)->fields, before[i]);
+    tw_free(before);
+}
+
 static int switch_rules(tw_app *app, tw_findings *out_findings, tw_switch_report *report,
                         tw_err *err)
 {
+    uint32_t *fields = count_fields(app);
     tw_rule_files *files = read_rules(app, out_findings);
     int rc;
 
@@ -97,6 +117,7 @@ static int switch_rules(tw_app *app, tw_findings *out_findings, tw_switch_report
     else
         rc = tw_engine_switch(app->engine, files, on_rule_gone, app, report, err);
     tw_rule_files_unref(files);
+    forget_fields(app, fields, rc < 0);
     app->reload_ok = rc == TW_OK;
     tw_gauge_set(app->reload_ok_gauge, rc == TW_OK);
     if (rc == TW_OK) {

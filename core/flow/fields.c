@@ -246,9 +246,11 @@ static char *canonical_path(const tw_field *field)
 static int add_field(tw_fields *f, tw_field *field, tw_err *err)
 {
     if (f->count == TW_MAX_FIELDS) {
-        return tw_err_set(err, TW_ELIMIT,
-                          "field path \"%s\": the stream's rules already read %d fields",
-                          field->path, TW_MAX_FIELDS - TW_SLOT_FIRST_FIELD);
+        return tw_err_set(
+            err, TW_ELIMIT,
+            "field path \"%s\": no more room: a stream has %d fields, those of "
+            "earlier rule sets included until the engine is started again",
+            field->path, TW_MAX_FIELDS - TW_SLOT_FIRST_FIELD);
     }
     f->at[f->count] = field;
     tw_map_put(f->by_path, field->path, (void *)(uintptr_t)f->count);
@@ -291,6 +293,16 @@ drop:
 const tw_field *tw_fields_at(const tw_fields *f, uint32_t slot)
 {
     return slot < TW_MAX_FIELDS ? f->at[slot] : NULL;
+}
+
+void tw_fields_forget(tw_fields *f, uint32_t count)
+{
+    while (f->count > count) {
+        tw_field *field = f->at[--f->count];
+        tw_map_remove(f->by_path, field->path);
+        free_field(field);
+        f->at[f->count] = NULL;
+    }
 }
 
 uint32_t tw_fields_count(const tw_fields *f)

@@ -49,6 +49,8 @@ int tw_fields_slot(tw_fields *f, const char *path, tw_err *err);
 const tw_field *tw_fields_at(const tw_fields *f,
                              uint32_t slot);  /* NULL for reserved slots */
 uint32_t tw_fields_count(const tw_fields *f); /* highest slot + 1 */
+/* Takes back the slots from `count` on, which nobody has seen: of rules that were refused. */
+void tw_fields_forget(tw_fields *f, uint32_t count);
 
 typedef struct tw_projection {
     const tw_fields *fields;

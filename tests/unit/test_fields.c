@@ -169,6 +169,26 @@ static void streams_are_numbered_and_found_by_name(void **state)
     tw_streams_free(s);
 }
 
+static void what_is_forgotten_makes_room(void **state)
+{
+    tw_fields *f = *state;
+    char path[32];
+    int kept = tw_fields_slot(f, "kept", NULL);
+    uint32_t before = tw_fields_count(f);
+
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 1000; i++) {
+            snprintf(path, sizeof path, "r%d_%d", round, i);
+            assert_int_equal(tw_fields_slot(f, path, NULL), (int)before + i);
+        }
+        tw_fields_forget(f, before);
+        assert_int_equal(tw_fields_count(f), before);
+    }
+    assert_null(tw_fields_at(f, before));
+    assert_int_equal(tw_fields_slot(f, "r0_7", NULL), before);
+    assert_int_equal(tw_fields_slot(f, "kept", NULL), kept);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +205,7 @@ int main(void)
                                         unmake),
         cmocka_unit_test_setup_teardown(a_projection_is_sorted_without_repeats_and_frozen,
                                         make, unmake),
+        cmocka_unit_test_setup_teardown(what_is_forgotten_makes_room, make, unmake),
         cmocka_unit_test(streams_are_numbered_and_found_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
