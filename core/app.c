@@ -298,14 +298,15 @@ static int start_engine(tw_app *app, tw_err *err)
                                       .lookup = {tw_app_lookup, app},
                                       .streams = app->streams,
                                       .stats = app->stats};
-    tw_engine_options engine = {.lanes = app->config->lanes ? app->config->lanes : 1,
-                                .clock = &app->clock,
-                                .streams = app->streams,
-                                .stats = app->stats,
-                                .limits = app->config->limits,
-                                .ports = {on_signal, tw_app_on_bad_frame, app},
-                                .wake_shore = wake_shore,
-                                .wake_self = app};
+    tw_engine_options engine = {
+        .lanes = app->config->lanes ? app->config->lanes : 1,
+        .clock = &app->clock,
+        .streams = app->streams,
+        .stats = app->stats,
+        .limits = app->config->limits,
+        .ports = {.signal = on_signal, .bad_frame = tw_app_on_bad_frame, .self = app},
+        .wake_shore = wake_shore,
+        .wake_self = app};
     app->incidents = tw_incidents_new(&incidents);
     int rc = tw_rule_watchdog_start(err);
     if (rc < 0)

@@ -103,6 +103,11 @@ static void told_done(tw_told *t)
         tw_free(t->bad->data);
         tw_free(t->bad);
     }
+    if (t->late) {
+        tw_rule_unref(t->late->rule);
+        tw_free(t->late->key);
+        tw_free(t->late);
+    }
 }
 
 void tw_engine_free(tw_engine *e)
@@ -126,14 +131,15 @@ void tw_engine_free(tw_engine *e)
 
 /* ---- lanes to shore ---------------------------------------------------------------- */
 
-static void tell(tw_engine *e, tw_signal *signal, tw_bad_frame *bad)
+static void tell(tw_engine *e, tw_told what)
 {
     pthread_mutex_lock(&e->told_mutex);
     if (e->told_count == e->told_cap) {
         e->told_cap = e->told_cap ? 2 * e->told_cap : 64;
         e->told = tw_realloc(e->told, e->told_cap * sizeof *e->told);
     }
-    e->told[e->told_count] = (tw_told){signal, bad, e->told_count};
+    what.order = e->told_count;
+    e->told[e->told_count] = what;
     bool first = e->told_count++ == 0;
     atomic_store(&e->told_waiting, e->told_count);
     pthread_mutex_unlock(&e->told_mutex);
@@ -147,7 +153,7 @@ void tw_engine_on_signal(void *self, const tw_signal *s)
     tw_signal *copy = tw_signal_copy(s);
 
     copy->seq = lane->engine->seq;
-    tell(lane->engine, copy, NULL);
+    tell(lane->engine, (tw_told){.signal = copy});
 }
 
 void tw_engine_on_bad_frame(tw_lane *lane, const tw_frame *f, const tw_err *err)
@@ -168,7 +174,27 @@ void tw_engine_on_bad_frame(tw_lane *lane, const tw_frame *f, const tw_err *err)
         bad->key = tw_alloc(f->key_size + 1);
         memcpy(bad->key, f->key, f->key_size);
     }
-    tell(lane->engine, NULL, bad);
+    tell(lane->engine, (tw_told){.bad = bad});
+}
+
+bool tw_engine_tells_late(const tw_engine *e)
+{
+    return e->options.ports.late != NULL;
+}
+
+void tw_engine_on_late(tw_lane *lane, const tw_instance *inst, const tw_key *key,
+                       uint32_t input, int64_t time_ms)
+{
+    tw_late_event *late = tw_alloc(sizeof *late);
+
+    *late = (tw_late_event){.rule = tw_rule_ref(inst->rule),
+                            .stream = inst->rule->inputs[input].stream,
+                            .arrival_ms = tw_clock_now_ms(lane->clock),
+                            .time_ms = time_ms,
+                            .key = tw_alloc(key->len + 1),
+                            .key_len = key->len};
+    memcpy(late->key, key->data, key->len);
+    tell(lane->engine, (tw_told){.late = late});
 }
 
 bool tw_engine_shore_is_full(const tw_engine *e)
@@ -176,10 +202,31 @@ bool tw_engine_shore_is_full(const tw_engine *e)
     return atomic_load_explicit(&e->told_waiting, memory_order_relaxed) > SHORE_FULL;
 }
 
-static int compare_keys(const tw_key *a, const tw_key *b)
+static int compare_bytes(const uint8_t *a, uint32_t a_len, const uint8_t *b,
+                         uint32_t b_len)
 {
-    int order = memcmp(a->data, b->data, a->len < b->len ? a->len : b->len);
-    return order ? order : (a->len > b->len) - (a->len < b->len);
+    int order = memcmp(a, b, a_len < b_len ? a_len : b_len);
+    return order ? order : (a_len > b_len) - (a_len < b_len);
+}
+
+static int compare_signals(const tw_signal *a, const tw_signal *b)
+{
+    if (a->at_ms != b->at_ms)
+        return a->at_ms < b->at_ms ? -1 : 1;
+    int order = strcmp(a->rule->name, b->rule->name);
+    return order ? order
+                 : compare_bytes(a->key.data, a->key.len, b->key.data, b->key.len);
+}
+
+static int compare_late(const tw_late_event *a, const tw_late_event *b)
+{
+    int order = strcmp(a->rule->name, b->rule->name);
+    return order ? order : compare_bytes(a->key, a->key_len, b->key, b->key_len);
+}
+
+static int rank_of(const tw_told *t)
+{
+    return t->signal ? 2 : t->late ? 1 : 0;
 }
 
 /* What several lanes told in one step, in an order that does not depend on how many they
@@ -187,19 +234,23 @@ static int compare_keys(const tw_key *a, const tw_key *b)
 static int compare_told(const void *pa, const void *pb)
 {
     const tw_told *a = pa, *b = pb;
+    int order = rank_of(a) - rank_of(b);
 
-    if (a->signal && b->signal) {
-        if (a->signal->at_ms != b->signal->at_ms)
-            return a->signal->at_ms < b->signal->at_ms ? -1 : 1;
-        int order = strcmp(a->signal->rule->name, b->signal->rule->name);
-        if (order == 0)
-            order = compare_keys(&a->signal->key, &b->signal->key);
-        if (order)
-            return order;
-    } else if (a->signal || b->signal) {
-        return a->signal ? 1 : -1;
-    }
-    return (a->order > b->order) - (a->order < b->order);
+    if (order == 0 && a->signal)
+        order = compare_signals(a->signal, b->signal);
+    else if (order == 0 && a->late)
+        order = compare_late(a->late, b->late);
+    return order ? order : (a->order > b->order) - (a->order < b->order);
+}
+
+static void hand_over(const tw_engine_ports *ports, const tw_told *t)
+{
+    if (t->signal)
+        ports->signal(ports->self, t->signal);
+    else if (t->late)
+        ports->late(ports->self, t->late);
+    else if (ports->bad_frame)
+        ports->bad_frame(ports->self, t->bad);
 }
 
 uint32_t tw_engine_collect(tw_engine *e)
@@ -215,10 +266,7 @@ uint32_t tw_engine_collect(tw_engine *e)
     if (e->options.clock->is_virtual && count > 1)
         qsort(told, count, sizeof *told, compare_told);
     for (uint32_t i = 0; i < count; i++) {
-        if (told[i].signal)
-            e->options.ports.signal(e->options.ports.self, told[i].signal);
-        else if (e->options.ports.bad_frame)
-            e->options.ports.bad_frame(e->options.ports.self, told[i].bad);
+        hand_over(&e->options.ports, &told[i]);
         told_done(&told[i]);
     }
     tw_free(told);

@@ -22,9 +22,19 @@ typedef struct tw_bad_frame {
     size_t key_size, data_size;
 } tw_bad_frame;
 
+/* An event that came too late to change what a rule judges. */
+typedef struct tw_late_event {
+    tw_rule *rule; /* a reference */
+    const tw_stream *stream;
+    int64_t arrival_ms, time_ms;
+    uint8_t *key; /* a copy */
+    uint32_t key_len;
+} tw_late_event;
+
 typedef struct tw_engine_ports {
     void (*signal)(void *self, const tw_signal *s);
     void (*bad_frame)(void *self, const tw_bad_frame *f);
+    void (*late)(void *self, const tw_late_event *l); /* NULL: they are only counted */
     void *self;
 } tw_engine_ports;
 
@@ -102,7 +112,11 @@ void tw_engine_rule_counts(const tw_engine *e, uint32_t rule, tw_rule_counts *ou
 
 void tw_engine_on_signal(void *lane, const tw_signal *s); /* lane */
 void tw_engine_on_bad_frame(tw_lane *lane, const tw_frame *f,
-                            const tw_err *err);                       /* lane */
+                            const tw_err *err); /* lane */
+/* Only when somebody wants to know: tw_engine_tells_late. */
+void tw_engine_on_late(tw_lane *lane, const tw_instance *inst, const tw_key *key,
+                       uint32_t input, int64_t time_ms);              /* lane */
+bool tw_engine_tells_late(const tw_engine *e);                        /* lane */
 bool tw_engine_shore_is_full(const tw_engine *e);                     /* lane */
 const tw_track *tw_engine_track(const tw_engine *e, uint32_t number); /* lane */
 uint32_t tw_engine_track_count(const tw_engine *e);

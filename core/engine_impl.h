@@ -8,10 +8,11 @@
 
 #include "engine.h"
 
-/* A signal or a bad frame on its way to the shore. */
+/* One of three things on its way to the shore. */
 typedef struct tw_told {
     tw_signal *signal;
     tw_bad_frame *bad;
+    tw_late_event *late;
     uint64_t order;
 } tw_told;
 

@@ -101,16 +101,24 @@ static void put_in_order(tw_lane *lane, tw_instance *inst, const tw_key *key,
     }
 }
 
+static uint64_t count_of(const tw_counter *c)
+{
+    return atomic_load_explicit(&c->value, memory_order_relaxed);
+}
+
 void tw_instance_judge(tw_lane *lane, tw_instance *inst, const tw_key *key,
                        uint32_t input, const tw_event *ev, int64_t time_ms)
 {
     tw_domain *d = &lane->rules->domains[inst->domain];
+    uint64_t late = count_of(inst->late);
 
     tw_count_own(inst->events, 1);
     if (inst->reorder)
         put_in_order(lane, inst, key, input, ev, time_ms);
     else
         inst->detector->cls->event(inst->detector, key, input, ev, time_ms, d->clock_ms);
+    if (count_of(inst->late) != late && tw_engine_tells_late(lane->engine))
+        tw_engine_on_late(lane, inst, key, input, time_ms);
     update_due(d, inst);
 }
 

@@ -83,6 +83,15 @@ static void on_bad_frame(void *self, const tw_bad_frame *f)
                            f->reason));
 }
 
+static void on_late(void *self, const tw_late_event *l)
+{
+    add_line(self, l->arrival_ms,
+             json_pack("{s:I, s:s, s:s, s:s, s:I, s:s}", "at", (json_int_t)l->arrival_ms,
+                       "type", "late", "stream", l->stream->name, "rule", l->rule->name,
+                       "time", (json_int_t)l->time_ms, "reason",
+                       "too late to change what the rule judges"));
+}
+
 static int compare_lines(const void *pa, const void *pb)
 {
     const output_line *a = pa, *b = pb;
@@ -111,7 +120,11 @@ static tw_rule_files *load_rules(tw_replay *r, const char *const *paths, size_t 
     tw_rule_options options = {.streams = r->options.streams,
                                .any_stream = r->options.any_stream,
                                .params = r->options.params,
-                               .tables = r->options.tables};
+                               .tables = r->options.tables,
+                               .routes = r->options.routes,
+                               .memory_bytes = r->options.memory_bytes,
+                               .cpu_ms = r->options.cpu_ms,
+                               .load_cpu_ms = r->options.load_cpu_ms};
     return tw_rules_load(paths, count, &options, out_findings);
 }
 
@@ -191,8 +204,13 @@ tw_replay *tw_replay_new(const tw_replay_options *options, tw_findings *out_find
                                 .clock = &r->clock,
                                 .streams = options->streams,
                                 .stats = r->stats,
-                                .limits = TW_DECODE_LIMITS_DEFAULT,
-                                .ports = {on_signal, on_bad_frame, r}};
+                                .limits = options->limits,
+                                .ports = {.signal = on_signal,
+                                          .bad_frame = on_bad_frame,
+                                          .late = options->all ? on_late : NULL,
+                                          .self = r}};
+    if (!engine.limits.size_bytes)
+        engine.limits = (tw_decode_limits)TW_DECODE_LIMITS_DEFAULT;
     if (tw_rule_watchdog_start(err) < 0)
         goto fail;
     r->engine = tw_engine_new(&engine);

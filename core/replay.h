@@ -18,6 +18,11 @@ typedef struct tw_replay_options {
     json_t *params;
     tw_lookup_port lookup;
     const char *const *tables; /* names, NULL-terminated; NULL: any */
+    const char *const *routes; /* the same */
+    /* of a configuration; 0: default */
+    size_t memory_bytes;
+    int64_t cpu_ms, load_cpu_ms;
+    tw_decode_limits limits;
     uint32_t lanes;
     bool all;         /* also changes, dropped and late events */
     int64_t until_ms; /* TW_TIME_NONE: stop at the last line */

@@ -45,6 +45,16 @@ int tw_conf_check(tw_conf *c, json_t *node, const tw_conf_field *fields, tw_err 
 
 /* ---- naming a place: "'format' in stream 'requests'" ---- */
 
+/* What the user wrote, in quotes; cut between two characters, so that a message stays text. */
+static void add_shown(tw_buf *out, const char *text)
+{
+    size_t n = strlen(text), shown = n > SHOWN_BYTES ? SHOWN_BYTES : n;
+
+    while (shown < n && ((unsigned char)text[shown] & 0xC0) == 0x80)
+        shown--;
+    tw_buf_printf(out, "'%.*s%s'", (int)shown, text, shown < n ? "..." : "");
+}
+
 static void add_singular(tw_buf *out, const char *name)
 {
     size_t n = strlen(name);
@@ -67,17 +77,20 @@ static void add_spot(tw_buf *out, const spot *at)
         tw_buf_printf(out, "'%s'", at->name);
         break;
     case AT_ENTRY:
-        if (owner->name)
+        if (owner->name && owner->step == AT_FIELD)
             add_singular(out, owner->name);
         else
             tw_buf_add_str(out, "entry");
-        tw_buf_printf(out, " '%s'", at->name);
+        tw_buf_add_char(out, ' ');
+        add_shown(out, at->name);
         owner = owner->outer;
         break;
     case AT_ITEM:
         tw_buf_printf(out, "item %zu", at->index + 1);
-        if (owner->name)
-            tw_buf_printf(out, " of '%s'", owner->name);
+        if (owner->name) {
+            tw_buf_add_str(out, " of ");
+            add_shown(out, owner->name);
+        }
         owner = owner->outer;
         break;
     }
@@ -128,7 +141,8 @@ static int refuse_key(checker *k, json_t *object, const char *key,
     const char *nearest = tw_nearest(key, names, count);
     tw_buf m;
     tw_buf_init(&m, sizeof k->err->text);
-    tw_buf_printf(&m, "unknown key '%s'", key);
+    tw_buf_add_str(&m, "unknown key ");
+    add_shown(&m, key);
     add_inside(&m, at);
     if (nearest)
         tw_buf_printf(&m, " (did you mean '%s'?)", nearest);
@@ -215,8 +229,7 @@ static void add_found(tw_buf *out, const json_t *node)
         tw_buf_add_str(out, "a list");
         return;
     case JSON_STRING:
-        tw_buf_printf(out, "'%.*s%s'", SHOWN_BYTES, json_string_value(node),
-                      json_string_length(node) > SHOWN_BYTES ? "..." : "");
+        add_shown(out, json_string_value(node));
         return;
     case JSON_INTEGER:
         tw_buf_add_int(out, json_integer_value(node));

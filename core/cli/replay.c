@@ -8,12 +8,13 @@
 #include "base/duration.h"
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "cli/tables.h"
 #include "replay.h"
 
 #define MAX_RULE_PATHS 256
 
 static const char help[] =
-    "usage: tidewatch replay --rules PATH [OPTION...] --input FILE|-\n"
+    "usage: tidewatch replay --rules PATH [-c FILE] [OPTION...] --input FILE|-\n"
     "\n"
     "Runs recorded events through rules under a virtual clock and prints what would have "
     "been\n"
@@ -21,10 +22,20 @@ static const char help[] =
     "for\n"
     "any number of lanes.\n"
     "\n"
-    "  --rules PATH       a rule file or a directory of them; may be repeated\n"
+    "  --rules PATH       a rule file or a folder of them; may be repeated; default: "
+    "those "
+    "of the\n"
+    "                     configuration\n"
+    "  -c, --config FILE  streams, tables, parameters and limits are those of a "
+    "configuration; without\n"
+    "                     one any stream and table may be named\n"
     "  --input FILE       one JSON object a line: {\"at\": MS, \"stream\": NAME, "
     "\"event\": {...}};\n"
     "                     - reads standard input\n"
+    "  --table NAME=FILE  a look-up table (CSV or JSON); may be repeated; goes before "
+    "one of "
+    "the\n"
+    "                     configuration\n"
     "  --until TIME       moves the clock on to TIME (RFC 3339 or epoch) after the last "
     "line\n"
     "  --lanes N          0 (default): on one thread; N: on N lane threads, in step\n"
@@ -38,7 +49,9 @@ static const char help[] =
 typedef struct arguments {
     const char *rules[MAX_RULE_PATHS];
     size_t rule_count;
-    const char *input;
+    const char *tables[TW_CLI_MAX_TABLES];
+    size_t table_count;
+    const char *input, *config;
     int64_t until_ms;
     uint32_t lanes;
     bool all;
@@ -76,6 +89,14 @@ static int take_option(const tw_command *self, arguments *a, int option)
     case 'i':
         a->input = optarg;
         return 0;
+    case 'c':
+        a->config = optarg;
+        return 0;
+    case 't':
+        if (a->table_count == TW_CLI_MAX_TABLES)
+            return tw_cli_usage(self, "more than %d --table", TW_CLI_MAX_TABLES);
+        a->tables[a->table_count++] = optarg;
+        return 0;
     case 'u':
         if (parse_time(optarg, &a->until_ms) < 0)
             return tw_cli_usage(self, "--until '%s' is neither RFC 3339 nor epoch",
@@ -98,18 +119,19 @@ static int parse(const tw_command *self, int argc, char **argv, arguments *a)
     static const struct option options[] = {
         {"rules", required_argument, NULL, 'r'}, {"input", required_argument, NULL, 'i'},
         {"until", required_argument, NULL, 'u'}, {"lanes", required_argument, NULL, 'l'},
-        {"all", no_argument, NULL, 'a'},         {0}};
+        {"all", no_argument, NULL, 'a'},         {"config", required_argument, NULL, 'c'},
+        {"table", required_argument, NULL, 't'}, {0}};
     int option, rc;
 
     *a = (arguments){.until_ms = TW_TIME_NONE};
     optind = 1;
-    while ((option = tw_cli_option(self, argc, argv, ":", options)) != -1) {
+    while ((option = tw_cli_option(self, argc, argv, ":c:", options)) != -1) {
         if ((rc = take_option(self, a, option)))
             return rc;
     }
     if (optind < argc)
         return tw_cli_usage(self, "'%s' is one word too many", argv[optind]);
-    if (!a->rule_count)
+    if (!a->rule_count && !a->config)
         return tw_cli_usage(self, "--rules is missing");
     if (!a->input)
         return tw_cli_usage(self, "--input is missing");
@@ -140,20 +162,13 @@ static int feed(tw_replay *r, FILE *in, const char *name)
     return code;
 }
 
-static int replay(const arguments *a, FILE *in)
+/* The run itself. Nothing is printed for one that failed before its first event. */
+static int replay_with(const arguments *a, const tw_replay_options *options, FILE *in)
 {
-    tw_streams *streams = tw_streams_new();
     tw_findings findings = {0};
     tw_err err = {0};
-    tw_replay_options options = {.rule_paths = a->rules,
-                                 .rule_path_count = a->rule_count,
-                                 .streams = streams,
-                                 .any_stream = true,
-                                 .lanes = a->lanes,
-                                 .all = a->all,
-                                 .until_ms = a->until_ms};
     int code = TW_EXIT_FINDING;
-    tw_replay *r = tw_replay_new(&options, &findings, &err);
+    tw_replay *r = tw_replay_new(options, &findings, &err);
 
     if (tw_cli_findings(&findings) == 0 && !r)
         fprintf(stderr, "tidewatch replay: %s\n", err.text);
@@ -165,6 +180,54 @@ static int replay(const arguments *a, FILE *in)
     }
     tw_replay_free(r);
     tw_findings_done(&findings);
+    return code;
+}
+
+static void take_config(const tw_config *config, const tw_rule_options *rules,
+                        tw_replay_options *out)
+{
+    out->params = rules->params;
+    out->routes = config->route_count ? rules->routes : NULL;
+    out->memory_bytes = rules->memory_bytes;
+    out->cpu_ms = rules->cpu_ms;
+    out->load_cpu_ms = rules->load_cpu_ms;
+    out->limits = config->limits;
+    if (out->rule_path_count)
+        return;
+    out->rule_paths = (const char *const *)config->rule_paths;
+    out->rule_path_count = config->rule_path_count;
+}
+
+static int replay(const arguments *a, const tw_config *config, FILE *in)
+{
+    tw_streams *streams = config ? tw_config_streams(config) : tw_streams_new();
+    tw_rule_options rules = {0};
+    tw_replay_options options = {.rule_paths = a->rules,
+                                 .rule_path_count = a->rule_count,
+                                 .streams = streams,
+                                 .any_stream = !config,
+                                 .lanes = a->lanes,
+                                 .all = a->all,
+                                 .until_ms = a->until_ms};
+    tw_err err = {0};
+    int code = TW_EXIT_FINDING;
+    tw_cli_tables *tables = tw_cli_tables_open(config, a->tables, a->table_count, &err);
+
+    if (config) {
+        tw_config_rule_options_init(config, streams, &rules);
+        take_config(config, &rules, &options);
+    }
+    if (tables) {
+        options.tables = tw_cli_tables_names(tables);
+        options.lookup = tw_cli_tables_port(tables);
+        code = replay_with(a, &options, in);
+    } else {
+        char line[1400];
+        fprintf(stderr, "tidewatch replay: %s\n", tw_err_format(&err, line, sizeof line));
+        code = TW_EXIT_USAGE;
+    }
+    tw_cli_tables_free(tables);
+    tw_config_rule_options_done(&rules);
     tw_streams_free(streams);
     return code;
 }
@@ -182,7 +245,9 @@ static int run(const tw_command *self, int argc, char **argv)
         fprintf(stderr, "tidewatch replay: %s: %s\n", a.input, strerror(errno));
         return TW_EXIT_USAGE;
     }
-    rc = replay(&a, in);
+    tw_config *config = a.config ? tw_cli_config(a.config) : NULL;
+    rc = a.config && !config ? TW_EXIT_CONFIG : replay(&a, config, in);
+    tw_config_free(config);
     if (!is_stdin)
         fclose(in);
     return rc;

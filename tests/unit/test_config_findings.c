@@ -44,6 +44,13 @@ static void unknown_keys_are_named_with_the_nearest(void **state)
         "rules: { limits: { memry: 1MiB } }",
         "t.yaml:1:20: unknown key 'memry' in 'limits' in 'rules' (did you mean "
         "'memory'?)");
+    assert_finding(
+        "012345678901234567890123456789012345678\xc3\xa4x: 1",
+        "t.yaml:1:1: unknown key '012345678901234567890123456789012345678...'");
+    assert_finding("sinks: { \"0123456789012345678901234567890123456789\": { kind: x, "
+                   "b\xc3\xa4: 1 } }",
+                   "t.yaml:1:65: unknown key 'b\xc3\xa4' in sink "
+                   "'0123456789012345678901234567890123456789'");
     assert_finding("control: { watch: true }",
                    "t.yaml:1:12: unknown key 'watch' in 'control'");
     assert_finding("positions: { comit: 1s }", "t.yaml:1:14: unknown key 'comit' in "
