@@ -69,16 +69,26 @@ size_t tw_findings_errors(const tw_findings *f, size_t first)
     return n;
 }
 
+/* A message may have been cut in the middle of a character. */
+static json_t *text_json(const char *text)
+{
+    json_t *json = NULL;
+
+    for (size_t n = strlen(text); !json; n--)
+        json = json_stringn(text, n);
+    return json;
+}
+
 json_t *tw_findings_json(const tw_findings *f)
 {
     json_t *list = json_array();
 
     for (size_t i = 0; i < f->count; i++) {
         const tw_err *e = &f->items[i].err;
-        json_array_append_new(list,
-                              json_pack("{s:s, s:i, s:i, s:s, s:b}", "file", e->file,
-                                        "line", e->line, "column", e->column, "text",
-                                        e->text, "warning", (int)f->items[i].warning));
+        json_array_append_new(
+            list, json_pack("{s:o, s:i, s:i, s:o, s:b}", "file", text_json(e->file),
+                            "line", e->line, "column", e->column, "text",
+                            text_json(e->text), "warning", (int)f->items[i].warning));
     }
     return list;
 }

@@ -40,23 +40,22 @@ static char *printed(const tw_config *config)
     return text;
 }
 
-/* A secret is printed as a word that may not be one of those allowed in its place. */
+/* With a secret in it the print is another configuration: "<secret>" is no address and no list. */
 static void print_and_read_again(const tw_config *config)
 {
-    char *once = printed(config);
+    char *once = printed(config), *twice = NULL;
     tw_err err = {0};
     tw_config *again = tw_config_parse(once, strlen(once), "again.yaml", &err);
 
-    if (again) {
-        char *twice = printed(again);
-        insist(strcmp(once, twice) == 0);
-        tw_free(twice);
-    } else if (!strstr(once, "<secret>")) {
-        fprintf(stderr, "%s\n%s\n", once, err.text);
+    if (again)
+        twice = printed(again);
+    if (!strstr(once, "<secret>") && (!twice || strcmp(once, twice) != 0)) {
+        fprintf(stderr, "%s\n%s\n%s\n", once, twice ? twice : "", err.text);
         abort();
     }
     tw_config_free(again);
     tw_free(once);
+    tw_free(twice);
 }
 
 static void use(const tw_config *config)

@@ -202,6 +202,54 @@ class Cli(SystemTest):
         if path == "schema":
             self.assertEqual(node["$schema"], "https://json-schema.org/draft/2020-12/schema")
 
+    # --- docs/CONFIGURATION.md ----------------------------------------------
+
+    def keys_of(self, node, path=""):
+        """Dotted names of all values of the schema; NAME stands for what people choose."""
+        for choice in node.get("anyOf", []):
+            if choice.get("type") == "array":
+                node = choice
+        others = node.get("additionalProperties")
+        if node.get("properties"):
+            for name, child in node["properties"].items():
+                yield from self.keys_of(child, f"{path}.{name}" if path else name)
+        elif isinstance(others, dict) and others.get("properties"):
+            yield from self.keys_of(others, f"{path}.NAME")
+        else:
+            yield path, node
+
+    def test_the_document_names_every_key_with_its_default(self):
+        with open(os.path.join(ROOT, "docs/CONFIGURATION.md"), encoding="utf-8") as f:
+            rows = dict(re.findall(r"(?m)^\| `([^`]+)` \| (.*)$", f.read()))
+        schema = json.loads(self.tidewatch("config", "schema")[1])
+        keys = dict(self.keys_of(schema))
+        rows["routes"] = rows.pop("routes.PATTERN")
+        self.assertEqual(set(keys) - set(rows), set(), "not in the document")
+        self.assertEqual(set(rows) - set(keys), set(), "not in the schema")
+        for key, node in keys.items():
+            default = node.get("default")
+            if default is None or key == "routes":
+                continue
+            text = default if isinstance(default, str) else json.dumps(default)
+            self.assertIn(f"`{text}`", rows[key].split("|")[1], key)
+            for choice in node.get("enum", []):
+                self.assertIn(f"`{choice}`", rows[key].split("|")[0], key)
+
+    def test_every_example_of_the_document_passes_the_check(self):
+        with open(os.path.join(ROOT, "docs/CONFIGURATION.md"), encoding="utf-8") as f:
+            examples = re.findall(r"(?ms)^```yaml\n(.*?)^```", f.read())
+        self.assertGreater(len(examples), 5)
+        self.write("owners.csv", "service,team\ncart,payments\n")
+        self.write("token", "open-sesame\n")
+        self.write("rules/shop.lua", RULE.replace('"events"', '"requests"').replace(
+            "key = ", "params = { fire = 3 }, key = "))
+        for name in ("in.ndjson", "a.log", "b.log"):
+            self.write(name, "")
+        for number, example in enumerate(examples):
+            self.write(f"{number}.yaml", example)
+            code, out, err = self.tidewatch("check", f"{number}.yaml", env={"HOOK_TOKEN": "x"})
+            self.assertEqual((code, out), (0, ""), f"{example}\n{err}")
+
     # --- version ------------------------------------------------------------
 
     def test_version_names_the_program_its_plugins_and_libraries(self):
