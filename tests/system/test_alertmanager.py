@@ -93,6 +93,20 @@ class AlertmanagerSink(SystemTest):
         wait_for("nothing waits", lambda: engine.metric("tidewatch_outbox_queued") == 0)
         self.assertEqual(engine.metric("tidewatch_outbox_given_up_total"), 0)
 
+    def test_after_a_restart_the_same_alert_is_kept_alive(self):
+        alertmanager = self.alertmanager()
+        engine = self.engine_for(alertmanager.url(""), resend="500ms")
+        self.hosts.say("down", "h1")
+        first = self.await_listed(alertmanager, levels={"host:h1": "crit"})["host:h1"]
+
+        self.assertEqual(engine.stop(), 0)
+        engine.start()
+
+        resent = "tidewatch_alertmanager_alerts_resent_total"
+        wait_for("it is sent again", lambda: engine.metric(resent) >= 6)
+        again = self.await_listed(alertmanager, levels={"host:h1": "crit"})["host:h1"]
+        self.assertEqual(again["fingerprint"], first["fingerprint"])
+
     def test_one_member_of_two_is_enough(self):
         alertmanager = self.alertmanager()
         away = f"http://127.0.0.1:{free_port()}"
