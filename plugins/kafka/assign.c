@@ -124,7 +124,8 @@ static int64_t decide_start(const position_errand *e, int i)
     case MISSING_FAIL:
         break;
     }
-    source_fail((source *)e->src, KAFKA_EXIT_NO_POSITION, "%s[%d]: %s", p->topic,
+    source_fail((source *)e->src, KAFKA_EXIT_NO_POSITION,
+                "%s[%d]: %s; on_missing_offset: earliest or latest would go on", p->topic,
                 (int)p->partition, why);
     return -1;
 }

@@ -109,7 +109,7 @@ static bool saw_each_once(const fake *a, const fake *b, int count)
 
     for (size_t i = 0; i < a->seen_count; i++)
         times[strtol(a->seen[i].key + 1, NULL, 10)]++;
-    for (size_t i = 0; i < b->seen_count; i++)
+    for (size_t i = 0; b && i < b->seen_count; i++)
         times[strtol(b->seen[i].key + 1, NULL, 10)]++;
     for (int i = 0; i < count; i++)
         each_once = each_once && times[i] == 1;
@@ -159,6 +159,28 @@ static void test_a_second_member_takes_over_without_loss_or_repetition(void **st
     fake_stop(a);
     fake_free(a);
     fake_free(b);
+    cluster_free(&c);
+}
+
+static void test_a_lost_session_repeats_nothing_that_was_handled(void **state)
+{
+    cluster c = cluster_new();
+    fake *f = fake_new(SETTINGS, c.address, "earliest", "fail");
+
+    (void)state;
+    rd_kafka_mock_topic_create(c.mock, "requests", 2, 1);
+    produce(&c, "requests", 0, 20, -1);
+    source_begin(f, plugins, topics, 1);
+    PUMP(f, f->seen_count == 20);
+    rd_kafka_mock_push_request_errors(c.mock, HEARTBEAT_API, 1,
+                                      RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID);
+    PUMP(f, f->removed == 2 && f->feed_count == 2);
+    produce(&c, "requests", 20, 4, -1);
+    PUMP(f, f->seen_count >= 24);
+    PUMP(f, f->feeds[0].ended && f->feeds[1].ended);
+    assert_true(saw_each_once(f, NULL, 24));
+    fake_stop(f);
+    fake_free(f);
     cluster_free(&c);
 }
 
@@ -382,6 +404,7 @@ int main(void)
         cmocka_unit_test(test_a_restart_goes_on_where_the_handled_records_ended),
         cmocka_unit_test(test_latest_skips_what_was_there_but_nothing_while_stopped),
         cmocka_unit_test(test_a_second_member_takes_over_without_loss_or_repetition),
+        cmocka_unit_test(test_a_lost_session_repeats_nothing_that_was_handled),
         cmocka_unit_test(test_a_missing_topic_is_named_and_others_go_on),
         cmocka_unit_test(test_a_stored_position_behind_the_log_fails_or_moves_as_told),
         cmocka_unit_test(test_a_broker_that_goes_away_is_said_and_comes_back),
