@@ -23,9 +23,10 @@ typedef struct rig rig;
 
 /* What a run came to. */
 typedef struct rig_figures {
-    double wall_ns, cpu_ns; /* an event; CPU of all threads */
-    double allocations;     /* an event, of the lanes, in the second half of the run */
-    uint64_t signals;       /* told to the shore */
+    double wall_ns; /* an event, of the lane that took longest, less waiting for a core */
+    double cpu_ns;  /* an event, of all threads */
+    double allocations; /* an event, of the lanes, in the second half of the run */
+    uint64_t signals;   /* told to the shore */
 } rig_figures;
 
 /* Loads a rule text; ends the program with a message when it has findings. */
