@@ -214,20 +214,17 @@ static void on_target(tw_lane *lane, const tw_event *ev, const tw_route_target *
 
 static void observe(tw_lane *lane, const tw_event *ev)
 {
-    const tw_stream_plan *plan = lane->stream_plan;
-
-    for (uint32_t i = 0; i < plan->track_count; i++) {
-        uint32_t track = plan->tracks[i];
-        uint32_t slot = tw_engine_track(lane->engine, track)->time_slot;
+    for (uint32_t i = 0; i < lane->seen_count; i++) {
+        tw_track_seen *seen = &lane->seen[i];
         int64_t time_ms = ev->time_ms;
         bool clamped = false;
-        if (slot != TW_SLOT_TIME && !own_time(lane, ev, slot, &time_ms, &clamped))
+        if (seen->time_slot != TW_SLOT_TIME &&
+            !own_time(lane, ev, seen->time_slot, &time_ms, &clamped))
             continue;
         if (clamped)
             tw_count_own(lane->clamped, 1);
-        tw_partition_clock_observe(tw_clocks_partition(&lane->clocks, track, lane->source,
-                                                       lane->partition, ev->arrival_ms),
-                                   time_ms, ev->arrival_ms);
+        if (time_ms > seen->max_ms)
+            seen->max_ms = time_ms;
     }
 }
 
@@ -236,15 +233,14 @@ static void on_event(void *self, const tw_event *ev)
     tw_lane *lane = self;
     const tw_route_target *targets;
 
-    tw_count_own(lane->events, 1);
+    lane->tally.events++;
     if (ev->flags & TW_EVENT_CLAMPED)
         tw_count_own(lane->clamped, 1);
     uint32_t n =
         tw_router_match(lane->stream_plan->router, ev, lane->route_scratch, &targets);
     for (uint32_t i = 0; i < n; i++)
         on_target(lane, ev, &targets[i]);
-    if (n)
-        tw_count_own(lane->matched, 1);
+    lane->tally.matched += n > 0;
     observe(lane, ev);
 }
 
@@ -258,8 +254,8 @@ static void decode_frame(tw_lane *lane, const tw_frame *frame, uint64_t seq)
     tw_event_port port = {on_event, lane};
     tw_err err;
 
-    tw_count_own(lane->frames, 1);
-    tw_count_own(lane->bytes, frame->size);
+    lane->tally.frames++;
+    lane->tally.bytes += frame->size;
     if (!frame->data) {
         tw_count_own(lane->tombstones, 1);
         return;
@@ -273,6 +269,21 @@ static void decode_frame(tw_lane *lane, const tw_frame *frame, uint64_t seq)
     }
 }
 
+static void expect_tracks(tw_lane *lane, const tw_stream_plan *plan)
+{
+    if (plan->track_count > lane->seen_room) {
+        lane->seen_room = plan->track_count;
+        lane->seen = tw_realloc(lane->seen, lane->seen_room * sizeof *lane->seen);
+    }
+    lane->seen_count = plan->track_count;
+    for (uint32_t i = 0; i < plan->track_count; i++) {
+        uint32_t track = plan->tracks[i];
+        uint32_t slot = tw_engine_track(lane->engine, track)->time_slot;
+        lane->seen[i] = (tw_track_seen){track, slot, TW_TIME_NONE};
+    }
+}
+
+/* The frames until leave_stream come from this partition. */
 static void enter_stream(tw_lane *lane, const tw_stream *stream, const char *topic,
                          uint32_t source, int32_t partition)
 {
@@ -282,21 +293,44 @@ static void enter_stream(tw_lane *lane, const tw_stream *stream, const char *top
     lane->topic = topic;
     lane->source = source;
     lane->partition = partition;
+    lane->arrival_ms = tw_clock_now_ms(lane->clock);
     lane->stream_plan = NULL;
-    if (stream->id < set->stream_count && set->streams[stream->id].projection)
+    lane->seen_count = 0;
+    if (stream->id < set->stream_count && set->streams[stream->id].projection) {
         lane->stream_plan = &set->streams[stream->id];
+        expect_tracks(lane, lane->stream_plan);
+    }
+}
+
+/* Counters and clocks learn what the batch came to, and what is due by then fires. */
+static void leave_stream(tw_lane *lane)
+{
+    const tw_stream_plan *plan = lane->stream_plan;
+
+    tw_count_own(lane->frames, lane->tally.frames);
+    tw_count_own(lane->bytes, lane->tally.bytes);
+    tw_count_own(lane->events, lane->tally.events);
+    tw_count_own(lane->matched, lane->tally.matched);
+    memset(&lane->tally, 0, sizeof lane->tally);
+    for (uint32_t i = 0; i < lane->seen_count; i++) {
+        const tw_track_seen *seen = &lane->seen[i];
+        if (seen->max_ms != TW_TIME_NONE)
+            tw_partition_clock_observe(tw_clocks_partition(&lane->clocks, seen->track,
+                                                           lane->source, lane->partition,
+                                                           lane->arrival_ms),
+                                       seen->max_ms, lane->arrival_ms);
+    }
+    if (plan)
+        tw_domains_update(lane, plan->tracks, plan->track_count, lane->arrival_ms);
 }
 
 void tw_lane_frame(tw_lane *lane, const tw_stream *stream, uint32_t source,
                    int32_t partition, const tw_frame *frame, uint64_t seq)
 {
     enter_stream(lane, stream, NULL, source, partition);
-    lane->arrival_ms = tw_clock_now_ms(lane->clock);
     lane->seq = seq;
     decode_frame(lane, frame, seq);
-    if (lane->stream_plan)
-        tw_domains_update(lane, lane->stream_plan->tracks, lane->stream_plan->track_count,
-                          lane->arrival_ms);
+    leave_stream(lane);
 }
 
 static uint32_t poll_feed(tw_lane *lane, tw_feed_state *feed)
@@ -307,15 +341,12 @@ static uint32_t poll_feed(tw_lane *lane, tw_feed_state *feed)
     if (n <= 0)
         return 0;
     enter_stream(lane, feed->stream, feed->topic, feed->source, feed->partition);
-    lane->arrival_ms = tw_clock_now_ms(lane->clock);
     for (int i = 0; i < n; i++)
         decode_frame(lane, &frames[i], 0);
     if (frames[n - 1].offset >= 0)
         feed->next_offset = frames[n - 1].offset + 1;
     feed->type->release(feed->feed, frames, n);
-    if (lane->stream_plan)
-        tw_domains_update(lane, lane->stream_plan->tracks, lane->stream_plan->track_count,
-                          lane->arrival_ms);
+    leave_stream(lane);
     return (uint32_t)n;
 }
 
@@ -398,5 +429,6 @@ void tw_lane_free(tw_lane *lane)
     tw_free(lane->out);
     tw_free(lane->in);
     tw_free(lane->feeds);
+    tw_free(lane->seen);
     tw_free(lane);
 }

@@ -59,6 +59,12 @@ typedef struct tw_domain {
     _Atomic int64_t published_ms; /* for the shore */
 } tw_domain;
 
+/* Of the frames being handled: the newest time on one track of their stream. */
+typedef struct tw_track_seen {
+    uint32_t track, time_slot;
+    int64_t max_ms; /* TW_TIME_NONE: no event yet */
+} tw_track_seen;
+
 /* A rule set brought to life on one lane: its Lua states, operators and clocks. */
 typedef struct tw_lane_rules {
     tw_ruleset *set; /* borrowed from the engine */
@@ -91,8 +97,14 @@ typedef struct tw_lane {
     uint32_t source;
     int64_t arrival_ms;
     uint64_t seq;
-    int64_t tick_ms;  /* when idle partitions were last looked at */
-    bool told_clocks; /* reports in the rings that are not published yet */
+    int64_t tick_ms;     /* when idle partitions were last looked at */
+    bool told_clocks;    /* reports in the rings that are not published yet */
+    tw_track_seen *seen; /* by place in the stream plan's tracks; told to the clocks, and
+                            the tally to the counters, when the batch is done */
+    uint32_t seen_count, seen_room;
+    struct {
+        uint64_t frames, bytes, events, matched;
+    } tally;
     /* counters of this lane */
     tw_counter *frames, *events, *bytes, *tombstones, *bad_frames, *clamped, *matched,
         *exchanged;
