@@ -185,6 +185,16 @@ static void locate_word(const tw_tokens *t, tw_tree *v, uint32_t at, uint32_t en
         locate_call(t, v, found);
 }
 
+/* A function written in place: its text is that of its tokens. */
+static void locate_function(const tw_tokens *t, tw_tree *v, uint32_t at, uint32_t end)
+{
+    if (end <= at || end > t->count || !tw_token_is_name(t, at, "function") ||
+        t->items[at].line != v->first_line || t->items[end - 1].line != v->last_line)
+        return;
+    v->from = t->items[at].at;
+    v->behind = t->items[end - 1].at + t->items[end - 1].size;
+}
+
 /* A value whose text stands in [at, end); end == at when it is not known where. */
 static void locate_value(const tw_tokens *t, tw_tree *v, uint32_t at, uint32_t end)
 {
@@ -194,6 +204,8 @@ static void locate_value(const tw_tokens *t, tw_tree *v, uint32_t at, uint32_t e
         locate_word(t, v, at, end);
     else if (v->type == TW_TREE_TABLE && tw_token_is_sign(t, at, '{'))
         locate_table(t, v, at);
+    else if (v->type == TW_TREE_FUNCTION)
+        locate_function(t, v, at, end);
 }
 
 /* What was not found points where the value around it does; words in it are looked for by line. */

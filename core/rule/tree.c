@@ -322,7 +322,10 @@ void tw_tree_write(const tw_tree *t, const char *source, size_t size, tw_buf *ou
         break;
     case TW_TREE_FUNCTION:
         tw_buf_add_str(out, "function ");
-        write_lines(source, size, t->first_line, t->last_line, out);
+        if (t->behind > t->from && t->behind <= size)
+            tw_buf_add(out, source + t->from, t->behind - t->from);
+        else
+            write_lines(source, size, t->first_line, t->last_line, out);
         break;
     case TW_TREE_WORD:
         tw_buf_add_str(out, t->text);

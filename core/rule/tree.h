@@ -47,6 +47,7 @@ struct tw_tree {
         double d;
         struct {
             int fn, first_line, last_line;
+            uint32_t from, behind; /* offsets of its text; behind 0: not known */
         };
     };
     tw_tree **items; /* list part of a table; arguments of a word */
@@ -79,7 +80,8 @@ bool tw_tree_is_operator(const tw_tree *t); /* `+ - * /` and negate, operands in
 const char *tw_tree_name(const tw_tree *t);
 bool tw_tree_number(const tw_tree *t, double *out); /* INT and NUMBER */
 
-/* The same text for the same meaning; functions by the lines they stand on in `source`. */
+/* The same text for the same meaning; functions by their text in `source`, or
+ * where that was not found, by the lines they stand on. */
 void tw_tree_write(const tw_tree *t, const char *source, size_t source_size, tw_buf *out);
 
 #endif

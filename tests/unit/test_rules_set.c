@@ -284,6 +284,23 @@ static void a_threshold_changes_the_hash_but_not_that_of_the_state(void **state)
     }
 }
 
+#define ONE_LINE(where, bound)                                                           \
+    "rule \"a/b\" { key = \"k\", inputs = { ev = from \"events\" { where = "             \
+    "function(e) " where " end } }, detect = level { of = count \"ev\", over = \"5m\", " \
+    "crit = { above = " bound                                                            \
+    " } }, alert = incident { when = function(v) return v.value > " bound " end } }\n"
+
+static void a_function_counts_with_its_text_not_with_its_line(void **state)
+{
+    rules_fixture *x = *state;
+    hashes a = hashes_of(x, ONE_LINE("return e.a, 1", "5"));
+    hashes b = hashes_of(x, ONE_LINE("return e.a, 1", "6"));
+    hashes c = hashes_of(x, ONE_LINE("if e.a then return 2 end", "5"));
+    assert_string_not_equal(a.all, b.all);
+    assert_string_equal(a.state, b.state);
+    assert_string_not_equal(a.state, c.state);
+}
+
 static void what_shapes_the_state_changes_its_hash(void **state)
 {
     rules_fixture *x = *state;
@@ -387,6 +404,7 @@ int main(void)
         T(a_wrong_override_is_found),
         T(layout_changes_no_hash),
         T(a_threshold_changes_the_hash_but_not_that_of_the_state),
+        T(a_function_counts_with_its_text_not_with_its_line),
         T(what_shapes_the_state_changes_its_hash),
         T(a_helper_of_a_function_changes_the_hash),
         T(every_field_a_rule_reads_is_asked_for),
