@@ -175,7 +175,8 @@ static char *fired_text(const tw_signal *s, const char *option)
 char *tw_signal_incident_id(tw_signal_view *v)
 {
     char *id = fired_text(v->signal, "id");
-    return id ? id : render(v, &v->signal->rule->incident.id, MAX_LABEL_BYTES);
+    /* Cut, two incidents would be one. */
+    return id ? id : render(v, &v->signal->rule->incident.id, MAX_TEXT_BYTES);
 }
 
 static void set_label(json_t *labels, const char *name, char *text)
