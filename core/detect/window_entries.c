@@ -5,7 +5,8 @@
  *
  * in use from `head` for `count`. Appending goes on behind; when the end is reached the rest
  * moves to the front if a quarter is free there, else the piece doubles, so an append costs
- * a few moved entries at most on average. One lane's thread.
+ * a few moved entries at most on average; what half fills the window itself moves back there.
+ * One lane's thread.
  *
  * Invariant: head + count <= room; entries of a sliding window are sorted by time. */
 #include <string.h>
@@ -158,6 +159,19 @@ void tw_entries_insert(tw_windows *ws, tw_window_state *w, const tw_sample *samp
     w->count++;
 }
 
+/* Few are left: they live in the window itself again, where reading them costs no cache miss
+ * of its own. */
+static void entries_go_inside(tw_windows *ws, tw_window_state *w)
+{
+    _Alignas(8) uint8_t inside[sizeof w->inside] = {0};
+    uint32_t count = w->count;
+
+    entries_move(ws, inside, ws->inside_room, 0, w->block, w->room, w->head, count);
+    tw_entries_free(ws, w);
+    memcpy(w->inside, inside, sizeof w->inside);
+    w->count = count;
+}
+
 void tw_entries_drop(tw_windows *ws, tw_window_state *w, uint32_t count)
 {
     w->count -= count;
@@ -166,8 +180,10 @@ void tw_entries_drop(tw_windows *ws, tw_window_state *w, uint32_t count)
         return;
     }
     w->head = (w->head + count) & 0x3fffffff;
-    if (w->mode == TW_MODE_ENTRIES && w->room > 4 * ws->block_room &&
-        w->count * 8 < w->room) {
+    if (w->mode == TW_MODE_ENTRIES && w->count * 2 <= ws->inside_room) {
+        entries_go_inside(ws, w);
+    } else if (w->mode == TW_MODE_ENTRIES && w->room > 4 * ws->block_room &&
+               w->count * 8 < w->room) {
         entries_resize(ws, w, w->room / 4);
     }
 }

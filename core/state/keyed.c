@@ -4,7 +4,7 @@
  * Invariant: every live entry has exactly one slot, in the segment its hash's top bits name
  * and reachable from its home position without passing an empty slot. Segment sizes go 16,
  * 32, ... 4096, 6144, then a split into two of 4096 at three quarters of the load: with the
- * size in between, the index stays within 10 to 18 bytes a key at any count. */
+ * size in between, the index of a large table takes 10 to 21 bytes a key. */
 #include "state/keyed.h"
 
 #include <string.h>
@@ -349,7 +349,7 @@ size_t tw_keyed_memory(const tw_keyed *k)
     for (uint32_t n = 0; n < 1u << k->depth; n++) {
         if (k->directory[n] != last) {
             last = k->directory[n];
-            bytes += sizeof *last + last->size * sizeof last->slots[0];
+            bytes += tw_keyed_segment_bytes(last->size);
         }
     }
     for (uint32_t n = 0; n < k->page_count; n++) {

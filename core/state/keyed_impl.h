@@ -119,6 +119,7 @@ static inline uint32_t slot_after(const segment *s, uint32_t at)
 
 /* keyed_index.c */
 segment *tw_keyed_segment_new(tw_keyed *k, uint32_t size, uint32_t depth);
+size_t tw_keyed_segment_bytes(uint32_t size);
 void tw_keyed_segment_free(tw_keyed *k, segment *s);
 void tw_keyed_index_add(tw_keyed *k, uint32_t hash, uint32_t number);
 void tw_keyed_index_remove(tw_keyed *k, uint32_t hash, uint32_t number);

@@ -6,20 +6,22 @@
 #include "base/mem.h"
 #include "state/keyed_impl.h"
 
-static size_t segment_bytes(uint32_t size)
-{
-    return sizeof(segment) + size * sizeof(index_slot);
-}
-
-/* Of the two sizes that make up a large table, and no other. */
+/* Of the two sizes that make up a large table, and no other. Both take a block of the larger
+ * one: segments grow and split in waves, and blocks of two sizes would wait for each other. */
 static bool is_large(uint32_t size)
 {
-    return size == SEGMENT_LARGE || size == SEGMENT_LARGEST;
+    return size >= SEGMENT_LARGE && size <= SEGMENT_LARGEST;
+}
+
+size_t tw_keyed_segment_bytes(uint32_t size)
+{
+    return sizeof(segment) +
+           (is_large(size) ? SEGMENT_LARGEST : size) * sizeof(index_slot);
 }
 
 segment *tw_keyed_segment_new(tw_keyed *k, uint32_t size, uint32_t depth)
 {
-    size_t bytes = segment_bytes(size);
+    size_t bytes = tw_keyed_segment_bytes(size);
     segment *s =
         is_large(size) ? tw_blocks_take(&k->blocks, bytes) : tw_realloc(NULL, bytes);
 
@@ -34,7 +36,7 @@ segment *tw_keyed_segment_new(tw_keyed *k, uint32_t size, uint32_t depth)
 void tw_keyed_segment_free(tw_keyed *k, segment *s)
 {
     if (is_large(s->size)) {
-        tw_blocks_give(&k->blocks, s, segment_bytes(s->size));
+        tw_blocks_give(&k->blocks, s, tw_keyed_segment_bytes(s->size));
     } else {
         tw_free(s);
     }
