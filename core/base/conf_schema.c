@@ -5,6 +5,7 @@
  * one. */
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/conf.h"
 #include "base/conf_tree.h"
 
@@ -162,6 +163,29 @@ static json_t *redacted_entries(const tw_conf *c, const json_t *node,
     return copy;
 }
 
+/* Would "${" at p be taken for a reference, or lose the $ before it? */
+static bool needs_escape(const char *text, const char *p)
+{
+    size_t word = strspn(p + 2, "abcdefghijklmnopqrstuvwxyz");
+    return (word > 0 && p[2 + word] == ':') || (p > text && p[-1] == '$');
+}
+
+/* As it would have to be written in a file: with "$${" for a plain "${". */
+static json_t *written_text(const char *text)
+{
+    tw_buf out;
+
+    tw_buf_init(&out, 2 * strlen(text) + 1);
+    for (const char *p = text; *p; p++) {
+        if (p[0] == '$' && p[1] == '{' && needs_escape(text, p))
+            tw_buf_add_char(&out, '$');
+        tw_buf_add_char(&out, *p);
+    }
+    json_t *node = json_stringn(out.data, out.len);
+    tw_buf_done(&out);
+    return node;
+}
+
 static json_t *redacted_value(const tw_conf *c, const json_t *node,
                               const tw_conf_field *field)
 {
@@ -171,6 +195,8 @@ static json_t *redacted_value(const tw_conf *c, const json_t *node,
     if (json_is_object(node))
         return redacted_entries(c, node, field ? field->fields : NULL,
                                 field ? field->items : NULL);
+    if (json_is_string(node))
+        return written_text(json_string_value(node));
     if (!json_is_array(node))
         return json_deep_copy(node);
     json_t *copy = json_array(), *item;

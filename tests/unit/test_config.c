@@ -271,6 +271,21 @@ static void the_effective_configuration_is_a_configuration(void **state)
     tw_config_free(c);
 }
 
+static void what_looks_like_a_reference_is_shown_as_it_has_to_be_written(void **state)
+{
+    (void)state;
+    tw_config *c = parse("state_dir: \"$${env:A} $$${b ${service}\"\n");
+    json_t *effective = tw_config_effective(c);
+
+    assert_string_equal(
+        json_string_value(json_object_get(tw_conf_root(c->document), "state_dir")),
+        "${env:A} $${b ${service}");
+    assert_string_equal(json_string_value(json_object_get(effective, "state_dir")),
+                        "$${env:A} $$${b ${service}");
+    json_decref(effective);
+    tw_config_free(c);
+}
+
 static void the_schema_names_every_key(void **state)
 {
     (void)state;
@@ -296,6 +311,7 @@ int main(void)
         cmocka_unit_test(what_is_shown_has_no_secrets),
         cmocka_unit_test(as_written_has_no_defaults_and_effective_has_all),
         cmocka_unit_test(the_effective_configuration_is_a_configuration),
+        cmocka_unit_test(what_looks_like_a_reference_is_shown_as_it_has_to_be_written),
         cmocka_unit_test(the_schema_names_every_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
