@@ -2,7 +2,6 @@
 /* `tidewatch demo`: the engine on an embedded broker with traffic of its own. The plugin `demo` makes the
  * traffic and tells the story line by line; this file says what is to be seen, counts what the rules
  * told, and sums up. */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,7 +74,7 @@ static int parse(const tw_command *self, int argc, char **argv, demo *d)
     int option;
 
     optind = 1;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((option = tw_cli_option(self, argc, argv, ":", options)) != -1) {
         switch (option) {
         case 'f':
             if (tw_duration_parse(optarg, strlen(optarg), &d->for_ms) < 0 ||
@@ -93,7 +92,7 @@ static int parse(const tw_command *self, int argc, char **argv, demo *d)
             d->print_config = true;
             break;
         default:
-            return tw_cli_usage(self, "wrong option");
+            return TW_EXIT_USAGE;
         }
     }
     if (optind < argc)

@@ -16,7 +16,7 @@ RULE = """rule "shop/errors" {
   alert = incident { id = "errors:${host}", route = "ops", title = "${value} errors on ${host}" },
 }
 """
-COMMANDS = ["run", "check", "replay", "config", "status", "reload", "version"]
+COMMANDS = ["run", "demo", "check", "replay", "config", "status", "reload", "version"]
 LATER = ["test", "plan", "rollback", "shadow", "promote", "explain", "top", "tap", "alerts",
          "silence", "ack"]
 
@@ -73,6 +73,7 @@ class Cli(SystemTest):
                 (["run", "--confg", "x"], "did you mean '--config'?"),
                 (["status", "--sevrer", "x"], "did you mean '--server'?"),
                 (["replay", "--lnaes", "2"], "did you mean '--lanes'?"),
+                (["demo", "--fro", "20s"], "did you mean '--for'?"),
                 (["config", "shema"], "did you mean 'schema'?")]:
             code, out, err = self.tidewatch(*arguments)
             self.assertEqual((code, out), (2, ""), arguments)
