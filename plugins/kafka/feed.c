@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A partition as its lane sees it: records out of librdkafka's queue of that partition
  * into frames, without copying; and a nudge for the fetcher when the queue has drained.
- * Batch consume calls are not used: 2.0.2's skip records around a rebalance. */
+ *
+ * Records are taken in batches, which costs half of taking them one by one: that reads the
+ * clock twice a record. The batch call of 2.0.2 loses records when the partition is paused,
+ * resumed, sought or reassigned while it runs, or when it is resumed afterwards at the position
+ * that librdkafka keeps. Neither happens here: a partition is never paused nor sought, the
+ * host has taken the feed from its lane before it is reassigned, and each assignment says where
+ * to begin. */
 #include "source.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+
+enum { BATCH = 64 };
 
 /* An error of one partition on its way from the lane to the shore. */
 typedef struct feed_error {
@@ -83,45 +91,61 @@ static void nudge_if_drained(feed *f, size_t queued, int taken, uint64_t bytes)
     }
 }
 
+/* What a batch came to. */
+typedef struct taken {
+    int count; /* frames */
+    uint64_t bytes, dropped;
+    int64_t next; /* offset */
+} taken;
+
+static void take(feed *f, rd_kafka_message_t *m, tw_frame *frames, taken *t)
+{
+    if (!m->err && m->offset >= t->next) {
+        fill_frame(&frames[t->count++], m);
+        t->bytes += m->len + m->key_len;
+        t->next = m->offset + 1;
+        return;
+    }
+    if (m->err)
+        report_error(f, m);
+    else
+        t->dropped++;
+    rd_kafka_message_destroy(m);
+}
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 /* The queue is asked for its length after the last record was taken: only what arrives
- * later writes the wake-up of the lane. Asking first also spares the timed wait that
- * taking from an empty queue costs. */
+ * later writes the wake-up of the lane. Never asking for more than there is spares the timed
+ * wait that taking from an empty queue costs. */
 int kafka_feed_poll(tw_feed *base, tw_frame *frames, int max)
 {
     feed *f = (feed *)base;
-    int64_t next = f->next;
+    rd_kafka_message_t *batch[BATCH];
+    taken t = {.next = f->next};
     size_t queued = rd_kafka_queue_length(f->queue), left = queued;
-    uint64_t bytes = 0, dropped = 0;
-    int count = 0;
 
-    while (count < max && (left > 0 || (left = rd_kafka_queue_length(f->queue)) > 0)) {
-        rd_kafka_message_t *m = rd_kafka_consume_queue(f->queue, 0);
+    while (t.count < max && (left > 0 || (left = rd_kafka_queue_length(f->queue)) > 0)) {
+        size_t want = least(least(left, BATCH), (size_t)(max - t.count));
+        ssize_t got = rd_kafka_consume_batch_queue(f->queue, 0, batch, want);
 
-        if (!m)
-            break;
-        left--;
-        if (m->err || m->offset < next) {
-            if (m->err)
-                report_error(f, m);
-            else
-                dropped++;
-            rd_kafka_message_destroy(m);
-            continue;
-        }
-        fill_frame(&frames[count++], m);
-        bytes += m->len + m->key_len;
-        next = m->offset + 1;
+        for (ssize_t i = 0; i < got; i++)
+            take(f, batch[i], frames, &t);
+        left -= want;
     }
-    if (queued == 0 && count == 0)
+    if (queued == 0 && t.count == 0)
         return 0;
-    f->next = next;
-    f->src->h->add(f->src->messages, (uint64_t)count);
-    f->src->h->add(f->src->bytes, bytes);
-    if (dropped)
-        f->src->h->add(f->src->dropped, dropped);
+    f->next = t.next;
+    f->src->h->add(f->src->messages, (uint64_t)t.count);
+    f->src->h->add(f->src->bytes, t.bytes);
+    if (t.dropped)
+        f->src->h->add(f->src->dropped, t.dropped);
     if (!f->src->settings.self_waking)
-        nudge_if_drained(f, queued, count, bytes);
-    return count;
+        nudge_if_drained(f, queued, t.count, t.bytes);
+    return t.count;
 }
 
 void kafka_feed_release(tw_feed *base, tw_frame *frames, int count)
