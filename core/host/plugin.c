@@ -267,8 +267,12 @@ int tw_plugins_load_dir(tw_plugins *p, const char *dir, tw_err *err)
     struct dirent **names;
     int count = scandir(dir, &names, is_shared_object, alphasort);
     if (count < 0)
-        return tw_err_set(err, TW_EIO, "%s: the plugin folder cannot be read: %s", dir,
-                          strerror(errno));
+        return tw_err_set(
+            err, TW_EIO,
+            "%s: the plugin folder cannot be read: %s (a copy of the program "
+            "alone has no plugins: link to it, install it with cmake --install, "
+            "or set `plugins`)",
+            dir, strerror(errno));
     int rc = TW_OK;
     for (int i = 0; i < count; i++) {
         char *path = tw_asprintf("%s/%s", dir, names[i]->d_name);

@@ -182,8 +182,11 @@ static void check_route(tw_compiler *c, const tw_tree *at, const tw_template *ro
     for (; routes[count]; count++)
         if (strcmp(routes[count], route->parts[0].text) == 0)
             return;
-    tw_compile_say(c, at, "there is no route '%s'%s", route->parts[0].text,
-                   tw_compile_hint(c, route->parts[0].text, routes, count));
+    tw_compile_say(
+        c, at,
+        "there is no route '%s'%s; add it under `routes:` of the configuration, "
+        "or a `default`",
+        route->parts[0].text, tw_compile_hint(c, route->parts[0].text, routes, count));
 }
 
 static bool is_label_name(const char *s)

@@ -236,9 +236,22 @@ class Cli(SystemTest):
             for choice in node.get("enum", []):
                 self.assertIn(f"`{choice}`", rows[key].split("|")[0], key)
 
+    def examples_of(self, document):
+        with open(os.path.join(ROOT, document), encoding="utf-8") as f:
+            return re.findall(r"(?ms)^```yaml\n(.*?)^```", f.read())
+
+    def test_the_configuration_of_the_readme_passes_the_check_with_its_rule(self):
+        examples = self.examples_of("README.md")
+        self.assertEqual(len(examples), 1)
+        with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as f:
+            rule = re.search(r"(?ms)^```lua\n(.*?)^```", f.read()).group(1)
+        self.write("rules/errors.lua", rule)
+        self.write("tw.yaml", examples[0])
+        code, out, err = self.tidewatch("check", "tw.yaml", env={"HOOK_TOKEN": "x"})
+        self.assertEqual((code, out), (0, ""), err)
+
     def test_every_example_of_the_document_passes_the_check(self):
-        with open(os.path.join(ROOT, "docs/CONFIGURATION.md"), encoding="utf-8") as f:
-            examples = re.findall(r"(?ms)^```yaml\n(.*?)^```", f.read())
+        examples = self.examples_of("docs/CONFIGURATION.md")
         self.assertGreater(len(examples), 5)
         self.write("owners.csv", "service,team\ncart,payments\n")
         self.write("token", "open-sesame\n")
