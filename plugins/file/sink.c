@@ -2,7 +2,9 @@
 /* The sink `file`: one JSON object a line, appended, one write a record. Disks may take
  * their time, so a thread of the sink's own writes: the shore hands it one delivery,
  * it writes, syncs when asked to, and posts the outcome back. A line that could not be
- * written whole is taken back, so the file never holds half a record.
+ * written whole is taken back, so the file never holds half a record. Before each delivery
+ * it looks whether the path still names the file it has: who rotates logs moves or removes
+ * them, and the lines belong where the path points.
  *
  * `delivery`, `written` and `error` are the thread's while the slot is full, else the
  * shore's. */
@@ -44,7 +46,54 @@ static const char schema[] =
     "\"description\": \"a delivery is done when the disk has it\"}"
     "}}";
 
+/* ---- the file ---- */
+
+/* A pipe or a socket without a reader would hold `open` for ever. */
+static bool is_file(const struct stat *st)
+{
+    return S_ISREG(st->st_mode) || S_ISCHR(st->st_mode);
+}
+
+/* 0, or errno. On an error the sink keeps what it had. */
+static int open_path(file_sink *s)
+{
+    struct stat st;
+    int fd = open(s->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
+
+    if (fd < 0)
+        return errno;
+    if (fstat(fd, &st) < 0) {
+        int error = errno;
+        close(fd);
+        return error;
+    }
+    if (s->fd >= 0)
+        close(s->fd);
+    s->fd = fd;
+    s->regular = S_ISREG(st.st_mode);
+    return 0;
+}
+
 /* ---- the thread ---- */
+
+/* The file under the path, when it is another one by now. 0, or errno. */
+static int open_again(file_sink *s)
+{
+    struct stat now, before;
+
+    if (stat(s->path, &now) == 0) {
+        if (fstat(s->fd, &before) == 0 && now.st_ino == before.st_ino &&
+            now.st_dev == before.st_dev)
+            return 0;
+        if (!is_file(&now))
+            return EINVAL;
+    }
+    int error = open_path(s);
+    if (!error)
+        s->host->log(s->host, TW_PLUGIN_INFO,
+                     "the file was moved or removed; a new one is begun");
+    return error;
+}
 
 static int write_record(file_sink *s, const tw_record *r)
 {
@@ -67,10 +116,10 @@ static int write_record(file_sink *s, const tw_record *r)
 
 static void write_all(file_sink *s)
 {
-    s->error = 0;
+    s->error = open_again(s);
     for (s->written = 0; s->written < s->delivery->count && !s->error; s->written++)
         s->error = write_record(s, s->delivery->records[s->written]);
-    if (s->error)
+    if (s->error && s->written)
         s->written--;
     if (s->sync && s->regular && s->written && fdatasync(s->fd) < 0) {
         s->error = errno;
@@ -144,28 +193,14 @@ static void *write_deliveries(void *arg)
 
 /* ---- the shore ---- */
 
-/* A pipe or a socket without a reader would hold `open` for ever. */
 static bool may_be_file(const char *path, tw_refusal *refusal)
 {
     struct stat st;
 
-    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode)) {
+    if (stat(path, &st) == 0 && !is_file(&st)) {
         settings_refuse(refusal, "%s is not a file", path);
         return false;
     }
-    return true;
-}
-
-static bool open_file(file_sink *s, tw_refusal *refusal)
-{
-    struct stat st;
-
-    s->fd = open(s->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
-    if (s->fd < 0 || fstat(s->fd, &st) < 0) {
-        settings_refuse(refusal, "%s: %s", s->path, strerror(errno));
-        return false;
-    }
-    s->regular = S_ISREG(st.st_mode);
     return true;
 }
 
@@ -205,10 +240,13 @@ static int file_sink_start(void *instance, tw_refusal *refusal)
 {
     file_sink *s = instance;
 
-    if (!open_file(s, refusal))
-        return -1;
-    int rc = pthread_create(&s->thread, NULL, write_deliveries, s);
+    int rc = open_path(s);
 
+    if (rc != 0) {
+        settings_refuse(refusal, "%s: %s", s->path, strerror(rc));
+        return -1;
+    }
+    rc = pthread_create(&s->thread, NULL, write_deliveries, s);
     if (rc != 0) {
         settings_refuse(refusal, "no thread: %s", strerror(rc));
         return -1;

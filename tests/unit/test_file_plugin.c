@@ -135,6 +135,61 @@ static void a_full_disk_leaves_no_half_line_and_the_rest_is_tried_again(void **s
     fake_host_done(&f);
 }
 
+static void a_file_that_was_moved_or_removed_is_begun_anew(void **state)
+{
+    (void)state;
+    fake_host f;
+    char why[512];
+    tw_delivery d = {.size = sizeof d, .records = pointers, .count = 1, .attempt = 1};
+
+    records[0] = json_record("{\"a\":1}");
+    fake_host_init(&f, "file", "out", settings_with("moved", ""));
+    const tw_sink_type *type = fake_host_sink_type(&f, "file");
+    void *sink = fake_host_sink(&f, type, why, sizeof why);
+    type->deliver(sink, &d);
+    assert_true(fake_host_wait(&f, 1));
+    char *old = tw_strdup(path_to("log.1"));
+    assert_int_equal(rename(path_to("moved"), old), 0);
+    records[0] = json_record("{\"b\":2}");
+    type->deliver(sink, &d);
+    assert_true(fake_host_wait(&f, 2));
+    assert_string_equal(read_file("log.1"), "{\"a\":1}\n");
+    assert_string_equal(read_file("moved"), "{\"b\":2}\n");
+    unlink(path_to("moved"));
+    records[0] = json_record("{\"c\":3}");
+    type->deliver(sink, &d);
+    assert_true(fake_host_wait(&f, 3));
+    assert_string_equal(read_file("moved"), "{\"c\":3}\n");
+    tw_free(old);
+    fake_host_end_sink(&f, type, sink);
+    fake_host_done(&f);
+}
+
+static void a_path_that_became_no_file_is_tried_again(void **state)
+{
+    (void)state;
+    fake_host f;
+    char why[512];
+    tw_delivery d = {.size = sizeof d, .records = pointers, .count = 2, .attempt = 1};
+
+    records[0] = records[1] = json_record("{\"a\":1}");
+    fake_host_init(&f, "file", "out", settings_with("moved", ""));
+    const tw_sink_type *type = fake_host_sink_type(&f, "file");
+    void *sink = fake_host_sink(&f, type, why, sizeof why);
+    unlink(path_to("moved"));
+    assert_int_equal(mkfifo(path_to("moved"), 0600), 0);
+    type->deliver(sink, &d);
+    assert_true(fake_host_wait(&f, 1));
+    assert_int_equal(f.answers[0].answer, TW_ANSWER_RETRY);
+    unlink(path_to("moved"));
+    type->deliver(sink, &d);
+    assert_true(fake_host_wait(&f, 2));
+    assert_int_equal(f.answers[1].answer, TW_ANSWER_DONE);
+    assert_string_equal(read_file("moved"), "{\"a\":1}\n{\"a\":1}\n");
+    fake_host_end_sink(&f, type, sink);
+    fake_host_done(&f);
+}
+
 static void a_sink_that_is_no_file_is_refused(void **state)
 {
     (void)state;
@@ -355,8 +410,8 @@ static int make_folder(void **state)
 static int remove_folder(void **state)
 {
     (void)state;
-    static const char *const names[] = {"out", "stop", "full", "fifo",
-                                        "in",  "log",  "log.1"};
+    static const char *const names[] = {"out", "stop", "full",  "fifo",
+                                        "in",  "log",  "log.1", "moved"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         unlink(path_to(names[i]));
     return rmdir(folder);
@@ -368,6 +423,8 @@ int main(void)
         cmocka_unit_test(records_are_appended_one_a_line),
         cmocka_unit_test(what_is_in_hand_is_written_before_the_sink_has_stopped),
         cmocka_unit_test(a_full_disk_leaves_no_half_line_and_the_rest_is_tried_again),
+        cmocka_unit_test(a_file_that_was_moved_or_removed_is_begun_anew),
+        cmocka_unit_test(a_path_that_became_no_file_is_tried_again),
         cmocka_unit_test(a_sink_that_is_no_file_is_refused),
         cmocka_unit_test(lines_come_with_their_numbers_and_then_the_end),
         cmocka_unit_test(a_followed_file_gives_what_is_added_and_survives_rotation),
