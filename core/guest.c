@@ -111,10 +111,12 @@ static void host_trouble(const tw_host *h, const char *text)
 {
     tw_guest *g = guest_of(h);
 
+    /* What an instance says within its start is how it begins: nothing broke. */
     if (text && (!g->trouble || strcmp(g->trouble, text) != 0))
-        tw_log_warn(g->name, text, NULL);
+        tw_log(g->started ? TW_LOG_WARN : TW_LOG_INFO, g->name, text, NULL);
     if (!text && g->trouble)
-        tw_log_info(g->name, "fine again", NULL);
+        tw_log_info(g->name, g->was_fine ? "fine again" : "ready", NULL);
+    g->was_fine |= !text;
     tw_free(g->trouble);
     g->trouble = tw_strdup(text);
 }

@@ -44,6 +44,7 @@ struct tw_guest {
     tw_metric *metrics; /* made for it, a list */
     bool started, stopping, stopped;
     char *trouble; /* why it is not ready, or NULL */
+    bool was_fine; /* at some time since its start */
 };
 
 /* settings: JSON text. state_dir may be NULL. */

@@ -82,6 +82,15 @@ static void run_position_errand(errand *base, rd_kafka_t *rk)
 /* ---- deciding -----------------------------------------------------------------------
  */
 
+/* What came before the topic was there to be read came after the source's start. */
+static bool is_of_new_topic(const source *s, const char *topic)
+{
+    for (size_t i = 0; i < s->topic_count; i++)
+        if (strcmp(s->topics[i], topic) == 0)
+            return s->topic_is_new[i];
+    return false;
+}
+
 /* The first offset of partition i, or -1 when the operator has to decide. */
 static int64_t decide_start(const position_errand *e, int i)
 {
@@ -102,7 +111,8 @@ static int64_t decide_start(const position_errand *e, int i)
                  "its position %" PRId64 " is behind the end of the log, "
                  "%" PRId64 ": records were lost",
                  p->offset, high);
-    else if (s->settings.start == START_EARLIEST)
+    else if (s->settings.start == START_EARLIEST ||
+             (s->settings.start == START_LATEST && is_of_new_topic(s, p->topic)))
         return low;
     else if (e->since_ms != TW_NO_TIME)
         return e->at_time->elems[i].offset < 0 ? high : e->at_time->elems[i].offset;
@@ -455,21 +465,25 @@ void assign_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
     source *s = opaque;
     int lost = rd_kafka_assignment_lost(rk);
 
+    bool is_given = err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+
     s->epoch++;
     s->finding_start = false;
     s->h->add(s->rebalances, 1);
     kafka_log(s->h, TW_PLUGIN_INFO, "%d partitions %s", partitions->cnt,
-              err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? "assigned"
-              : lost                                      ? "lost"
-                                                          : "revoked");
-    if (err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS && partitions->cnt > 0 &&
-        !s->stopping && !s->failed) {
+              is_given ? "assigned"
+              : lost   ? "lost"
+                       : "revoked");
+    /* All are revoked before each new assignment, but for the cooperative protocol. */
+    if (is_given && !s->stopping)
+        source_tell_share(s, partitions->cnt);
+    if (is_given && partitions->cnt > 0 && !s->stopping && !s->failed) {
         ask_positions(s, rd_kafka_topic_partition_list_copy(partitions), true);
         return;
     }
     take_back(s, partitions, lost);
     s->is_lost = lost;
-    if (err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS)
+    if (is_given)
         s->was_assigned = true; /* to nothing: there are more members than partitions */
     unassign(s, partitions);
     source_tell_trouble(s);

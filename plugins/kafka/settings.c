@@ -154,6 +154,7 @@ static int configure_source(rd_kafka_conf_t *conf, source_settings *out,
         conf_read_text(settings, "group", &group, refusal) < 0)
         return -1;
     out->group = kafka_copy(group);
+    out->group_is_ours = group == group_default;
     out->queue_bytes = conf_number(conf, "queued.max.messages.kbytes") * 1024;
     out->queue_records = conf_number(conf, "queued.min.messages");
     out->brokers = conf_read_brokers(json_object_get(settings, "brokers"), refusal);

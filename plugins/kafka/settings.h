@@ -34,6 +34,7 @@ typedef struct source_settings {
     int64_t start_ms; /* START_TIME */
     missing_policy missing;
     int64_t queue_bytes, queue_records; /* librdkafka's bounds of a partition's queue */
+    bool group_is_ours;                 /* the default, which a second engine has too */
     bool self_waking; /* librdkafka itself notices a drained queue (2.2.0 and later) */
 } source_settings;
 

@@ -251,6 +251,7 @@ static void source_close(void *instance)
         free(s->topics[i]);
     free(s->topics);
     free(s->topic_missing);
+    free(s->topic_is_new);
     source_settings_done(&s->settings);
     voice_done(&s->voice);
     free(s);
@@ -268,6 +269,7 @@ static void *source_open(const tw_host *h, const char *const *topics, size_t top
     s->brokers_up = -1;
     s->topics = kafka_alloc(topic_count * sizeof *s->topics);
     s->topic_missing = kafka_alloc(topic_count * sizeof *s->topic_missing);
+    s->topic_is_new = kafka_alloc(topic_count * sizeof *s->topic_is_new);
     for (; s->topic_count < topic_count; s->topic_count++) {
         const char *topic = topics[s->topic_count];
         if (!*topic || *topic == '^') {
@@ -359,8 +361,7 @@ static int source_start(void *instance, tw_refusal *refusal)
     rd_kafka_queue_io_event_enable(s->main_queue, s->wake_fd, &one, sizeof one);
     s->wake_watch = h->watch_fd(h, s->wake_fd, TW_WATCH_READ, on_wake, s);
     s->tick_watch = h->watch_timer(h, TICK_MS, TICK_MS, on_tick, s);
-    kafka_log(h, TW_PLUGIN_INFO, "librdkafka %s%s", rd_kafka_version_str(),
-              s->settings.self_waking ? "" : " (2.12 or later is recommended)");
+    kafka_log(h, TW_PLUGIN_DEBUG, "librdkafka %s", rd_kafka_version_str());
     source_tell_trouble(s);
     return 0;
 }

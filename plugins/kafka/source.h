@@ -48,6 +48,7 @@ struct source {
     errands *errands;
     char **topics;
     bool *topic_missing;
+    bool *topic_is_new; /* was seen not to exist: nothing of it was there before us */
     size_t topic_count;
     int wake_fd; /* librdkafka has something for the shore */
     tw_watch *wake_watch, *tick_watch, *guard_watch;
@@ -56,6 +57,7 @@ struct source {
     feed *feeds;
     unsigned epoch; /* of the assignment: what was asked under an older one is void */
     bool was_assigned, is_lost;             /* is_lost: and has not been assigned again */
+    int share;                              /* partitions of the last assignment */
     rd_kafka_topic_partition_list_t *known; /* where we were in partitions given back */
     int64_t started_ms;
     bool finding_start; /* the position errand is out */
@@ -85,6 +87,8 @@ void source_store_positions(source *s, int wait_ms);
 void source_fail(source *s, int exit_code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void source_tell_trouble(source *s);
+/* So many partitions come to those that there are; says so when others got some of ours. */
+void source_tell_share(source *s, int given);
 void trouble_on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque);
 void trouble_on_log(const rd_kafka_t *rk, int level, const char *facility,
                     const char *text);

@@ -58,7 +58,8 @@ static void find_trouble(const source *s, char *text, size_t size)
         snprintf(text, size, "cannot find the position to start at: %s; trying again",
                  s->start_error);
     else if (!s->was_assigned || s->is_lost)
-        snprintf(text, size, "joining group %s", s->settings.group);
+        snprintf(text, size, "joining group %s%s", s->settings.group,
+                 s->is_lost ? " again, the brokers had given its partitions away" : "");
 }
 
 /* Told once for each change; the host logs it. */
@@ -75,6 +76,33 @@ void source_tell_trouble(source *s)
         s->last_error = RD_KAFKA_RESP_ERR_NO_ERROR;
     memcpy(s->trouble, text, sizeof text);
     s->h->trouble(s->h, *text ? text : NULL);
+}
+
+/* Partitions that go to another member are the usual sign of a second engine with the same
+ * group, which nobody may have meant; whoever gave the group a name has meant it. */
+void source_tell_share(source *s, int given)
+{
+    static const char advice[] = "an engine that is to read all has a 'group' of its own";
+    const char *group = s->settings.group;
+    tw_plugin_log_level level =
+        s->settings.group_is_ours ? TW_PLUGIN_WARN : TW_PLUGIN_INFO;
+    bool all_there = true;
+    int share = given;
+
+    for (const feed *f = s->feeds; f; f = f->next_feed)
+        share++;
+    for (size_t i = 0; i < s->topic_count; i++)
+        all_there = all_there && !s->topic_missing[i];
+    if (share > 0 && share < s->share)
+        kafka_log(s->h, level,
+                  "%d partitions instead of %d: other members of group %s read the rest; "
+                  "%s",
+                  share, s->share, group, advice);
+    else if (share == 0 && all_there)
+        kafka_log(s->h, level,
+                  "no partitions: other members of group %s read them all; %s", group,
+                  advice);
+    s->share = share;
 }
 
 /* ---- what librdkafka says -----------------------------------------------------------
@@ -124,8 +152,10 @@ static void on_topic_error(source *s, const char *topic, const rd_kafka_message_
         if (strcmp(s->topics[i], topic) != 0 || s->topic_missing[i])
             continue;
         s->topic_missing[i] = true;
+        if (m->err != RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+            s->topic_is_new[i] = true;
         s->topics_again_ms = s->h->now_ms(s->h) + TOPICS_AGAIN_MS;
-        kafka_log(s->h, TW_PLUGIN_WARN, "topic %s: %s", topic, rd_kafka_err2str(m->err));
+        kafka_log(s->h, TW_PLUGIN_DEBUG, "topic %s: %s", topic, rd_kafka_err2str(m->err));
     }
     source_tell_trouble(s);
 }

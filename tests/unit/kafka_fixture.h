@@ -86,6 +86,7 @@ typedef struct fake {
     bool stopped;
     int exit_code; /* what the instance failed with, 0 not */
     char trouble[512], why[512];
+    char logged[8192]; /* under lock: from information on, a line each */
 
     tw_answer_class answer;
     uint8_t retry[64];
@@ -107,6 +108,13 @@ static inline fake *fake_of(const tw_host *h)
 
 static inline void fake_log(const tw_host *h, tw_plugin_log_level level, const char *text)
 {
+    fake *f = fake_of(h);
+
+    pthread_mutex_lock(&f->lock);
+    size_t at = strlen(f->logged);
+    if (level >= TW_PLUGIN_INFO)
+        snprintf(f->logged + at, sizeof f->logged - at, "%s\n", text);
+    pthread_mutex_unlock(&f->lock);
     if (getenv("KAFKA_TEST_LOG"))
         fprintf(stderr, "%" PRId64 " %s %d %s\n", clock_ms() % 1000000, h->name,
                 (int)level, text);

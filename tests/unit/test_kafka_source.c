@@ -151,6 +151,8 @@ static void test_a_second_member_takes_over_without_loss_or_repetition(void **st
     PUMP(a, stored_sum(&c) == 40);
     source_begin(b, plugins, topics, 1);
     PUMP_BOTH(a, b, a->feed_count == 1 && b->feed_count == 1);
+    assert_non_null(strstr(a->logged, "1 partitions instead of 2: other members of group "
+                                      "g read the rest"));
     produce(&c, "requests", 40, 40, -1);
     PUMP_BOTH(a, b, a->seen_count + b->seen_count >= 80);
     assert_int_equal(b->seen_count, 20);
@@ -202,6 +204,28 @@ static void test_a_missing_topic_is_named_and_others_go_on(void **state)
     rd_kafka_mock_topic_set_error(c.mock, "deploys", RD_KAFKA_RESP_ERR_NO_ERROR);
     PUMP(f, f->seen_count >= 12 && !*f->trouble);
     assert_string_equal(f->seen[11].topic, "deploys");
+    fake_stop(f);
+    fake_free(f);
+    cluster_free(&c);
+}
+
+/* Its records bear times long before the source's start. */
+static void test_a_topic_that_appears_is_read_from_its_beginning(void **state)
+{
+    cluster c = cluster_new();
+    fake *f = fake_new(SETTINGS, c.address, "latest", "fail");
+
+    (void)state;
+    rd_kafka_mock_topic_create(c.mock, "requests", 2, 1);
+    produce(&c, "requests", 0, 5, -1);
+    rd_kafka_mock_topic_set_error(c.mock, "requests",
+                                  RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+    source_begin(f, plugins, topics, 1);
+    PUMP(f, strstr(f->trouble, "topic requests does not exist"));
+    assert_null(
+        strstr(f->logged, "topic")); /* the host logs the trouble: once is enough */
+    rd_kafka_mock_topic_set_error(c.mock, "requests", RD_KAFKA_RESP_ERR_NO_ERROR);
+    PUMP(f, f->seen_count == 5);
     fake_stop(f);
     fake_free(f);
     cluster_free(&c);
@@ -406,6 +430,7 @@ int main(void)
         cmocka_unit_test(test_a_second_member_takes_over_without_loss_or_repetition),
         cmocka_unit_test(test_a_lost_session_repeats_nothing_that_was_handled),
         cmocka_unit_test(test_a_missing_topic_is_named_and_others_go_on),
+        cmocka_unit_test(test_a_topic_that_appears_is_read_from_its_beginning),
         cmocka_unit_test(test_a_stored_position_behind_the_log_fails_or_moves_as_told),
         cmocka_unit_test(test_a_broker_that_goes_away_is_said_and_comes_back),
         cmocka_unit_test(test_a_fenced_member_ends_with_a_code_of_its_own),
