@@ -333,9 +333,10 @@ tw_app *tw_app_new(const tw_app_options *options, tw_findings *out_findings, tw_
         goto fail;
     make_house(app);
     make_state_dir(app);
-    if (load_plugins(app, err) < 0 || tw_app_open_tables(app, err) < 0 ||
+    if (load_plugins(app, err) < 0 ||
+        tw_app_open_tables(app->config, &app->tables, err) < 0 ||
         tw_app_open_sinks(app, err) < 0 || start_engine(app, err) < 0 ||
-        tw_app_load_rules(app, out_findings, err) < 0 || tw_app_watch_rules(app) < 0 ||
+        tw_app_load_rules(app, out_findings, err) < 0 ||
         tw_app_open_sources(app, err) < 0 || tw_app_start_control(app, err) < 0)
         goto fail;
     return app;
@@ -375,6 +376,7 @@ void tw_app_free(tw_app *app)
         tw_watch_end(app->timers[i]);
     tw_file_watch_free(app->rule_watch);
     tw_file_watch_free(app->table_watch);
+    tw_free(app->watched);
     if (app->control)
         tw_control_stop(app->control);
     tw_app_free_sources(app);
@@ -386,11 +388,12 @@ void tw_app_free(tw_app *app)
     app->engine = NULL; /* what lanes posted last finds nobody */
     tw_app_free_sinks(app);
     tw_incidents_free(app->incidents);
-    tw_app_free_tables(app);
+    tw_app_free_tables(&app->tables);
     tw_loop_free(app->loop);
     tw_plugins_free(app->plugins);
     tw_streams_free(app->streams);
     json_decref(app->reload_report);
+    tw_config_free(app->reread);
     tw_stats_free(app->stats);
     tw_free(app);
 }

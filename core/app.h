@@ -27,8 +27,8 @@ int tw_app_run(tw_app *app);
 void tw_app_stop(tw_app *app);
 void tw_app_free(tw_app *app);
 
-/* Reads the rules again; the report goes to the log and, as JSON, to the caller (new reference). 0, or
- * negative with the rules as they were. */
+/* Reads the configuration file, the rules and changed tables again; the report goes to the log and, as
+ * JSON, to the caller (new reference). 0, or negative with everything as it was. */
 int tw_app_reload(tw_app *app, json_t **out_report);
 uint16_t tw_app_control_port(const tw_app *app);
 /* Events judged so far. */

@@ -123,8 +123,8 @@ static json_t *show_tables(const tw_app *app)
 {
     json_t *list = json_array();
 
-    for (uint32_t i = 0; i < app->config->table_count; i++) {
-        const tw_table *t = app->tables[i];
+    for (uint32_t i = 0; i < app->tables.count; i++) {
+        const tw_table *t = app->tables.items[i];
         json_array_append_new(
             list, json_pack("{s:s, s:I, s:s?}", "name", tw_table_name(t), "rows",
                             (json_int_t)tw_table_count(t), "error", tw_table_error(t)));

@@ -38,9 +38,16 @@ typedef enum tw_app_phase {
     TW_APP_DONE
 } tw_app_phase;
 
+typedef struct tw_app_tables {
+    tw_table **items;
+    uint32_t count;
+} tw_app_tables;
+
 struct tw_app {
     tw_app_options options;
     const tw_config *config;
+    tw_config
+        *reread; /* the same file, later: rules and tables are of it; NULL: not yet */
     tw_app_phase phase;
     int exit_code;
     tw_loop *loop;
@@ -55,9 +62,10 @@ struct tw_app {
     tw_incidents *incidents;
     tw_sink_unit *sinks;
     tw_source_unit *sources;
-    tw_table **tables;
+    tw_app_tables tables;
     tw_control *control;
     tw_file_watch *rule_watch, *table_watch;
+    char *watched; /* what rule_watch watches, a path a line; NULL: nothing */
     tw_watch *timers[8];
     uint32_t timer_count;
     int64_t started_ms;
@@ -101,12 +109,20 @@ int tw_app_feed_wake_fd(void *self, const tw_feed *feed);
 void tw_app_feed_end(void *self, tw_guest *g, tw_feed *feed);
 
 /* app_rules.c */
-int tw_app_open_tables(tw_app *app, tw_err *err);
-void tw_app_free_tables(tw_app *app);
+int tw_app_open_tables(const tw_config *config, tw_app_tables *out, tw_err *err);
+void tw_app_free_tables(tw_app_tables *tables);
 json_t *tw_app_lookup(void *self, const char *table, const char *key);
 int tw_app_load_rules(tw_app *app, tw_findings *out_findings, tw_err *err);
-int tw_app_watch_rules(tw_app *app);
+/* Reads the rules that `from` names and switches to them, or leaves everything as it was. */
+int tw_app_switch_rules(tw_app *app, const tw_config *from, tw_findings *out_findings,
+                        tw_switch_report *out, tw_err *err);
+/* From now on the files that `config` names are watched, if it wants that. */
+void tw_app_watch_rules(tw_app *app, const tw_config *config);
+void tw_app_watch_tables(tw_app *app, const tw_config *config);
 void tw_app_advance(tw_app *app);
+
+/* app_reload.c */
+void tw_app_note_reload(tw_app *app, int rc, const tw_switch_report *report);
 
 /* app_control.c */
 int tw_app_start_control(tw_app *app, tw_err *err);

@@ -1,57 +1,80 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The app's rules: loading, reloading, watching; the tables they look things up in; the clocks of their
+/* The app's rules: loading, switching, watching; the tables they look things up in; the clocks of their
  * incidents. Shore thread. */
-#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "app_impl.h"
-#include "base/duration.h"
+#include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "rule/findings.h"
 
 /* ---- tables ------------------------------------------------------------------------ */
 
-int tw_app_open_tables(tw_app *app, tw_err *err)
+/* Nothing in the table's file is to blame when err has no line; then the configuration is. */
+static int place_table(const tw_config *config, const tw_config_table *t, tw_err *err)
 {
-    app->tables = tw_calloc(app->config->table_count + 1, sizeof *app->tables);
-    for (uint32_t i = 0; i < app->config->table_count; i++) {
-        const tw_config_table *t = &app->config->tables[i];
-        app->tables[i] = tw_table_open(t->name, t->path, t->key, err);
-        if (!app->tables[i])
-            return TW_EINVAL;
+    tw_conf *document = config->document;
+    json_t *tables = json_object_get(tw_conf_root(document), "tables");
+    int line = 0, column = 0;
+    char text[sizeof err->text];
+
+    if (err->line)
+        return err->code;
+    snprintf(text, sizeof text, "table '%s': %.200s%s%.500s", t->name, err->file,
+             *err->file ? ": " : "", err->text);
+    tw_conf_where_key(document, json_object_get(tables, t->name), "path", &line, &column);
+    return tw_err_at(err, err->code, tw_conf_file(document), line, column, "%s", text);
+}
+
+int tw_app_open_tables(const tw_config *config, tw_app_tables *out, tw_err *err)
+{
+    *out =
+        (tw_app_tables){.items = tw_calloc(config->table_count + 1, sizeof *out->items)};
+    for (; out->count < config->table_count; out->count++) {
+        const tw_config_table *t = &config->tables[out->count];
+        tw_table *table = tw_table_open(t->name, t->path, t->key, err);
+        if (!table) {
+            tw_app_free_tables(out);
+            return place_table(config, t, err);
+        }
+        out->items[out->count] = table;
     }
     return TW_OK;
 }
 
-void tw_app_free_tables(tw_app *app)
+void tw_app_free_tables(tw_app_tables *tables)
 {
-    for (uint32_t i = 0; app->tables && i < app->config->table_count; i++)
-        tw_table_free(app->tables[i]);
-    tw_free(app->tables);
+    for (uint32_t i = 0; i < tables->count; i++)
+        tw_table_free(tables->items[i]);
+    tw_free(tables->items);
+    *tables = (tw_app_tables){0};
 }
 
 json_t *tw_app_lookup(void *self, const char *table, const char *key)
 {
     tw_app *app = self;
 
-    for (uint32_t i = 0; i < app->config->table_count; i++) {
-        if (__builtin_strcmp(app->config->tables[i].name, table) == 0)
-            return json_incref(tw_table_row(app->tables[i], key));
+    for (uint32_t i = 0; i < app->tables.count; i++) {
+        if (strcmp(tw_table_name(app->tables.items[i]), table) == 0)
+            return json_incref(tw_table_row(app->tables.items[i], key));
     }
     return NULL;
 }
 
 static void refresh_tables(tw_app *app)
 {
-    for (uint32_t i = 0; i < app->config->table_count; i++) {
+    for (uint32_t i = 0; i < app->tables.count; i++) {
+        tw_table *table = app->tables.items[i];
         tw_err err = {0};
         bool changed = false;
-        if (tw_table_refresh(app->tables[i], &changed, &err) < 0)
+        if (tw_table_refresh(table, &changed, &err) < 0)
             tw_log_warn("table", "the last good version stays", "table",
-                        tw_table_name(app->tables[i]), "reason", err.text, NULL);
+                        tw_table_name(table), "reason", err.text, NULL);
         else if (changed)
-            tw_log_info("table", "read again", "table", tw_table_name(app->tables[i]),
-                        "rows", TW_LOG_INT(tw_table_count(app->tables[i])), NULL);
+            tw_log_info("table", "read again", "table", tw_table_name(table), "rows",
+                        TW_LOG_INT(tw_table_count(table)), NULL);
     }
 }
 
@@ -63,17 +86,23 @@ static void on_rule_log(void *self, const char *rule_file, const char *message)
     tw_log_info("rule", message, "file", rule_file, NULL);
 }
 
-static tw_rule_files *read_rules(tw_app *app, tw_findings *out_findings)
+/* Routes are those that run: new ones take a restart. */
+static tw_rule_files *read_rules(tw_app *app, const tw_config *from,
+                                 tw_findings *out_findings)
 {
-    tw_rule_options options;
+    tw_rule_options options, running;
 
-    tw_config_rule_options_init(app->config, app->streams, &options);
+    tw_config_rule_options_init(from, app->streams, &options);
+    tw_config_rule_options_init(app->config, app->streams, &running);
+    const char *const *routes = options.routes;
+    options.routes = running.routes;
+    running.routes = routes;
     options.log = on_rule_log;
     options.log_self = app;
-    tw_rule_files *files =
-        tw_rules_load((const char *const *)app->config->rule_paths,
-                      app->config->rule_path_count, &options, out_findings);
+    tw_rule_files *files = tw_rules_load((const char *const *)from->rule_paths,
+                                         from->rule_path_count, &options, out_findings);
     tw_config_rule_options_done(&options);
+    tw_config_rule_options_done(&running);
     return files;
 }
 
@@ -104,98 +133,37 @@ static void forget_fields(tw_app *app, uint32_t *before, bool refused)
     tw_free(before);
 }
 
-static int switch_rules(tw_app *app, tw_findings *out_findings, tw_switch_report *report,
-                        tw_err *err)
+int tw_app_switch_rules(tw_app *app, const tw_config *from, tw_findings *out_findings,
+                        tw_switch_report *out, tw_err *err)
 {
     uint32_t *fields = count_fields(app);
-    tw_rule_files *files = read_rules(app, out_findings);
+    tw_rule_files *files = read_rules(app, from, out_findings);
     int rc;
 
     size_t errors = tw_findings_errors(out_findings, 0);
     if (errors)
         rc = tw_err_set(err, TW_EINVAL, "%zu finding(s) in the rules", errors);
     else
-        rc = tw_engine_switch(app->engine, files, on_rule_gone, app, report, err);
+        rc = tw_engine_switch(app->engine, files, on_rule_gone, app, out, err);
     tw_rule_files_unref(files);
     forget_fields(app, fields, rc < 0);
-    app->reload_ok = rc == TW_OK;
-    tw_gauge_set(app->reload_ok_gauge, rc == TW_OK);
-    if (rc == TW_OK) {
-        app->reload_ms = tw_clock_now_ms(&app->clock);
-        tw_gauge_set(app->reload_time_gauge, app->reload_ms / 1000);
-        tw_gauge_set(app->generation_gauge, (int64_t)report->generation);
-    }
     return rc;
 }
 
 int tw_app_load_rules(tw_app *app, tw_findings *out_findings, tw_err *err)
 {
     tw_switch_report report = {0};
-    int rc = switch_rules(app, out_findings, &report, err);
 
+    tw_app_watch_rules(app, app->config);
+    tw_app_watch_tables(app, app->config);
+    int rc = tw_app_switch_rules(app, app->config, out_findings, &report, err);
+    tw_app_note_reload(app, rc, &report);
     if (rc == TW_OK)
         tw_log_info("rules", "loaded", "rules", TW_LOG_INT(report.added), NULL);
     return rc;
 }
 
-static json_t *report_json(const tw_switch_report *r, int rc, const tw_err *err,
-                           const tw_findings *findings)
-{
-    json_t *report = json_pack("{s:b, s:o}", "ok", rc == TW_OK, "findings",
-                               tw_findings_json(findings));
-
-    if (rc < 0) {
-        json_object_set_new(report, "error", json_string(err->text));
-        json_object_set_new(report, "note",
-                            json_string("the rules that ran before still run"));
-        return report;
-    }
-    json_object_update_new(
-        report, json_pack("{s:I, s:i, s:i, s:i, s:i, s:i, s:I}", "generation",
-                          (json_int_t)r->generation, "added", (int)r->added, "changed",
-                          (int)r->changed, "unchanged", (int)r->unchanged, "removed",
-                          (int)r->removed, "state_kept", (int)r->state_kept, "pause_us",
-                          (json_int_t)r->pause_us));
-    return report;
-}
-
-static void log_reload(const tw_switch_report *r, int rc, const tw_err *err,
-                       const tw_findings *findings)
-{
-    for (size_t i = 0; i < findings->count; i++) {
-        char line[1400];
-        tw_err_format(&findings->items[i].err, line, sizeof line);
-        tw_log_error("rules", line, NULL);
-    }
-    if (rc < 0)
-        tw_log_error("rules", "reload refused; the rules that ran before still run",
-                     "reason", err->text, NULL);
-    else
-        tw_log_info("rules", "reloaded", "generation", TW_LOG_INT(r->generation), "added",
-                    TW_LOG_INT(r->added), "changed", TW_LOG_INT(r->changed), "unchanged",
-                    TW_LOG_INT(r->unchanged), "removed", TW_LOG_INT(r->removed),
-                    "pause_us", TW_LOG_INT(r->pause_us), NULL);
-}
-
-int tw_app_reload(tw_app *app, json_t **out_report)
-{
-    tw_switch_report report = {0};
-    tw_findings findings = {0};
-    tw_err err = {0};
-    int rc = TW_ESTATE;
-
-    if (app->phase > TW_APP_RUNNING)
-        tw_err_set(&err, TW_ESTATE, "the engine is stopping");
-    else
-        rc = switch_rules(app, &findings, &report, &err);
-    log_reload(&report, rc, &err, &findings);
-    json_decref(app->reload_report);
-    app->reload_report = report_json(&report, rc, &err, &findings);
-    tw_findings_done(&findings);
-    if (out_report)
-        *out_report = json_incref(app->reload_report);
-    return rc;
-}
+/* ---- watching ---------------------------------------------------------------------- */
 
 static void on_files_changed(void *arg)
 {
@@ -207,23 +175,57 @@ static void on_table_files_changed(void *arg)
     refresh_tables(arg);
 }
 
-int tw_app_watch_rules(tw_app *app)
+/* The rules, and the configuration itself. NULL: nothing is to be watched. */
+static char *list_watched(const tw_config *c, const char **paths, size_t *count)
 {
-    const tw_config *c = app->config;
+    tw_buf list;
 
-    if (c->rules_watch)
-        app->rule_watch =
-            tw_file_watch_new(app->loop, (const char *const *)c->rule_paths,
-                              c->rule_path_count, 200, 5000, on_files_changed, app);
-    if (!c->table_count)
-        return TW_OK;
-    const char **paths = tw_calloc(c->table_count, sizeof *paths);
-    for (uint32_t i = 0; i < c->table_count; i++)
-        paths[i] = c->tables[i].path;
-    app->table_watch = tw_file_watch_new(app->loop, paths, c->table_count, 200, 5000,
+    if (!c->rules_watch)
+        return NULL;
+    if (c->is_file)
+        paths[(*count)++] = c->path;
+    for (uint32_t i = 0; i < c->rule_path_count; i++)
+        paths[(*count)++] = c->rule_paths[i];
+    tw_buf_init(&list, SIZE_MAX);
+    for (size_t i = 0; i < *count; i++)
+        tw_buf_printf(&list, "%s\n", paths[i]);
+    char *text = tw_strdup(list.data ? list.data : "");
+    tw_buf_done(&list);
+    return text;
+}
+
+void tw_app_watch_rules(tw_app *app, const tw_config *config)
+{
+    const char **paths = tw_calloc(config->rule_path_count + 1, sizeof *paths);
+    size_t count = 0;
+    char *watched = list_watched(config, paths, &count);
+
+    if (watched && app->watched && strcmp(watched, app->watched) == 0) {
+        tw_free(watched);
+        tw_free(paths);
+        return;
+    }
+    tw_file_watch_free(app->rule_watch);
+    app->rule_watch = watched ? tw_file_watch_new(app->loop, paths, count, 200, 5000,
+                                                  on_files_changed, app)
+                              : NULL;
+    tw_free(app->watched);
+    app->watched = watched;
+    tw_free(paths);
+}
+
+void tw_app_watch_tables(tw_app *app, const tw_config *config)
+{
+    tw_file_watch_free(app->table_watch);
+    app->table_watch = NULL;
+    if (!config->table_count)
+        return;
+    const char **paths = tw_calloc(config->table_count, sizeof *paths);
+    for (uint32_t i = 0; i < config->table_count; i++)
+        paths[i] = config->tables[i].path;
+    app->table_watch = tw_file_watch_new(app->loop, paths, config->table_count, 200, 5000,
                                          on_table_files_changed, app);
     tw_free(paths);
-    return TW_OK;
 }
 
 /* ---- clocks of incidents ----------------------------------------------------------- */

@@ -53,7 +53,10 @@ tw_config *tw_config_load(const char *path, tw_err *err)
 {
     tw_conf *document = tw_conf_load(path, err);
 
-    return document ? from_document(document, err) : NULL;
+    tw_config *config = document ? from_document(document, err) : NULL;
+    if (config)
+        config->is_file = true;
+    return config;
 }
 
 tw_config *tw_config_parse(const char *text, size_t n, const char *name, tw_err *err)

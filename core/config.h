@@ -65,6 +65,7 @@ typedef struct tw_config {
     tw_conf *document;
     json_t *as_written; /* before defaults, secrets hidden */
     char *path;
+    bool is_file;   /* and not a text in memory */
     uint32_t lanes; /* default: cores */
     char *state_dir;
     tw_log_level log_level;
@@ -108,6 +109,12 @@ void tw_config_free(tw_config *config);
 json_t *tw_config_effective(const tw_config *config);
 json_t *tw_config_as_written(const tw_config *config);
 json_t *tw_config_json_schema(void);
+
+/* Of a file that was read again while the engine runs by `running`: a warning at every part that is
+ * different and only a start takes over, which is all but rules and tables. Their names, a new
+ * reference. */
+json_t *tw_config_takes_restart(const tw_config *running, const tw_config *fresh,
+                                tw_findings *out);
 
 /* The streams of the configuration, ready for the engine. */
 tw_streams *tw_config_streams(const tw_config *config);

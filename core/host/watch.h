@@ -14,7 +14,7 @@
 typedef struct tw_file_watch tw_file_watch;
 
 /* quiet_ms: how long nothing must change before `changed` is called (200); poll_ms: 5000.
- */
+ * `changed` may free it. */
 tw_file_watch *tw_file_watch_new(tw_loop *l, const char *const *paths, size_t count,
                                  int64_t quiet_ms, int64_t poll_ms,
                                  void (*changed)(void *arg), void *arg);

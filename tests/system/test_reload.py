@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A reload reads the configuration file again: rules and tables are taken over, all else is told."""
+import json
+import os
+import signal
+import unittest
+
+from harness import SystemTest, wait_for
+
+RULE = """rule "shop/errors" {
+  params = { fire = 10 },
+  inputs = { err = from "logs" { level = "error" } },
+  key    = { "host" },
+  detect = level { of = count "err", over = "1m", warn = { at_least = P"fire" } },
+  alert  = incident { id = "e:${host}", title = "${value}" },
+}
+"""
+
+
+class Reload(SystemTest):
+    def running(self, **rules):
+        self.write("engine/in.ndjson", "")
+        self.write("engine/rules/errors.lua", RULE)
+        return self.engine({
+            "lanes": 1,
+            "sources": {"in": {"kind": "file", "settings": {
+                "path": self.path("engine/in.ndjson"), "follow": True}}},
+            "streams": {"logs": {"source": "in"}},
+            "rules": {"paths": ["rules"], **rules},
+            "sinks": {"out": {"kind": "file",
+                              "settings": {"path": self.path("engine/out.ndjson")}}},
+            "routes": {"default": ["out"]},
+        })
+
+    def change(self, engine, change):
+        with open(engine.file, encoding="utf-8") as f:
+            config = json.load(f)
+        change(config)
+        self.write("engine/tidewatch.json", json.dumps(config, indent=2))
+
+    def generation(self, engine):
+        return json.loads(engine.get("/api/v1/status")[1])["generation"]
+
+    def test_params_paths_and_limits_of_rules_are_taken_over(self):
+        engine = self.running()
+        self.change(engine, lambda c: c["rules"].update(params={"shop/errors": {"fire": 2}}))
+        status, report = engine.reload()
+        self.assertEqual((status, report["changed"], report["takes_restart"]), (200, 1, []))
+        with open(self.path("engine/in.ndjson"), "a", encoding="utf-8") as f:
+            f.write('{"level":"error","host":"h1"}\n' * 2)
+        wait_for("the alert by the new limit",
+                 lambda: os.path.getsize(self.path("engine/out.ndjson")))
+
+        self.write("engine/more/other.lua", RULE.replace("shop/errors", "shop/other"))
+        self.change(engine, lambda c: c["rules"].update(paths=["rules", "more"]))
+        status, report = engine.reload()
+        self.assertEqual((status, report["added"], report["unchanged"]), (200, 1, 1))
+
+        self.change(engine, lambda c: c["rules"].update(limits={"memory": "64MiB"}))
+        status, report = engine.reload()
+        self.assertEqual((status, report["findings"]), (200, []))
+        self.assertEqual(self.generation(engine), 4)
+
+    def test_what_takes_a_restart_is_named_with_its_place(self):
+        engine = self.running()
+
+        def change(c):
+            c["lanes"] = 2
+            c["sinks"]["out"]["queue"] = 5
+            c["sinks"]["more"] = {"kind": "stdout"}
+        self.change(engine, change)
+        status, report = engine.reload()
+        self.assertEqual(status, 200)
+        self.assertEqual(sorted(report["takes_restart"]), ["lanes", "sinks.more", "sinks.out"])
+        for finding in report["findings"]:
+            self.assertEqual((finding["warning"], finding["file"]), (True, engine.file))
+            self.assertGreater(finding["line"], 0)
+            self.assertIn("takes a restart", finding["text"])
+        self.assertIn("'sinks.more' is not what runs; the change takes a restart",
+                      engine.logged())
+
+    def test_a_broken_file_refuses_the_reload_and_the_old_rules_run_on(self):
+        engine = self.running()
+        with open(engine.file, encoding="utf-8") as f:
+            good = f.read()
+        for broken in (good.replace('"paths"', '"pahts"'), good[:-3]):
+            self.write("engine/tidewatch.json", broken)
+            status, report = engine.reload()
+            self.assertEqual((status, report["ok"]), (422, False))
+            finding, = report["findings"]
+            self.assertEqual((finding["warning"], finding["file"]), (False, engine.file))
+            self.assertGreater(finding["line"], 1)
+            self.assertGreater(finding["column"], 0)
+        self.assertEqual(self.generation(engine), 1)
+        self.write("engine/tidewatch.json", good)
+        self.assertEqual(engine.reload()[0], 200)
+
+    def test_tables_are_taken_over_and_a_bad_one_refuses(self):
+        engine = self.running()
+        self.write("engine/owners.csv", "service,team\npay,core\n")
+        self.change(engine, lambda c: c.update(tables={"owners": {"path": "owners.csv"}}))
+        self.write("engine/rules/errors.lua", RULE.replace(
+            "  alert ", '  enrich = { owner = lookup { "owners", key = "host" } },\n  alert '))
+        status, report = engine.reload()
+        self.assertEqual((status, report["findings"]), (200, []))
+        tables = json.loads(engine.get("/api/v1/status")[1])["tables"]
+        self.assertEqual([(t["name"], t["rows"]) for t in tables], [("owners", 1)])
+
+        self.change(engine, lambda c: c.update(tables={"owners": {"path": "nowhere.csv"}}))
+        status, report = engine.reload()
+        self.assertEqual((status, report["error"]), (422, "a table cannot be read"))
+        self.assertEqual(report["findings"][0]["file"], engine.file)
+        self.assertGreater(report["findings"][0]["line"], 0)
+        self.assertEqual(self.generation(engine), 2)
+
+    def test_sighup_and_the_watch_read_the_configuration_too(self):
+        engine = self.running()
+        self.change(engine, lambda c: c["rules"].update(params={"shop/errors": {"fire": 2}}))
+        engine.process.send_signal(signal.SIGHUP)
+        wait_for("SIGHUP took the parameter over", lambda: self.generation(engine) == 2)
+
+        self.change(engine, lambda c: c["rules"].update(watch=True))
+        self.assertEqual(engine.reload()[0], 200)
+        self.change(engine, lambda c: c["rules"].update(params={"shop/errors": {"fire": 3}}))
+        wait_for("the watch took the parameter over", lambda: self.generation(engine) == 4)
+
+        self.write("engine/rules/errors.lua", RULE.replace("rule ", "ruel "))
+        self.change(engine, lambda c: c["rules"].update(paths=["rules", "more"]))
+        wait_for("the broken rule is refused", lambda: "refused" in engine.logged())
+        self.write("engine/rules/errors.lua", RULE)
+        self.write("engine/more/other.lua", RULE.replace("shop/errors", "shop/other"))
+        wait_for("the rule that was put right runs", lambda: self.generation(engine) >= 5)
+
+
+if __name__ == "__main__":
+    unittest.main()
