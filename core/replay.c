@@ -9,7 +9,8 @@
 #include "base/duration.h"
 #include "base/map.h"
 #include "base/mem.h"
-#include "base/nearest.h"
+#include "replay_notes.h"
+#include "replay_text.h"
 
 #define MAX_LINE_BYTES (16u << 20)
 
@@ -33,6 +34,7 @@ struct tw_replay {
     tw_decode_plan *envelope_plan;
     tw_decoder *envelope_decoder;
     int slot_at, slot_stream, slot_event, slot_partition, slot_do, slot_rules;
+    tw_replay_notes *notes;
     tw_map *offsets; /* "stream partition" -> next offset */
     output_line *lines;
     size_t line_count, line_cap;
@@ -46,7 +48,9 @@ static void add_line(tw_replay *r, int64_t at_ms, json_t *object)
         r->line_cap = r->line_cap ? 2 * r->line_cap : 256;
         r->lines = tw_realloc(r->lines, r->line_cap * sizeof *r->lines);
     }
-    char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    char *json = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    char *text = r->options.text ? tw_replay_text(object) : tw_strdup(json);
+    free(json);
     r->lines[r->line_count] = (output_line){at_ms, r->line_count, text};
     r->line_count++;
     json_decref(object);
@@ -107,9 +111,14 @@ void tw_replay_write(tw_replay *r, FILE *out)
         qsort(r->lines, r->line_count, sizeof *r->lines, compare_lines);
     for (size_t i = 0; i < r->line_count; i++) {
         fprintf(out, "%s\n", r->lines[i].text);
-        free(r->lines[i].text);
+        tw_free(r->lines[i].text);
     }
     r->line_count = 0;
+}
+
+void tw_replay_explain(const tw_replay *r, FILE *out)
+{
+    tw_replay_notes_write(r->notes, r->engine, r->options.streams, r->line_count, out);
 }
 
 /* ---- rules ------------------------------------------------------------------------- */
@@ -211,6 +220,7 @@ tw_replay *tw_replay_new(const tw_replay_options *options, tw_findings *out_find
                                           .self = r}};
     if (!engine.limits.size_bytes)
         engine.limits = (tw_decode_limits)TW_DECODE_LIMITS_DEFAULT;
+    r->notes = tw_replay_notes_new(&engine.limits);
     if (tw_rule_watchdog_start(err) < 0)
         goto fail;
     r->engine = tw_engine_new(&engine);
@@ -244,8 +254,9 @@ void tw_replay_free(tw_replay *r)
     tw_map_free(r->offsets);
     tw_stats_free(r->stats);
     for (size_t i = 0; i < r->line_count; i++)
-        free(r->lines[i].text);
+        tw_free(r->lines[i].text);
     tw_free(r->lines);
+    tw_replay_notes_free(r->notes);
     tw_free(r);
 }
 
@@ -367,6 +378,7 @@ static int take_event(tw_replay *r, const envelope *e, tw_err *err)
                       .size = e->event.len,
                       .time_ms = TW_TIME_NONE,
                       .offset = next_offset(r, stream, partition)};
+    tw_replay_notes_take(r->notes, tw_engine_rules(r->engine), stream, &frame);
     tw_engine_step(r->engine, stream, 0, partition, &frame);
     settle(r, false);
     return TW_OK;

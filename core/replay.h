@@ -25,6 +25,7 @@ typedef struct tw_replay_options {
     tw_decode_limits limits;
     uint32_t lanes;
     bool all;         /* also changes, dropped and late events */
+    bool text;        /* lines for people instead of JSON */
     int64_t until_ms; /* TW_TIME_NONE: stop at the last line */
 } tw_replay_options;
 
@@ -39,6 +40,9 @@ void tw_replay_free(tw_replay *r);
 int tw_replay_line(tw_replay *r, const char *line, size_t n, tw_err *err);
 /* The input is over: clocks go on to until, or to the newest event. */
 void tw_replay_end(tw_replay *r);
+/* Why nothing was told, or less than one would think, for people; nothing when all is as it should
+ * be. Before tw_replay_write, which forgets how many lines there were. */
+void tw_replay_explain(const tw_replay *r, FILE *out);
 /* Writes the output lines, ordered by time, and forgets them. */
 void tw_replay_write(tw_replay *r, FILE *out);
 tw_engine *tw_replay_engine(tw_replay *r);

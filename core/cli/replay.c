@@ -20,7 +20,7 @@ static const char help[] =
     "been\n"
     "sent, one JSON object a line, ordered by time. The same input gives the same bytes, "
     "for\n"
-    "any number of lanes.\n"
+    "any number of lanes. What events and rules did not meet is told on standard error.\n"
     "\n"
     "  --rules PATH       a rule file or a folder of them; may be repeated; default: "
     "those "
@@ -41,6 +41,7 @@ static const char help[] =
     "  --lanes N          0 (default): on one thread; N: on N lane threads, in step\n"
     "  --all              also changes of incidents that were not told, and dropped "
     "records\n"
+    "  -o, --output FORMAT  json (default); text: a line for people\n"
     "\n"
     "example:\n"
     "  tidewatch replay --rules rules/ --input incident.ndjson --until "
@@ -54,7 +55,7 @@ typedef struct arguments {
     const char *input, *config;
     int64_t until_ms;
     uint32_t lanes;
-    bool all;
+    bool all, text;
 } arguments;
 
 static int parse_time(const char *text, int64_t *out_ms)
@@ -107,6 +108,11 @@ static int take_option(const tw_command *self, arguments *a, int option)
             return tw_cli_usage(self, "--lanes '%s' is not a number from 0 to 64",
                                 optarg);
         return 0;
+    case 'o':
+        a->text = strcmp(optarg, "text") == 0;
+        if (!a->text && strcmp(optarg, "json") != 0)
+            return tw_cli_usage(self, "-o '%s' is neither json nor text", optarg);
+        return 0;
     case 'a':
         a->all = true;
         return 0;
@@ -116,16 +122,20 @@ static int take_option(const tw_command *self, arguments *a, int option)
 
 static int parse(const tw_command *self, int argc, char **argv, arguments *a)
 {
-    static const struct option options[] = {
-        {"rules", required_argument, NULL, 'r'}, {"input", required_argument, NULL, 'i'},
-        {"until", required_argument, NULL, 'u'}, {"lanes", required_argument, NULL, 'l'},
-        {"all", no_argument, NULL, 'a'},         {"config", required_argument, NULL, 'c'},
-        {"table", required_argument, NULL, 't'}, {0}};
+    static const struct option options[] = {{"rules", required_argument, NULL, 'r'},
+                                            {"input", required_argument, NULL, 'i'},
+                                            {"until", required_argument, NULL, 'u'},
+                                            {"lanes", required_argument, NULL, 'l'},
+                                            {"all", no_argument, NULL, 'a'},
+                                            {"config", required_argument, NULL, 'c'},
+                                            {"table", required_argument, NULL, 't'},
+                                            {"output", required_argument, NULL, 'o'},
+                                            {0}};
     int option, rc;
 
     *a = (arguments){.until_ms = TW_TIME_NONE};
     optind = 1;
-    while ((option = tw_cli_option(self, argc, argv, ":c:", options)) != -1) {
+    while ((option = tw_cli_option(self, argc, argv, ":c:o:", options)) != -1) {
         if ((rc = take_option(self, a, option)))
             return rc;
     }
@@ -162,8 +172,44 @@ static int feed(tw_replay *r, FILE *in, const char *name)
     return code;
 }
 
+static void explain(tw_replay *r)
+{
+    char *text = NULL, *rest, *line;
+    size_t size = 0;
+    FILE *notes = open_memstream(&text, &size);
+
+    if (!notes)
+        return;
+    tw_replay_explain(r, notes);
+    fclose(notes);
+    for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+        fprintf(stderr, "tidewatch replay: %s\n", line);
+    free(text);
+}
+
+/* A look-up without its table would find nothing, and change what is told and to whom. */
+static bool has_its_tables(const tw_cli_tables *tables, const tw_ruleset *rules)
+{
+    for (uint32_t i = 0; i < rules->rule_count; i++) {
+        const tw_rule *rule = rules->rules[i];
+        for (uint32_t k = 0; k < rule->lookup_count; k++) {
+            const char *table = rule->lookups[k].table;
+            if (tw_cli_tables_have(tables, table))
+                continue;
+            fprintf(
+                stderr,
+                "tidewatch replay: %s looks up in the table '%s', which is not given: "
+                "--table %s=FILE, or -c FILE with a configuration that has it\n",
+                rule->name, table, table);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* The run itself. Nothing is printed for one that failed before its first event. */
-static int replay_with(const arguments *a, const tw_replay_options *options, FILE *in)
+static int replay_with(const arguments *a, const tw_replay_options *options,
+                       const tw_cli_tables *tables, FILE *in)
 {
     tw_findings findings = {0};
     tw_err err = {0};
@@ -172,10 +218,14 @@ static int replay_with(const arguments *a, const tw_replay_options *options, FIL
 
     if (tw_cli_findings(&findings) == 0 && !r)
         fprintf(stderr, "tidewatch replay: %s\n", err.text);
-    if (r) {
+    if (r && !has_its_tables(tables, tw_engine_rules(tw_replay_engine(r))))
+        code = TW_EXIT_USAGE;
+    else if (r) {
         code = feed(r, in, a->input);
-        if (code == TW_EXIT_OK)
+        if (code == TW_EXIT_OK) {
             tw_replay_end(r);
+            explain(r);
+        }
         tw_replay_write(r, stdout);
     }
     tw_replay_free(r);
@@ -208,6 +258,7 @@ static int replay(const arguments *a, const tw_config *config, FILE *in)
                                  .any_stream = !config,
                                  .lanes = a->lanes,
                                  .all = a->all,
+                                 .text = a->text,
                                  .until_ms = a->until_ms};
     tw_err err = {0};
     int code = TW_EXIT_FINDING;
@@ -220,7 +271,7 @@ static int replay(const arguments *a, const tw_config *config, FILE *in)
     if (tables) {
         options.tables = tw_cli_tables_names(tables);
         options.lookup = tw_cli_tables_port(tables);
-        code = replay_with(a, &options, in);
+        code = replay_with(a, &options, tables, in);
     } else {
         char line[1400];
         fprintf(stderr, "tidewatch replay: %s\n", tw_err_format(&err, line, sizeof line));

@@ -14,7 +14,7 @@ struct tw_cli_tables {
     bool any_name;
 };
 
-static bool is_there(const tw_cli_tables *t, const char *name)
+bool tw_cli_tables_have(const tw_cli_tables *t, const char *name)
 {
     for (size_t i = 0; i < t->count; i++) {
         if (strcmp(t->names[i], name) == 0)
@@ -42,7 +42,7 @@ static int add_given(tw_cli_tables *t, const char *argument, tw_err *err)
     if (!equals || equals == argument || !equals[1])
         return tw_err_set(err, TW_EINVAL, "--table '%s' is not NAME=FILE", argument);
     char *name = tw_strndup(argument, (size_t)(equals - argument));
-    int rc = is_there(t, name)
+    int rc = tw_cli_tables_have(t, name)
                  ? tw_err_set(err, TW_EINVAL, "--table '%s' is given twice", name)
                  : add(t, name, equals + 1, NULL, err);
     tw_free(name);
@@ -63,7 +63,7 @@ tw_cli_tables *tw_cli_tables_open(const tw_config *config, const char *const *gi
         rc = add_given(t, given[i], err);
     for (size_t i = 0; config && i < config->table_count && rc == TW_OK; i++) {
         const tw_config_table *c = &config->tables[i];
-        if (!is_there(t, c->name))
+        if (!tw_cli_tables_have(t, c->name))
             rc = add(t, c->name, c->path, c->key, err);
     }
     if (rc == TW_OK)

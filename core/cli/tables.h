@@ -18,6 +18,7 @@ void tw_cli_tables_free(tw_cli_tables *t);
 /* NULL-terminated, as rules are held against; NULL when there are neither a configuration nor tables:
  * then rules may name any. */
 const char *const *tw_cli_tables_names(const tw_cli_tables *t);
+bool tw_cli_tables_have(const tw_cli_tables *t, const char *name);
 tw_lookup_port tw_cli_tables_port(tw_cli_tables *t);
 
 #endif

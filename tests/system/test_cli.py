@@ -203,6 +203,58 @@ class Cli(SystemTest):
         if path == "schema":
             self.assertEqual(node["$schema"], "https://json-schema.org/draft/2020-12/schema")
 
+    # --- replay -------------------------------------------------------------
+
+    EVENTS = "".join(
+        f'{{"at": "2024-11-21T09:40:{n}0Z", "stream": "events", '
+        f'"event": {{"host": "h1", "severity": "error"}}}}\n' for n in range(3))
+
+    def replay(self, *arguments, rule=RULE, events=EVENTS):
+        self.write("replayed/shop.lua", rule)
+        self.write("events.ndjson", events)
+        return self.tidewatch("replay", "--rules", "replayed", "--input", "events.ndjson",
+                              *arguments)
+
+    def test_a_replay_that_tells_something_says_nothing_else(self):
+        code, out, err = self.replay()
+        self.assertEqual((code, err), (0, ""))
+        self.assertEqual([json.loads(line)["status"] for line in out.splitlines()], ["firing"])
+
+    def test_a_replay_for_people_is_a_line_of_text_each(self):
+        code, out, err = self.replay("-o", "text", "--until", "2024-11-21T10:00:00Z")
+        self.assertEqual((code, err), (0, ""))
+        self.assertEqual(out.splitlines(), [
+            "2024-11-21T09:40:20.000Z  FIRING   crit shop/errors  3 errors on h1  host=h1",
+            "2024-11-21T09:45:00.000Z  RESOLVED crit shop/errors  2 errors on h1  host=h1"])
+
+    def test_a_replay_that_tells_nothing_says_why(self):
+        rows = [
+            (dict(rule=RULE.replace("severity =", "severty =")),
+             ["no event matched shop/errors", "no event of 'events' has the field 'severty'"]),
+            (dict(events=self.EVENTS.replace('"events"', '"evnts"')),
+             ["no rule reads the stream 'evnts', 3 records (did you mean 'events'?)"]),
+            (dict(events=self.EVENTS.replace('"host"', '"hst"')),
+             ["3 events passed by shop/errors, without its key (host)",
+              "no event of 'events' has the field 'host'"]),
+            (dict(rule="-- later"), ["3 records, 0 rules, 0 lines"]),
+            (dict(events=""), ["0 records, 1 rule, 0 lines"]),
+        ]
+        for changes, expected in rows:
+            code, out, err = self.replay(**changes)
+            self.assertEqual((code, out), (0, ""), changes)
+            for text in expected:
+                self.assertIn(f"tidewatch replay: {text}", err)
+
+    def test_a_replay_refuses_a_look_up_without_its_table(self):
+        rule = RULE.replace("  alert =",
+                            '  enrich = { owner = lookup { "owners", key = "host" } },\n  alert =')
+        code, out, err = self.replay(rule=rule)
+        self.assertEqual((code, out), (2, ""))
+        self.assertIn("shop/errors looks up in the table 'owners', which is not given: "
+                      "--table owners=FILE", err)
+        self.write("owners.csv", "host,team\nh1,shop\n")
+        self.assertEqual(self.replay("--table", "owners=owners.csv", rule=rule)[0], 0)
+
     # --- docs/CONFIGURATION.md ----------------------------------------------
 
     def keys_of(self, node, path=""):
