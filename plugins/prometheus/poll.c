@@ -92,6 +92,37 @@ static void add_own_samples(const target *t, batch *b, const outcome *o, int64_t
     free(up);
 }
 
+/* Who cannot be polled is the source's trouble, which the host logs when it changes. The target that
+ * went down last is named, since of the others it was said. */
+static void tell_trouble(const poller *p, const target *last)
+{
+    const target *named = last->error ? last : NULL;
+    size_t down = 0;
+
+    for (size_t i = 0; i < p->target_count; i++) {
+        down += p->targets[i].error != NULL;
+        if (!named && p->targets[i].error)
+            named = &p->targets[i];
+    }
+    char *rest = down > 1
+                     ? xprintf(", nor can %zu more of %zu", down - 1, p->target_count)
+                     : xstrdup("");
+    char *text =
+        named ? xprintf("%s cannot be polled: %s%s", named->what, named->error, rest)
+              : NULL;
+    p->host->trouble(p->host, text);
+    free(text);
+    free(rest);
+}
+
+static void note_up(const target *t)
+{
+    char *line = xprintf("%s is polled", t->what);
+
+    t->poller->host->log(t->poller->host, TW_PLUGIN_INFO, line);
+    free(line);
+}
+
 /* A change of health is a line in the log; every poll of a broken target is not. */
 static void note_health(target *t, const outcome *o)
 {
@@ -100,17 +131,17 @@ static void note_health(target *t, const outcome *o)
 
     if (now == t->health)
         return;
-    char *line = now == HEALTH_DOWN
-                     ? xprintf("%s cannot be polled: %s", t->what, o->error)
-                     : xprintf("%s is polled", t->what);
-    p->host->log(p->host, now == HEALTH_DOWN ? TW_PLUGIN_WARN : TW_PLUGIN_INFO, line);
-    free(line);
-    if (now == HEALTH_UP)
+    free(t->error);
+    t->error = now == HEALTH_DOWN ? xstrdup(o->error) : NULL;
+    if (now == HEALTH_UP) {
+        note_up(t);
         p->up_count++;
-    else if (t->health == HEALTH_UP)
+    } else if (t->health == HEALTH_UP) {
         p->up_count--;
+    }
     t->health = now;
     p->host->set(p->up, (int64_t)p->up_count);
+    tell_trouble(p, t);
 }
 
 static void count(const poller *p, const batch *b, const outcome *o)

@@ -40,6 +40,7 @@ typedef struct target {
     int64_t offset_ms, due_ms, began_ms, next_offset;
     bool asking; /* a request is open */
     target_health health;
+    char *error; /* why it is down, or NULL */
     frame_queue queue;
 } target;
 

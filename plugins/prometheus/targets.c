@@ -295,6 +295,7 @@ void targets_free(poller *p)
         free(t->own_labels);
         free(t->topic);
         free(t->what);
+        free(t->error);
         free(t->url);
         free(t->form);
         free(t->query);

@@ -204,7 +204,7 @@ static inline void fails(const char *answer, bool query, const char *more,
         assert_null(json_object_get(json_array_get(b.events, i), "only_on_the_page"));
     assert_int_equal(fake_host_metric(&b.host, "targets_up"), 0);
     assert_true(fake_host_metric(&b.host, "polls_failed_total") >= 1);
-    assert_non_null(strstr(b.host.logged, "cannot be polled"));
+    assert_non_null(strstr(b.host.trouble, "cannot be polled"));
     teardown(&b);
 }
 
