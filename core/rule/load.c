@@ -133,13 +133,55 @@ static void add_word_hint(tw_err *err, const char *name)
                  nearest);
 }
 
+/* The token that Lua's parser stopped at ("... near 'inputs'"). */
+static bool near_name(const tw_err *err, char *out, size_t size)
+{
+    const char *near = strstr(err->text, " near '"), *at = near, *close;
+
+    while ((at = at ? strstr(at + 1, " near '") : NULL))
+        near = at;
+    close = near ? strrchr(near + 7, '\'') : NULL;
+    if (!close || close == near + 7 || close - near - 7 >= (long)size)
+        return false;
+    snprintf(out, size, "%.*s", (int)(close - near - 7), near + 7);
+    return true;
+}
+
+/* Whether what stands at i may be the last of a value. */
+static bool ends_value(const tw_tokens *t, uint32_t i)
+{
+    return t->items[i].kind != TW_TOKEN_SIGN || tw_token_is_sign(t, i, '}') ||
+           tw_token_is_sign(t, i, ')') || tw_token_is_sign(t, i, ']');
+}
+
+/* "'}' expected" where the next entry of a table begins: what is missing is the comma before it. */
+static void add_comma_hint(tw_err *err, const tw_tokens *t, uint32_t i)
+{
+    size_t used = strlen(err->text);
+
+    if (strncmp(err->text, "'}' expected", 12) != 0 || i == 0 || !ends_value(t, i - 1))
+        return;
+    if (t->items[i].kind == TW_TOKEN_SIGN && !tw_token_is_sign(t, i, '[') &&
+        !tw_token_is_sign(t, i, '{'))
+        return;
+    if (t->items[i - 1].line < t->items[i].line)
+        snprintf(err->text + used, sizeof err->text - used,
+                 "; a comma may be missing after line %d", t->items[i - 1].line);
+    else
+        snprintf(err->text + used, sizeof err->text - used,
+                 "; a comma may be missing before it");
+}
+
 /* Lua knows the line only; the thing it names gives the column. */
 static void complete_error(tw_err *err, const tw_rule_text *source)
 {
     char name[64];
     const tw_tokens *t = &source->tokens;
 
-    if (err->line <= 0 || err->column > 0 || !quoted_name(err, name, sizeof name))
+    if (err->line <= 0 || err->column > 0)
+        return;
+    bool parser = near_name(err, name, sizeof name);
+    if (!parser && !quoted_name(err, name, sizeof name))
         return;
     add_word_hint(err, name);
     size_t n = strlen(name);
@@ -147,6 +189,8 @@ static void complete_error(tw_err *err, const tw_rule_text *source)
          i < t->count && t->items[i].line == err->line; i++) {
         if (t->items[i].size == n && memcmp(t->text + t->items[i].at, name, n) == 0) {
             err->column = t->items[i].column;
+            if (parser)
+                add_comma_hint(err, t, i);
             return;
         }
     }

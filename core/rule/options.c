@@ -17,6 +17,28 @@ static const tw_option *find_option(const tw_option *options, const char *name)
     return NULL;
 }
 
+/* `critical` for `crit`: one begins with the other. */
+static const char *begins_alike(const char *name, const char *const *names, size_t count)
+{
+    size_t n = strlen(name);
+
+    for (size_t i = 0; i < count; i++) {
+        size_t m = strlen(names[i]), shorter = n < m ? n : m;
+        if (shorter > 2 && strncmp(name, names[i], shorter) == 0)
+            return names[i];
+    }
+    return NULL;
+}
+
+static const char *option_hint(tw_compiler *c, const char *name, const char *const *names,
+                               size_t count)
+{
+    const char *hint = tw_compile_hint(c, name, names, count);
+    const char *alike = *hint ? NULL : begins_alike(name, names, count);
+
+    return alike ? tw_compile_hint(c, alike, &alike, 1) : hint;
+}
+
 static void say_unknown(tw_compiler *c, const tw_tree_entry *e, const char *what,
                         const tw_option *options)
 {
@@ -27,7 +49,7 @@ static void say_unknown(tw_compiler *c, const tw_tree_entry *e, const char *what
         if (o->type != TW_OPTION_LATER)
             names[count++] = o->name;
     tw_compile_say(c, e->value, "'%s' is not an option of %s%s", e->key, what,
-                   tw_compile_hint(c, e->key, names, count));
+                   option_hint(c, e->key, names, count));
 }
 
 static void say_type(tw_compiler *c, const tw_tree *v, const char *name,

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "rule/compile.h"
 
 #define MAX_LABELS 64
@@ -172,6 +173,80 @@ static void default_id(tw_compiler *c)
     tw_buf_done(&text);
 }
 
+/* Whether a matcher, the key, an aggregate or a function of the rule's file reads the field, too. */
+static bool is_read_by(tw_compiler *c, const tw_input *in, uint32_t input,
+                       const char *path)
+{
+    const tw_rule *r = c->rule;
+    int slot = in->stream ? tw_fields_slot(in->stream->fields, path, NULL) : -1;
+    uint32_t *slots = NULL, count = 0;
+    bool found = slot >= 0 && in->time_slot == (uint32_t)slot;
+
+    tw_match_table_slots(in->match, &slots, &count);
+    for (uint32_t i = 0; i < r->level.agg_count; i++) {
+        const tw_aggregate *agg = &r->level.aggs[i];
+        if (agg->input != input)
+            continue;
+        tw_match_table_slots(agg->match, &slots, &count);
+        found = found || (agg->has_field && agg->slot == (uint32_t)slot);
+    }
+    for (uint32_t i = 0; i < count && slot >= 0; i++)
+        found = found || slots[i] == (uint32_t)slot;
+    tw_free(slots);
+    return found;
+}
+
+static bool is_read_by_functions(tw_compiler *c, const char *path)
+{
+    uint32_t count = 0;
+    size_t top = strcspn(path, ".[");
+    bool found = false;
+    char **fields = tw_locate_fields(&c->source->tokens, &count);
+
+    for (uint32_t i = 0; i < count; i++) {
+        found = found || strcmp(fields[i], path) == 0 ||
+                (strlen(fields[i]) == top && strncmp(fields[i], path, top) == 0);
+        tw_free(fields[i]);
+    }
+    tw_free(fields);
+    return found;
+}
+
+static const char *id_hint(tw_compiler *c, const char *path)
+{
+    const tw_rule *r = c->rule;
+    const char **names = tw_arena_alloc(
+        c->arena, (r->key_count + r->level.value_count + 1) * sizeof *names);
+    size_t count = 0;
+
+    for (uint32_t i = 0; i < r->key_count; i++)
+        names[count++] = r->key_names[i];
+    for (uint32_t i = 0; i < r->level.value_count; i++)
+        names[count++] = r->level.value_names[i];
+    return tw_compile_hint(c, path, names, count);
+}
+
+/* A misspelt path is a field that no event has: all keys would share one incident. */
+static void check_id(tw_compiler *c, const tw_tree *at)
+{
+    const tw_rule *r = c->rule;
+    const tw_template *id = &r->incident.id;
+
+    for (uint32_t i = 0; i < id->count; i++) {
+        bool known = id->parts[i].kind != TW_PART_FIELD;
+        const char *path = known ? NULL : r->carried[id->parts[i].index];
+        for (uint32_t k = 0; k < r->input_count && !known; k++)
+            known = is_read_by(c, &r->inputs[k], k, path);
+        if (known || is_read_by_functions(c, path))
+            continue;
+        tw_compile_warn(c, at,
+                        "id: '%s' is neither in the key nor anything else that the rule "
+                        "reads%s; where the newest event has no such field the id is "
+                        "without it, and keys share one incident",
+                        path, id_hint(c, path));
+    }
+}
+
 static void check_route(tw_compiler *c, const tw_tree *at, const tw_template *route)
 {
     const char *const *routes = c->options->routes;
@@ -241,9 +316,9 @@ static void compile_texts(tw_compiler *c, const tw_tree *table, const incident_o
 {
     tw_incident_plan *plan = &c->rule->incident;
 
-    if (o->id)
-        tw_compile_template(c, tw_tree_get(table, "id"), o->id, &plan->id);
-    else
+    if (o->id && tw_compile_template(c, tw_tree_get(table, "id"), o->id, &plan->id))
+        check_id(c, tw_tree_get(table, "id"));
+    else if (!o->id)
         default_id(c);
     if (o->title)
         plan->has_title =

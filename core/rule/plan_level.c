@@ -84,9 +84,14 @@ static const tw_option nodata_table[] = {
 static bool read_pair(tw_compiler *c, const tw_tree *at, const char *name,
                       const tw_tree *v, double *out_lo, double *out_hi)
 {
-    if (v->type != TW_TREE_TABLE || v->item_count != 2 || v->entry_count > 0 ||
-        !tw_tree_number(tw_compile_value(c, v->items[0]), out_lo) ||
-        !tw_tree_number(tw_compile_value(c, v->items[1]), out_hi)) {
+    if (tw_compile_is_told(v))
+        return false;
+    bool pair = v->type == TW_TREE_TABLE && v->item_count == 2 && v->entry_count == 0;
+    const tw_tree *lo = pair ? tw_compile_value(c, v->items[0]) : NULL;
+    const tw_tree *hi = pair ? tw_compile_value(c, v->items[1]) : NULL;
+    if (tw_compile_is_told(lo) || tw_compile_is_told(hi))
+        return false;
+    if (!tw_tree_number(lo, out_lo) || !tw_tree_number(hi, out_hi)) {
         tw_compile_say(c, at, "%s is a list of two numbers: %s = { 10, 90 }", name, name);
         return false;
     }
@@ -126,7 +131,7 @@ static void read_clear(tw_compiler *c, const tw_tree *at, tw_level_spec *s)
         return;
     }
     if (!tw_tree_number(v, &s->clear.value)) {
-        tw_compile_say(c, at, "clear is a number, not %s", tw_tree_name(v));
+        tw_compile_say(c, v, "clear is a number, not %s", tw_tree_name(v));
         return;
     }
     s->clear.set = true;
@@ -171,8 +176,9 @@ static void check_bounds(tw_compiler *c, const tw_tree *at, const char *name,
         double low = s->above.set ? s->above.value : s->at_least.value;
         double high = s->below.set ? s->below.value : s->at_most.value;
         if (low > high || (low == high && (s->above.set || s->below.set)))
-            tw_compile_say(c, at, "%s can never hold: no value is above %g and below %g",
-                           name, low, high);
+            tw_compile_say(c, at, "%s can never hold: no value is %s %g and %s %g", name,
+                           s->above.set ? "above" : "at least", low,
+                           s->below.set ? "below" : "at most", high);
     }
 }
 
@@ -232,6 +238,39 @@ static void compile_nodata(tw_compiler *c, const tw_tree *v)
     level->nodata_be = (tw_nodata_be)o.be;
 }
 
+/* The bound of a level that has one, by its direction: 1 up, -1 down, 0 none or another condition. */
+static int bound_of(const tw_level_spec *s, double *out_value)
+{
+    const tw_bound *up = s->above.set ? &s->above : &s->at_least;
+    const tw_bound *down = s->below.set ? &s->below : &s->at_most;
+
+    if (!s->used || s->outside || s->when_fn != TW_NO_FN || up->set == down->set)
+        return 0;
+    *out_value = up->set ? up->value : down->value;
+    return up->set ? 1 : -1;
+}
+
+/* A graver level that holds wherever the lesser one does: nobody ever sees the lesser. */
+static void check_order(tw_compiler *c, const level_options *o)
+{
+    const tw_level_spec *levels = c->rule->level.levels;
+
+    for (int low = TW_LEVEL_INFO; low < TW_LEVEL_CRIT; low++) {
+        for (int high = low + 1; high <= TW_LEVEL_CRIT; high++) {
+            double a = 0, b = 0;
+            int up = bound_of(&levels[low], &a);
+            if (!up || bound_of(&levels[high], &b) != up || up * b >= up * a ||
+                levels[high].hold_ms > levels[low].hold_ms)
+                continue;
+            tw_compile_warn(c, o->levels[high],
+                            "%s (%g) begins before %s (%g), which is then never seen: "
+                            "are they the wrong way round?",
+                            tw_level_name((tw_level)high), b,
+                            tw_level_name((tw_level)low), a);
+        }
+    }
+}
+
 static void compile_levels(tw_compiler *c, const tw_tree *table, const level_options *o,
                            bool all_known)
 {
@@ -242,6 +281,7 @@ static void compile_levels(tw_compiler *c, const tw_tree *table, const level_opt
             used++;
         }
     }
+    check_order(c, o);
     if (used == 0 && all_known)
         tw_compile_say(c, table,
                        "level needs at least one of info, warn and crit, as "

@@ -3,6 +3,7 @@
  * on scratch memory; tw_match_table_add copies and checks them. */
 #include <string.h>
 
+#include "base/nearest.h"
 #include "rule/compile.h"
 
 #define ANY_NUMBER 10000
@@ -32,10 +33,29 @@ static const matcher_word matcher_words[] = {
 static bool build_match(tw_compiler *c, const char *path, const tw_tree *written,
                         uint32_t slot, tw_match *out);
 
+/* '@tme'. Events may have fields that begin with @, as '@timestamp'; what is nearly one of the event's
+ * own paths is a slip, unless it is quoted as a field: '["@times"]'. */
+static const char *meant_by(const char *path)
+{
+    static const char *const own[] = {"@time", "@stream", "@partition", "@offset"};
+    size_t count = sizeof own / sizeof own[0];
+
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(path, own[i]) == 0)
+            return NULL;
+    return path[0] == '@' ? tw_nearest(path, own, count) : NULL;
+}
+
 bool tw_compile_path(tw_compiler *c, const tw_tree *at, tw_stream *stream,
                      const char *path, uint32_t *out_slot)
 {
     tw_err err;
+    const char *meant = meant_by(path);
+
+    if (meant) {
+        tw_compile_say(c, at, "there is no '%s' (did you mean '%s'?)", path, meant);
+        return false;
+    }
     int slot = tw_fields_slot(stream->fields, path, &err);
     if (slot < 0) {
         tw_compile_say(c, at, "%s", err.text);

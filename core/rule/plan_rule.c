@@ -209,7 +209,7 @@ int64_t tw_compile_longest_span(const tw_rule *r)
     return r->level.nodata_after_ms > longest ? r->level.nodata_after_ms : longest;
 }
 
-static void compile_parts(tw_compiler *c, const rule_options *o)
+static void compile_parts(tw_compiler *c, const rule_options *o, bool all_known)
 {
     tw_rule *r = c->rule;
     clock_options clock = compile_clock(c, o->clock);
@@ -219,7 +219,8 @@ static void compile_parts(tw_compiler *c, const rule_options *o)
     r->doc = tw_strdup(o->doc);
     r->max_keys = (uint32_t)o->max_keys;
     tw_compile_inputs(c, o->inputs, clock.time);
-    tw_compile_key(c, o->key);
+    if (o->key || all_known) /* else what is not known may be meant to be it */
+        tw_compile_key(c, o->key);
     compile_detect(c, o->detect);
     if (o->enrich)
         tw_compile_enrich(c, o->enrich);
@@ -271,8 +272,8 @@ tw_rule *tw_compile_rule(tw_compiler *c, tw_tree *rule)
     o.max_keys = c->rule->max_keys;
     compile_params(c, (tw_tree *)(uintptr_t)tw_tree_get(body, "params"));
     tw_options_no_items(c, body, "rule");
-    tw_options_read(c, body, "rule", rule_table, &o);
-    compile_parts(c, &o);
+    bool all_known = tw_options_read(c, body, "rule", rule_table, &o);
+    compile_parts(c, &o, all_known);
     if (c->mistakes == mistakes) {
         tw_compile_hashes(c);
         return c->rule;
