@@ -8,10 +8,12 @@
  * dead letters -> those are delivered -> their sink stops -> lanes end. Each step has its time, so
  * that nobody holds the engine for ever. */
 #include <signal.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "app_impl.h"
+#include "base/duration.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -84,11 +86,27 @@ static void leave_behind(tw_app *app, const char *what)
     app->is_stuck = true;
 }
 
+/* Whoever pressed Ctrl-C would otherwise wait without a word. */
+static void say_what_is_left(const tw_app *app)
+{
+    size_t left = 0;
+    char within[32];
+
+    for (uint32_t i = 0; i < app->config->sink_count; i++)
+        left += tw_outbox_count(app->sinks[i].outbox);
+    if (!left)
+        return;
+    tw_duration_format(app->config->drain_ms, within, sizeof within);
+    tw_log_info("app", "delivering what is left; a second signal gives it up", "records",
+                TW_LOG_INT(left), "at_most", within, NULL);
+}
+
 static void drain(tw_app *app)
 {
     tw_engine_pause(app->engine);
     tw_engine_collect(app->engine);
     tw_engine_resume(app->engine);
+    say_what_is_left(app);
     enter(app, TW_APP_DRAINING, app->config->drain_ms);
 }
 
@@ -346,6 +364,20 @@ fail:
     return NULL;
 }
 
+static void say_running(const tw_app *app)
+{
+    bool is_v6 = strchr(app->config->control_host, ':') != NULL;
+    char *control = tw_asprintf(is_v6 ? "[%s]:%u" : "%s:%u", app->config->control_host,
+                                (unsigned)tw_control_port(app->control));
+
+    tw_log_info("app", "running", "control", control, "rules",
+                TW_LOG_INT(tw_engine_rules(app->engine)->rule_count), "sources",
+                TW_LOG_INT(app->config->source_count), "sinks",
+                TW_LOG_INT(app->config->sink_count), "lanes",
+                TW_LOG_INT(app->config->lanes), NULL);
+    tw_free(control);
+}
+
 int tw_app_run(tw_app *app)
 {
     tw_err err = {0};
@@ -357,11 +389,14 @@ int tw_app_run(tw_app *app)
         app->exit_code = 1;
         tw_app_stop(app);
     }
+    if (app->phase == TW_APP_RUNNING)
+        say_running(app);
     if (app->phase != TW_APP_DONE)
         tw_loop_run(app->loop);
     tw_log_info("app", "stopped", "events",
                 TW_LOG_INT(tw_stats_sum(app->stats, "events_total")), "dead_letters",
-                TW_LOG_INT(tw_stats_sum(app->stats, "dead_letters_total")), "lost",
+                TW_LOG_INT(tw_stats_sum(app->stats, "dead_letters_total")),
+                "dead_letters_lost",
                 TW_LOG_INT(tw_stats_sum(app->stats, "dead_letters_lost_total")), NULL);
     if (app->is_stuck)
         _exit(app->exit_code ? app->exit_code : 1);

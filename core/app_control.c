@@ -134,9 +134,15 @@ static json_t *show_tables(const tw_app *app)
 
 static json_t *show_status(void *self)
 {
-    static const char *const phases[] = {"starting",         "running",
-                                         "stopping sources", "draining sinks",
-                                         "stopping sinks",   "stopped"};
+    static const char *const phases[] = {
+        [TW_APP_OPEN] = "starting",
+        [TW_APP_RUNNING] = "running",
+        [TW_APP_STOPPING_SOURCES] = "stopping sources",
+        [TW_APP_DRAINING] = "draining sinks",
+        [TW_APP_STOPPING_SINKS] = "stopping sinks",
+        [TW_APP_DRAINING_DEAD_LETTERS] = "delivering dead letters",
+        [TW_APP_STOPPING_DEAD_LETTERS] = "stopping the sink of dead letters",
+        [TW_APP_DONE] = "stopped"};
     tw_app *app = self;
     uint64_t events = tw_stats_sum(app->stats, "events_total");
     int64_t now_ms = tw_clock_now_ms(&app->clock);

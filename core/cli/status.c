@@ -8,6 +8,8 @@
 #include "cli/columns.h"
 #include "cli/server.h"
 
+#define REMARK_BYTES 32
+
 static const char help[] =
     "usage: tidewatch status [--server HOST:PORT] [-c FILE] [-o table|json]\n"
     "\n"
@@ -15,7 +17,13 @@ static const char help[] =
     "doing, and\n"
     "what came of the last reload. BEHIND is how far the clock of a rule (its watermark) "
     "is behind\n"
-    "the wall clock; of a source, that of its slowest rule.\n"
+    "the wall clock; of a source, that of its slowest rule. Without events it stays a "
+    "few "
+    "seconds\n"
+    "behind, as late ones may come. CAUGHT UP counts the feeds (partitions, files) that "
+    "have been\n"
+    "read to their end once; LAG is what waits in them. A batch is one delivery to a "
+    "sink.\n"
     "\n" TW_CLI_SERVER_HELP "\n"
     "exit: 0 - 69 no engine answers\n"
     "\n"
@@ -81,6 +89,29 @@ static void add_behind(tw_columns *c, const json_t *status, const json_t *of)
         tw_columns_text(c, "-");
 }
 
+/* The last column is cut where lines would become too long for a terminal. */
+static void add_remark(tw_columns *c, const char *text)
+{
+    size_t n = REMARK_BYTES;
+
+    if (strlen(text) <= n) {
+        tw_columns_text(c, text);
+        return;
+    }
+    while (n && ((unsigned char)text[n] & 0xC0) == 0x80)
+        n--; /* not within a character */
+    char *shown = tw_asprintf("%.*s...", (int)n, text);
+    tw_columns_text(c, shown);
+    tw_free(shown);
+}
+
+/* In full below the table, for those that were cut. */
+static void print_remark(const char *name, const char *text)
+{
+    if (strlen(text) > REMARK_BYTES)
+        printf("  %s: %s\n", name, text);
+}
+
 static void print_table(tw_columns *c, size_t rows)
 {
     if (rows) {
@@ -92,7 +123,7 @@ static void print_table(tw_columns *c, size_t rows)
 
 static void print_sources(const json_t *status)
 {
-    static const char *const heads[] = {"SOURCE", "KIND",    ">FEEDS",  ">ENDED",
+    static const char *const heads[] = {"SOURCE", "KIND",    ">FEEDS",  ">CAUGHT UP",
                                         ">LAG",   ">BEHIND", "TROUBLE", NULL};
     const json_t *list = json_object_get(status, "sources");
     tw_columns *c = tw_columns_new(heads);
@@ -111,9 +142,11 @@ static void print_sources(const json_t *status)
         else
             tw_columns_text(c, "-");
         add_behind(c, status, s);
-        tw_columns_text(c, text_of(s, "trouble"));
+        add_remark(c, text_of(s, "trouble"));
     }
     print_table(c, json_array_size(list));
+    json_array_foreach(list, i, s)
+        print_remark(text_of(s, "name"), text_of(s, "trouble"));
 }
 
 static void print_rules(const json_t *status)
@@ -135,9 +168,11 @@ static void print_rules(const json_t *status)
         tw_columns_int(c, int_of(r, "keys"));
         add_behind(c, status, r);
         tw_columns_int(c, int_of(r, "failures"));
-        tw_columns_text(c, text_of(r, "last_failure"));
+        add_remark(c, text_of(r, "last_failure"));
     }
     print_table(c, json_array_size(list));
+    json_array_foreach(list, i, r)
+        print_remark(text_of(r, "rule"), text_of(r, "last_failure"));
 }
 
 static int64_t sum_of(const json_t *object)
@@ -151,11 +186,17 @@ static int64_t sum_of(const json_t *object)
     return sum;
 }
 
+static const char *sink_error(const json_t *sink)
+{
+    const char *trouble = text_of(sink, "trouble");
+    return *trouble ? trouble : text_of(sink, "last_error");
+}
+
 static void print_sinks(const json_t *status)
 {
     static const char *const heads[] = {
-        "SINK",        "KIND",     ">QUEUED",   ">IN FLIGHT", ">OLDEST",
-        ">DELIVERIES", ">RETRIED", ">GIVEN UP", "LAST ERROR", NULL};
+        "SINK",     "KIND",     ">QUEUED",   ">IN FLIGHT", ">OLDEST",
+        ">BATCHES", ">RETRIED", ">GIVEN UP", "LAST ERROR", NULL};
     const json_t *list = json_object_get(status, "sinks");
     tw_columns *c = tw_columns_new(heads);
     size_t i;
@@ -164,7 +205,6 @@ static void print_sinks(const json_t *status)
     json_array_foreach(list, i, s)
     {
         const json_t *deliveries = json_object_get(s, "deliveries");
-        const char *trouble = text_of(s, "trouble");
         tw_columns_text(c, text_of(s, "name"));
         tw_columns_text(c, text_of(s, "kind"));
         tw_columns_int(c, int_of(s, "queued"));
@@ -174,9 +214,10 @@ static void print_sinks(const json_t *status)
         tw_columns_int(c, int_of(deliveries, "done"));
         tw_columns_int(c, int_of(deliveries, "retry") + int_of(deliveries, "retry_part"));
         tw_columns_int(c, sum_of(json_object_get(s, "given_up")));
-        tw_columns_text(c, *trouble ? trouble : text_of(s, "last_error"));
+        add_remark(c, sink_error(s));
     }
     print_table(c, json_array_size(list));
+    json_array_foreach(list, i, s) print_remark(text_of(s, "name"), sink_error(s));
 }
 
 static void print_tables(const json_t *status)
@@ -191,9 +232,10 @@ static void print_tables(const json_t *status)
     {
         tw_columns_text(c, text_of(t, "name"));
         tw_columns_int(c, int_of(t, "rows"));
-        tw_columns_text(c, text_of(t, "error"));
+        add_remark(c, text_of(t, "error"));
     }
     print_table(c, json_array_size(list));
+    json_array_foreach(list, i, t) print_remark(text_of(t, "name"), text_of(t, "error"));
 }
 
 /* ---- the command ------------------------------------------------------------------------------- */

@@ -236,7 +236,6 @@ class Cli(SystemTest):
             (dict(events=self.EVENTS.replace('"host"', '"hst"')),
              ["3 events passed by shop/errors, without its key (host)",
               "no event of 'events' has the field 'host'"]),
-            (dict(rule="-- later"), ["3 records, 0 rules, 0 lines"]),
             (dict(events=""), ["0 records, 1 rule, 0 lines"]),
         ]
         for changes, expected in rows:
@@ -244,6 +243,10 @@ class Cli(SystemTest):
             self.assertEqual((code, out), (0, ""), changes)
             for text in expected:
                 self.assertIn(f"tidewatch replay: {text}", err)
+        os.mkdir(self.path("none"))
+        code, out, err = self.tidewatch("replay", "--rules", "none", "--input", "events.ndjson")
+        self.assertEqual((code, out), (0, ""))
+        self.assertIn("0 records, 0 rules, 0 lines", err)
 
     def test_a_replay_refuses_a_look_up_without_its_table(self):
         rule = RULE.replace("  alert =",
@@ -356,6 +359,7 @@ class Cli(SystemTest):
         self.assertRegex(out, r"^tidewatch \S+, running, up ")
         self.assertRegex(out, r"(?m)^events 3, bad records 0, open incidents 1$")
         self.assertRegex(out, r"(?m)^rules: generation 1 since ")
+        self.assertRegex(out, r"(?m)^SOURCE .*CAUGHT UP")
         self.assertRegex(out, r"(?m)^in +file +1 +1 ")
         self.assertRegex(out, r"(?m)^shop/errors +3 +0 +1 ")
         self.assertRegex(out, r"(?m)^out +file +0 +0 ")

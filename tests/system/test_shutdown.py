@@ -69,7 +69,7 @@ class Shutdown(SinkTest):
         self.assertEqual(code, 0)
         self.assertGreater(seconds, 0.9)
         self.assertLess(seconds, 8)
-        self.assertEqual((said["dead_letters"], said["lost"]), (300, 0))
+        self.assertEqual((said["dead_letters"], said["dead_letters_lost"]), (300, 0))
         letters = self.dead_letters()
         self.assertEqual({letter["error"] for letter in letters}, {"the engine stops"})
         hosts = [json.loads(letter["data"])["labels"]["host"] for letter in letters]
@@ -88,7 +88,7 @@ class Shutdown(SinkTest):
 
         code, seconds, said = self.end(engine)
 
-        self.assertEqual((code, said["dead_letters"], said["lost"]), (0, 3, 3))
+        self.assertEqual((code, said["dead_letters"], said["dead_letters_lost"]), (0, 3, 3))
         self.assertLess(seconds, 8)
 
     def test_a_dead_letter_sink_that_hangs_too_does_not_hold_the_end(self):
@@ -101,7 +101,7 @@ class Shutdown(SinkTest):
 
         code, seconds, said = self.end(engine)
 
-        self.assertEqual((code, said["dead_letters"], said["lost"]), (0, 3, 3))
+        self.assertEqual((code, said["dead_letters"], said["dead_letters_lost"]), (0, 3, 3))
         self.assertLess(seconds, 8)
         self.assertEqual(len(dead.requests), 3)
 
@@ -113,9 +113,12 @@ class Shutdown(SinkTest):
 
         engine.process.send_signal(signal.SIGTERM)
         wait_for("it is not ready any more", lambda: engine.get("/-/ready")[0] == 503)
+        wait_for("it says what it waits for", lambda: any(
+            "records=1 at_most=1h" in line
+            for line in self.logged(engine, "delivering what is left")))
         code, seconds, said = self.end(engine)
 
-        self.assertEqual((code, said["dead_letters"], said["lost"]), (0, 1, 0))
+        self.assertEqual((code, said["dead_letters"], said["dead_letters_lost"]), (0, 1, 0))
         self.assertLess(seconds, 8)
         self.assertEqual(len(self.dead_letters()), 1)
 
