@@ -15,12 +15,13 @@
 #define SET_ALL(conf, list, refusal)                                                     \
     conf_set_all(conf, list, sizeof(list) / sizeof *(list), refusal)
 
-/* fetch.max.bytes: a response that stays in the cache halves the client's CPU time.
+/* fetch.max.bytes: a response that stays in the cache halves the client's CPU time; 1 MB is 4 %
+ * cheaper than 2. A distant broker wants more, since one request is under way at a time.
  * fetch.wait.max.ms: while a fetch waits at the end of one partition, librdkafka sends
  * no other to the same broker, so a long wait starves the partitions that are behind. */
 static const conf_property source_defaults[] = {
     {"client.id", "tidewatch"},
-    {"fetch.max.bytes", "2000000"},
+    {"fetch.max.bytes", "1000000"},
     {"fetch.wait.max.ms", "20"},
     {"queued.max.messages.kbytes", "2000"},
     {"queued.min.messages", "1000000"},

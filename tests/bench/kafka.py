@@ -169,7 +169,7 @@ class Bench:
         with open(file, "w", encoding="utf-8") as f:
             json.dump(config, f)
         run = Run([PROGRAM, "run", "-c", file, "--exit-at-end"], self.path("tidewatch.log"))
-        if f"msg=stopped events={EVENTS}\n" not in run.text:
+        if f"events={EVENTS}" not in run.text.splitlines()[-1].split():
             raise SystemExit(f"tidewatch did not read {EVENTS} events:\n{run.text[-2000:]}")
         with open(alerts, encoding="utf-8") as f:
             run.alerts = sum(json.loads(line)["status"] == "firing" for line in f)

@@ -11,7 +11,7 @@
 enum { BATCH = 1000, WAIT_MS = 1000, METADATA_MS = 10000 };
 
 static const char *const settings[][2] = {
-    {"fetch.max.bytes", "2000000"},
+    {"fetch.max.bytes", "1000000"},
     {"fetch.wait.max.ms", "20"},
     {"queued.min.messages", "10000000"},
     {"queued.max.messages.kbytes", "2097151"},
