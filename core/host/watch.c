@@ -121,7 +121,7 @@ static uint64_t take_fingerprint(tw_file_watch *w)
 }
 
 /* A watch belongs to the folder that had the name when it was set; the name may mean another one by
- * now. They are all set anew at each look that was asked for. */
+ * now, or one that has come again unseen. They are all set anew at each look. */
 static void drop_folders(tw_file_watch *w)
 {
     const char *path;
@@ -157,17 +157,12 @@ static void check(tw_file_watch *w)
 
 /* ---- when to look ---- */
 
-static void on_quiet(void *arg)
+static void look_anew(void *arg)
 {
     tw_file_watch *w = arg;
     drop_folders(w);
     watch_parents(w);
     check(w);
-}
-
-static void on_poll(void *arg)
-{
-    check(arg);
 }
 
 static void on_notified(void *arg)
@@ -194,8 +189,8 @@ tw_file_watch *tw_file_watch_new(tw_loop *l, const char *const *paths, size_t co
     w->paths = tw_calloc(count + 1, sizeof *w->paths);
     for (w->count = 0; w->count < count; w->count++)
         w->paths[w->count] = tw_strdup(paths[w->count]);
-    w->quiet = tw_loop_timer(l, INT64_MAX / 4, 0, on_quiet, w);
-    w->poll = tw_loop_timer(l, poll_ms, poll_ms, on_poll, w);
+    w->quiet = tw_loop_timer(l, INT64_MAX / 4, 0, look_anew, w);
+    w->poll = tw_loop_timer(l, poll_ms, poll_ms, look_anew, w);
     watch_parents(w);
     w->fingerprint = take_fingerprint(w);
     return w;

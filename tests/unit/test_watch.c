@@ -168,6 +168,32 @@ static void a_swapped_configmap_is_told(void **state)
     tw_free(file);
 }
 
+/* Its parent went too, so that only the poll can find that it is back; from then on it is watched. */
+static void a_configmap_that_went_and_came_is_watched_again(void **state)
+{
+    fixture *f = *state;
+    char *mount = in_dir(f, "mnt"), *v1 = in_dir(f, "mnt/..v1"),
+         *v2 = in_dir(f, "mnt/..v2"), *rules = in_dir(f, "mnt/rules"),
+         *next = in_dir(f, "mnt/..next"), *aside = in_dir(f, "aside");
+    assert_int_equal(mkdir(mount, 0700) | mkdir(v1, 0700) | mkdir(v2, 0700), 0);
+    write_file(f, "mnt/..v1/a.lua", "one");
+    write_file(f, "mnt/..v2/a.lua", "two");
+    assert_int_equal(symlink("..v1", rules), 0);
+    watch(f, rules, 1500);
+    assert_int_equal(rename(mount, aside), 0);
+    assert_int_equal(told_within(f, 10000), 1);
+    assert_int_equal(rename(aside, mount), 0);
+    assert_int_equal(told_within(f, 10000), 1);
+    assert_int_equal(symlink("..v2", next) | rename(next, rules), 0);
+    assert_int_equal(told_within(f, 700), 1);
+    tw_free(mount);
+    tw_free(v1);
+    tw_free(v2);
+    tw_free(rules);
+    tw_free(next);
+    tw_free(aside);
+}
+
 /* The link leads out of what is watched, so no notification comes. */
 static void the_poll_finds_what_nobody_told(void **state)
 {
@@ -216,6 +242,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_replaced_file_is_told_again_and_again, make,
                                         unmake),
         cmocka_unit_test_setup_teardown(a_swapped_configmap_is_told, make, unmake),
+        cmocka_unit_test_setup_teardown(a_configmap_that_went_and_came_is_watched_again,
+                                        make, unmake),
         cmocka_unit_test_setup_teardown(the_poll_finds_what_nobody_told, make, unmake),
         cmocka_unit_test_setup_teardown(links_in_a_circle_end, make, unmake),
         cmocka_unit_test_setup_teardown(what_does_not_exist_yet_is_told_when_it_comes,
