@@ -223,7 +223,8 @@ static int read_file(tw_table *t, tw_buf *out, tw_err *err)
 {
     struct stat after;
     t->seen_at_ms = now_ms();
-    int fd = open(t->path, O_RDONLY | O_CLOEXEC);
+    int fd =
+        open(t->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not hold us */
     if (fd < 0 || fstat(fd, &t->seen) < 0) {
         int rc = tw_err_set(err, TW_EIO, "%s", strerror(errno));
         if (fd >= 0)

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -56,6 +57,25 @@ static void row_is(const tw_table *t, const char *key, const char *column,
     const char *got = json_string_value(json_object_get(tw_table_row(t, key), column));
     assert_non_null(got);
     assert_string_equal(got, value);
+}
+
+static void a_pipe_is_refused_and_not_waited_for(void **state)
+{
+    (void)state;
+    tw_err err = {0};
+    bool changed = false;
+    tw_table *t = open_text(".csv", "k,v\na,1\n", NULL, &err);
+    assert_non_null(t);
+    char path[64];
+    snprintf(path, sizeof path, "%s/t.csv", dir);
+    assert_int_equal(unlink(path) | mkfifo(path, 0600), 0);
+    alarm(5); /* what waits here waits for ever */
+    assert_true(tw_table_refresh(t, &changed, &err) < 0);
+    alarm(0);
+    assert_string_equal(err.text, "this is not a file");
+    row_is(t, "a", "v", "1");
+    tw_table_free(t);
+    unlink(path);
 }
 
 static void csv_rows_are_found_by_their_first_column(void **state)
@@ -202,6 +222,7 @@ static void a_repaired_file_with_the_old_rows_is_good_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_pipe_is_refused_and_not_waited_for),
         cmocka_unit_test(csv_rows_are_found_by_their_first_column),
         cmocka_unit_test(csv_takes_another_key_column),
         cmocka_unit_test(json_is_an_object_of_rows_or_a_list),
