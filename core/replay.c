@@ -12,6 +12,7 @@
 #include "replay_notes.h"
 #include "replay_text.h"
 
+#define LATEST_MS INT64_C(253402300799999) /* the last instant of the year 9999 */
 #define MAX_LINE_BYTES (16u << 20)
 
 typedef struct output_line {
@@ -315,6 +316,8 @@ static int read_time(tw_replay *r, tw_value at, tw_err *err)
     else if (at.type != TW_STRING || tw_time_parse_rfc3339(at.s, at.len, &at_ms) < 0)
         return tw_err_set(err, TW_EPARSE,
                           "'at' is neither epoch milliseconds nor RFC 3339");
+    if (at_ms < 0 || at_ms > LATEST_MS)
+        return tw_err_set(err, TW_EINVAL, "'at' lies outside the years 1970 to 9999");
     if (r->started && at_ms < tw_clock_now_ms(&r->clock))
         return tw_err_set(err, TW_EINVAL, "'at' goes back by %lld ms",
                           (long long)(tw_clock_now_ms(&r->clock) - at_ms));

@@ -169,6 +169,10 @@ static int feed(tw_replay *r, FILE *in, const char *name)
         }
     }
     free(line);
+    if (code == TW_EXIT_OK && !feof(in)) {
+        fprintf(stderr, "tidewatch replay: %s: %s\n", name, strerror(errno));
+        code = TW_EXIT_FINDING;
+    }
     return code;
 }
 
@@ -207,6 +211,16 @@ static bool has_its_tables(const tw_cli_tables *tables, const tw_ruleset *rules)
     return true;
 }
 
+/* What did not reach its reader is no success, unless the reader had enough and closed the pipe. */
+static int flush(int code)
+{
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || errno == EPIPE)
+        return code;
+    fprintf(stderr, "tidewatch replay: the output cannot be written: %s\n",
+            strerror(errno));
+    return TW_EXIT_FINDING;
+}
+
 /* The run itself. Nothing is printed for one that failed before its first event. */
 static int replay_with(const arguments *a, const tw_replay_options *options,
                        const tw_cli_tables *tables, FILE *in)
@@ -227,6 +241,7 @@ static int replay_with(const arguments *a, const tw_replay_options *options,
             explain(r);
         }
         tw_replay_write(r, stdout);
+        code = flush(code);
     }
     tw_replay_free(r);
     tw_findings_done(&findings);

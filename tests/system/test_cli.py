@@ -85,6 +85,34 @@ class Cli(SystemTest):
                           ["check", "in.txt"], ["replay"], ["reload", "--server", "nowhere"]]:
             self.assertEqual(self.tidewatch(*arguments)[0], 2, arguments)
 
+    # --- replay -------------------------------------------------------------
+
+    def test_replay_says_when_it_cannot_read_or_write(self):
+        self.write("rules/shop.lua", RULE)
+        self.write("in.ndjson", '{"at": 1000}\n')
+        self.write("loud.ndjson", "".join(
+            json.dumps({"at": 1000 + i, "stream": "events", "event": {"severity": "error", "host": f"h{i % 20}"}}) + "\n"
+            for i in range(100)))
+        replay = [Tidewatch.program, "replay", "--rules", "rules", "--input"]
+        for arguments, wanted in [("in.ndjson", None), (". ", "directory"),
+                                  ("- <&-", "Bad file descriptor"),
+                                  ("loud.ndjson", None), ("loud.ndjson >&-", "cannot be written"),
+                                  ("loud.ndjson >/dev/full", "No space left"),
+                                  ("loud.ndjson | head -n 1", None)]:
+            result = subprocess.run(" ".join(replay) + " " + arguments, shell=True,
+                                    cwd=self.folder, capture_output=True, text=True, timeout=60)
+            self.assertEqual(result.returncode, 1 if wanted else 0, (arguments, result))
+            self.assertIn(wanted or "", result.stderr)
+
+    def test_replay_refuses_times_that_no_calendar_has(self):
+        self.write("rules/shop.lua", RULE)
+        for at in ("9223372036854775807", "-1", "-9223372036854775808", "253402300800000",
+                   '"0001-01-01T00:00:00Z"'):
+            code, out, err = self.tidewatch("replay", "--rules", "rules", "--input", "-",
+                                            text=f'{{"at": {at}}}\n' * 2)
+            self.assertEqual((code, out), (1, ""), at)
+            self.assertEqual(err, "-:1: 'at' lies outside the years 1970 to 9999\n")
+
     # --- check --------------------------------------------------------------
 
     def test_check_is_content_with_what_run_takes(self):
