@@ -290,7 +290,7 @@ void tw_engine_feed_add(tw_engine *e, tw_feed_state *feed)
 {
     int64_t now_ms = tw_clock_now_ms(e->options.clock);
 
-    tw_engine_pause(e);
+    tw_engine_pause_soon(e);
     tw_lane *lane = least_busy(e);
     feed->lane = lane;
     feed->next_offset = feed->reported_offset = -1;
@@ -322,7 +322,7 @@ void tw_engine_feed_remove(tw_engine *e, tw_feed_state *feed, int64_t *out_next)
 
 void tw_engine_positions(tw_engine *e, tw_feed_visit visit, void *self)
 {
-    tw_engine_pause(e);
+    tw_engine_pause_soon(e);
     tw_engine_collect(e);
     for (uint32_t i = 0; i < e->lane_count; i++) {
         for (uint32_t k = 0; k < e->lanes[i]->feed_count; k++)

@@ -75,14 +75,16 @@ int tw_engine_switch(tw_engine *e, tw_rule_files *files, tw_rule_gone gone, void
 const tw_ruleset *tw_engine_rules(const tw_engine *e);
 
 /* Every lane stands still, rings are empty, and the shore may touch the lanes. Not
- * nested. */
+ * nested. Everything that was polled has been handled; positions and rule sets do not need that, and
+ * their pauses cut batches between two frames. */
 void tw_engine_pause(tw_engine *e);
 void tw_engine_resume(tw_engine *e);
 
 /* Hands what lanes told the shore to the ports. Returns how many. */
 uint32_t tw_engine_collect(tw_engine *e);
 
-/* Feeds: pauses by itself. out_next: offset after the last handled frame, -1 none. */
+/* Feeds: pauses by itself. What was polled of a removed feed has been handled. out_next: offset after the
+ * last handled frame, -1 none. */
 void tw_engine_feed_add(tw_engine *e, tw_feed_state *feed);
 void tw_engine_feed_remove(tw_engine *e, tw_feed_state *feed, int64_t *out_next);
 /* Positions of all feeds at one point, everything before them handled and collected. */
@@ -115,9 +117,10 @@ void tw_engine_on_bad_frame(tw_lane *lane, const tw_frame *f,
                             const tw_err *err); /* lane */
 /* Only when somebody wants to know: tw_engine_tells_late. */
 void tw_engine_on_late(tw_lane *lane, const tw_instance *inst, const tw_key *key,
-                       uint32_t input, int64_t time_ms);              /* lane */
-bool tw_engine_tells_late(const tw_engine *e);                        /* lane */
-bool tw_engine_shore_is_full(const tw_engine *e);                     /* lane */
+                       uint32_t input, int64_t time_ms); /* lane */
+bool tw_engine_tells_late(const tw_engine *e);           /* lane */
+bool tw_engine_wants_cut(const tw_engine *e);     /* lane: stop between two frames */
+bool tw_engine_shore_is_full(const tw_engine *e); /* lane */
 const tw_track *tw_engine_track(const tw_engine *e, uint32_t number); /* lane */
 uint32_t tw_engine_track_count(const tw_engine *e);
 const tw_clock *tw_engine_clock(const tw_engine *e);

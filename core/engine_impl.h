@@ -29,6 +29,7 @@ struct tw_engine {
     pthread_mutex_t mutex;
     pthread_cond_t parked_all, resumed;
     _Atomic bool pause_wanted, stop_wanted;
+    _Atomic bool may_cut; /* of the pause that is wanted; set before it is */
     _Atomic uint32_t flushed;
     uint32_t parked;
     uint64_t resumes;
@@ -54,5 +55,7 @@ struct tw_engine {
 
 /* engine_pause.c */
 void tw_lane_main(tw_lane *lane); /* body of a lane's thread */
+/* As tw_engine_pause, but lanes may leave the rest of a batch for afterwards. */
+void tw_engine_pause_soon(tw_engine *e);
 
 #endif

@@ -4,7 +4,8 @@
  * A pause: every lane stops polling, publishes what it has for others and says so; while
  * some have not said so yet it goes on reading its own rings (a lane that waits for room
  * in our ring could not get there otherwise); when all have, nothing new can enter any
- * ring, so each empties its own and parks. */
+ * ring, so each empties its own and parks. A batch of frames is handled to its end before, unless the pause
+ * may cut: then its rest waits in the feed, and a later pause that may not cut has it handled first. */
 #include <sched.h>
 
 #include "base/log.h"
@@ -63,6 +64,8 @@ void tw_lane_main(tw_lane *lane)
     while (!atomic_load(&e->stop_wanted)) {
         take_step(lane, &seen);
         if (atomic_load(&e->pause_wanted)) {
+            if (!atomic_load(&e->may_cut))
+                tw_lane_finish(lane);
             park(lane);
             continue;
         }
@@ -72,7 +75,13 @@ void tw_lane_main(tw_lane *lane)
     tw_rule_thread_leave();
 }
 
-void tw_engine_pause(tw_engine *e)
+bool tw_engine_wants_cut(const tw_engine *e)
+{
+    return atomic_load_explicit(&e->pause_wanted, memory_order_acquire) &&
+           atomic_load_explicit(&e->may_cut, memory_order_relaxed);
+}
+
+static void pause_lanes(tw_engine *e, bool may_cut)
 {
     e->paused = true;
     if (!e->threads)
@@ -80,12 +89,23 @@ void tw_engine_pause(tw_engine *e)
     pthread_mutex_lock(&e->mutex);
     e->parked = 0;
     atomic_store(&e->flushed, 0);
+    atomic_store(&e->may_cut, may_cut);
     atomic_store(&e->pause_wanted, true);
     for (uint32_t i = 0; i < e->lane_count; i++)
         tw_wake_ring(e->lanes[i]->wake);
     while (e->parked < e->lane_count)
         pthread_cond_wait(&e->parked_all, &e->mutex);
     pthread_mutex_unlock(&e->mutex);
+}
+
+void tw_engine_pause(tw_engine *e)
+{
+    pause_lanes(e, false);
+}
+
+void tw_engine_pause_soon(tw_engine *e)
+{
+    pause_lanes(e, true);
 }
 
 void tw_engine_resume(tw_engine *e)

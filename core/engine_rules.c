@@ -67,7 +67,7 @@ int tw_engine_switch(tw_engine *e, tw_rule_files *files, tw_rule_gone gone, void
     bool was_paused = e->paused;
     int64_t start_ns = tw_mono_ns();
     if (!was_paused)
-        tw_engine_pause(e);
+        tw_engine_pause_soon(e);
     tw_engine_collect(e);
     report_gone(set, old, gone, self);
     for (uint32_t i = 0; i < e->lane_count; i++) {

@@ -3,7 +3,8 @@
  * on the shore while the lane is paused.
  *
  * Invariant: when a turn ends, every frame it polled has been handled, which means judged
- * here or standing, published, in the ring of the lane that owns its key. */
+ * here or standing, published, in the ring of the lane that owns its key; or it waits as the rest of
+ * its feed, behind next_offset, since a pause that may cut a batch came. */
 #include "lane.h"
 
 #include <string.h>
@@ -333,21 +334,57 @@ void tw_lane_frame(tw_lane *lane, const tw_stream *stream, uint32_t source,
     leave_stream(lane);
 }
 
+/* Handles frames from `at` on, at least one, until a pause wants the lane. Returns where it stopped. */
+static int handle_frames(tw_lane *lane, tw_feed_state *feed, const tw_frame *frames,
+                         int at, int count)
+{
+    enter_stream(lane, feed->stream, feed->topic, feed->source, feed->partition);
+    do {
+        decode_frame(lane, &frames[at++], 0);
+    } while (at < count && !tw_engine_wants_cut(lane->engine));
+    if (frames[at - 1].offset >= 0)
+        feed->next_offset = frames[at - 1].offset + 1;
+    leave_stream(lane);
+    return at;
+}
+
+/* A frame may take as long as all functions it meets may run; a pause waits for one and not for all. */
+static void keep_rest(tw_feed_state *feed, const tw_frame *frames, int at, int count)
+{
+    if (!feed->rest) {
+        feed->rest = tw_calloc((size_t)count, sizeof *feed->rest);
+        memcpy(feed->rest, frames, (size_t)count * sizeof *frames);
+    }
+    feed->rest_at = at;
+    feed->rest_count = count;
+}
+
 static uint32_t poll_feed(tw_lane *lane, tw_feed_state *feed)
 {
-    tw_frame frames[BATCH_FRAMES];
-    int n = feed->type->poll(feed->feed, frames, BATCH_FRAMES);
+    tw_frame polled[BATCH_FRAMES], *frames = feed->rest ? feed->rest : polled;
+    int from = feed->rest ? feed->rest_at : 0;
+    int count = feed->rest ? feed->rest_count
+                           : feed->type->poll(feed->feed, polled, BATCH_FRAMES);
 
-    if (n <= 0)
+    if (count <= 0)
         return 0;
-    enter_stream(lane, feed->stream, feed->topic, feed->source, feed->partition);
-    for (int i = 0; i < n; i++)
-        decode_frame(lane, &frames[i], 0);
-    if (frames[n - 1].offset >= 0)
-        feed->next_offset = frames[n - 1].offset + 1;
-    feed->type->release(feed->feed, frames, n);
-    leave_stream(lane);
-    return (uint32_t)n;
+    int at = handle_frames(lane, feed, frames, from, count);
+    if (at < count) {
+        keep_rest(feed, frames, at, count);
+        return (uint32_t)(at - from);
+    }
+    feed->type->release(feed->feed, frames, count);
+    tw_free(feed->rest);
+    feed->rest = NULL;
+    return (uint32_t)(at - from);
+}
+
+void tw_lane_finish(tw_lane *lane)
+{
+    for (uint32_t i = 0; i < lane->feed_count; i++) {
+        while (lane->feeds[i]->rest)
+            poll_feed(lane, lane->feeds[i]);
+    }
 }
 
 uint32_t tw_lane_turn(tw_lane *lane)
@@ -355,7 +392,8 @@ uint32_t tw_lane_turn(tw_lane *lane)
     uint32_t done = tw_lane_drain(lane) ? 1 : 0;
 
     if (!tw_engine_shore_is_full(lane->engine)) {
-        for (uint32_t i = 0; i < lane->feed_count; i++)
+        for (uint32_t i = 0; i < lane->feed_count && !tw_engine_wants_cut(lane->engine);
+             i++)
             done += poll_feed(lane, lane->feeds[i]);
     }
     int64_t now_ms = tw_clock_now_ms(lane->clock);

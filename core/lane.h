@@ -36,6 +36,9 @@ typedef struct tw_feed_state {
     int64_t next_offset;     /* after the last handled frame; -1 none yet */
     int64_t reported_offset; /* last told to the source */
     bool at_end;             /* the source said so */
+    /* a batch that a pause cut: all of it, to be released as one, and what has not been handled */
+    tw_frame *rest; /* NULL: none */
+    int rest_at, rest_count;
 } tw_feed_state;
 
 /* One rule on one lane. */
@@ -126,6 +129,8 @@ void tw_lane_rules_adopt(tw_lane *lane, tw_lane_rules *fresh, tw_lane_rules *old
 /* One turn: rings, then up to one batch of each feed. Returns how much was done (0:
  * nothing). */
 uint32_t tw_lane_turn(tw_lane *lane);
+/* Handles what cut batches have left. */
+void tw_lane_finish(tw_lane *lane);
 /* Handles one frame as if polled (replay, tests). */
 void tw_lane_frame(tw_lane *lane, const tw_stream *stream, uint32_t source,
                    int32_t partition, const tw_frame *frame, uint64_t seq);
