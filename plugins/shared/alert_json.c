@@ -76,6 +76,10 @@ json_t *alert_annotations(const tw_record *r)
 
     for (size_t i = 0; i < r->annotation_count; i++)
         add(annotations, r->annotations[i].name, r->annotations[i].value);
+    add(annotations, "summary", r->title);
+    add(annotations, "description",
+        r->body && *r->body ? r->body
+                            : json_string_value(json_object_get(annotations, "reason")));
     return annotations;
 }
 

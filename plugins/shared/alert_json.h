@@ -15,7 +15,9 @@
  * they are not there already. Names are made to fit [a-zA-Z_][a-zA-Z0-9_]* unless utf8;
  * empty values are left out. New reference, sorted by name. */
 json_t *alert_labels(const tw_record *r, bool utf8);
-json_t *alert_annotations(const tw_record *r); /* new reference */
+/* The record's, with `summary` (the title) and `description` (the body, or else the reason), which is
+ * where receivers of Alertmanager's form look. New reference. */
+json_t *alert_annotations(const tw_record *r);
 /* 16 hex digits: FNV-1a over the sorted labels, each name and value ended by 0xff. */
 void alert_fingerprint(const json_t *labels, char out[17]);
 /* RFC 3339 in UTC with milliseconds; the year 1 for TW_NO_TIME. Returns out. */

@@ -48,26 +48,57 @@ static char *group_key(const char *incident)
     return key;
 }
 
-static json_t *alertmanager(const tw_record *r, const char *receiver,
-                            const char *external_url)
+/* What both say alike: of an alert that is ended along, `severity` differs. */
+static json_t *common(const json_t *alerts, const char *member)
+{
+    json_t *first = json_object_get(json_array_get(alerts, 0), member);
+    const json_t *last =
+        json_object_get(json_array_get(alerts, json_array_size(alerts) - 1), member);
+    json_t *o = json_object();
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(first, name, value)
+    {
+        if (json_equal(value, json_object_get(last, name)))
+            json_object_set(o, name, value);
+    }
+    return o;
+}
+
+static json_t *ended(const json_t *before, int64_t at_ms)
+{
+    char time[ALERT_TIME_SIZE];
+    json_t *o = json_copy((json_t *)(uintptr_t)before);
+
+    set_text(o, "status", "resolved");
+    set_text(o, "endsAt", alert_time(at_ms, time));
+    return o;
+}
+
+static json_t *alertmanager(const body_writer *w, const tw_record *r,
+                            const json_t *before, json_t **out_alert)
 {
     json_t *labels = alert_labels(r, false), *annotations = alert_annotations(r);
-    json_t *o = json_object();
+    json_t *o = json_object(), *alerts = json_array();
     char *key = group_key(r->incident);
 
+    *out_alert = alert(r, labels, annotations, w->external_url);
+    json_array_append(alerts, *out_alert);
+    if (before && !json_equal(json_object_get(before, "labels"), labels))
+        json_array_append_new(alerts, ended(before, r->time_ms));
     set_text(o, "version", "4");
     set_text(o, "groupKey", key);
     json_object_set_new(o, "truncatedAlerts", json_integer(0));
     set_text(o, "status", r->status);
-    set_text(o, "receiver", receiver);
+    set_text(o, "receiver", w->receiver);
     json_object_set_new(o, "groupLabels",
                         json_pack("{s:o*}", "incident",
                                   json_incref(json_object_get(labels, "incident"))));
-    json_object_set(o, "commonLabels", labels);
-    json_object_set(o, "commonAnnotations", annotations);
-    set_text(o, "externalURL", external_url);
-    json_object_set_new(o, "alerts",
-                        json_pack("[o]", alert(r, labels, annotations, external_url)));
+    json_object_set_new(o, "commonLabels", common(alerts, "labels"));
+    json_object_set_new(o, "commonAnnotations", common(alerts, "annotations"));
+    set_text(o, "externalURL", w->external_url);
+    json_object_set_new(o, "alerts", alerts);
     free(key);
     json_decref(labels);
     json_decref(annotations);
@@ -106,15 +137,16 @@ static json_t *cloudevent(const tw_record *r)
     return o;
 }
 
-char *body_write(body_format format, const tw_record *r, const char *receiver,
-                 const char *external_url)
+char *body_write(const body_writer *w, const tw_record *r, const json_t *before,
+                 json_t **out_alert)
 {
     json_t *o = NULL;
 
-    if (format == BODY_CLOUDEVENTS)
+    *out_alert = NULL;
+    if (w->format == BODY_CLOUDEVENTS)
         o = cloudevent(r);
-    else if (format == BODY_ALERTMANAGER && r->kind == TW_RECORD_ALERT)
-        o = alertmanager(r, receiver, external_url);
+    else if (w->format == BODY_ALERTMANAGER && r->kind == TW_RECORD_ALERT)
+        o = alertmanager(w, r, before, out_alert);
     if (!o)
         return shared_strdup(r->json);
     char *text = json_dumps(o, JSON_COMPACT);

@@ -10,6 +10,7 @@
 #include "shared/http_client.h"
 #include "webhook/body.h"
 #include "webhook/signature.h"
+#include "webhook/told.h"
 
 #define KEPT_BODY 256 /* of an answer, for the log */
 #define MAX_HEADERS 5
@@ -20,11 +21,13 @@ typedef struct webhook {
     char *url, *external_url;
     body_format format;
     signature_keys keys;
+    told told;
 } webhook;
 
 typedef struct attempt {
     webhook *sink;
     tw_delivery *delivery;
+    json_t *alert; /* what it says in Alertmanager's form, or NULL */
 } attempt;
 
 static const char schema[] =
@@ -44,6 +47,7 @@ static void webhook_close(void *instance)
     http_client_free(w->client);
     free(w->url);
     free(w->external_url);
+    told_done(&w->told);
     free(w);
 }
 
@@ -62,6 +66,7 @@ static void *webhook_open(const tw_host *h, tw_refusal *refusal)
 
     webhook *w = shared_alloc(sizeof *w);
     w->host = h;
+    told_init(&w->told);
     w->url = shared_strdup(settings_text(settings, "url"));
     w->external_url = shared_strdup(settings_text(settings, "external_url"));
     w->format = format_of(settings_text(settings, "format"));
@@ -83,12 +88,24 @@ static int webhook_start(void *instance, tw_refusal *refusal)
     return 0;
 }
 
+/* The outbox keeps the order within an incident, so what is noted here is what comes next. */
+static void note_told(const attempt *a, tw_answer_class class)
+{
+    const tw_record *r = a->delivery->records[0];
+    bool fires = a->alert && strcmp(r->status, "resolved") != 0;
+
+    if (a->alert && class == TW_ANSWER_DONE)
+        told_put(&a->sink->told, r->incident, fires ? a->alert : NULL);
+}
+
 static void on_answer(void *arg, const http_response *response)
 {
     attempt *a = arg;
     char text[KEPT_BODY + 64];
     tw_answer answer = http_answer(response, text, sizeof text);
 
+    note_told(a, answer.answer);
+    json_decref(a->alert);
     a->sink->host->done(a->sink->host, a->delivery, &answer);
     free(a);
 }
@@ -122,9 +139,11 @@ static void webhook_deliver(void *instance, tw_delivery *d)
     webhook *w = instance;
     const tw_record *r = d->records[0];
     attempt *a = shared_alloc(sizeof *a);
-    char *body = body_write(w->format, r, w->host->name, w->external_url);
+    body_writer writer = {w->format, w->host->name, w->external_url};
 
     *a = (attempt){.sink = w, .delivery = d};
+    char *body = body_write(
+        &writer, r, r->incident ? told_of(&w->told, r->incident) : NULL, &a->alert);
     post(w, r, body, a);
     free(body);
 }

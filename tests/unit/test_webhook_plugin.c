@@ -110,6 +110,8 @@ static void the_body_is_version_4_of_alertmanagers(void **state)
     assert_string_equal(text(labels, "service"), "cart");
     assert_string_equal(text(json_object_get(o, "commonAnnotations"), "title"),
                         "cart fails");
+    assert_string_equal(text(json_object_get(o, "commonAnnotations"), "summary"),
+                        "cart fails");
     assert_int_equal(json_array_size(json_object_get(o, "alerts")), 1);
     json_t *alert = json_array_get(json_object_get(o, "alerts"), 0);
     assert_true(json_equal(json_object_get(alert, "labels"), labels));
