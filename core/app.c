@@ -428,6 +428,9 @@ void tw_app_free(tw_app *app)
     tw_plugins_free(app->plugins);
     tw_streams_free(app->streams);
     json_decref(app->reload_report);
+    json_decref(app->last_bad);
+    tw_app_once_done(&app->bad_said);
+    tw_app_once_done(&app->given_up_said);
     tw_config_free(app->reread);
     tw_stats_free(app->stats);
     tw_free(app);

@@ -149,7 +149,7 @@ static json_t *show_status(void *self)
 
     return json_pack(
         "{s:s, s:s, s:s, s:i, s:I, s:I, s:i, s:I, s:I, s:I, s:I, s:b, s:o, s:o, s:o, s:o,"
-        " s:o, s:o}",
+        " s:o, s:o, s:o?}",
         "version", TW_VERSION, "state", phases[app->phase], "config", app->config->path,
         "pid", (int)getpid(), "now", (json_int_t)now_ms, "uptime_ms",
         (json_int_t)(now_ms - app->started_ms), "lanes", (int)app->config->lanes,
@@ -160,7 +160,7 @@ static json_t *show_status(void *self)
         "rules_since", time_json(app->reload_ms), "last_reload",
         app->reload_report ? json_incref(app->reload_report) : json_null(), "rules",
         show_rules(app), "sources", show_sources(app), "sinks", show_sinks(app), "tables",
-        show_tables(app));
+        show_tables(app), "last_bad_record", json_incref(app->last_bad));
 }
 
 static json_t *show_alerts(void *self)

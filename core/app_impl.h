@@ -43,6 +43,18 @@ typedef struct tw_app_tables {
     uint32_t count;
 } tw_app_tables;
 
+/* What was said of late, by where it happened and why; see app_once.c. */
+enum { TW_APP_KINDS = 8 };
+typedef struct tw_app_kind {
+    char *where, *reason; /* NULL: free */
+    int64_t logged_ms;
+    uint64_t left_out; /* of this kind since then */
+} tw_app_kind;
+typedef struct tw_app_once {
+    tw_app_kind kinds[TW_APP_KINDS];
+    uint64_t left_out; /* of kinds that had no place */
+} tw_app_once;
+
 struct tw_app {
     tw_app_options options;
     const tw_config *config;
@@ -77,8 +89,8 @@ struct tw_app {
     json_t *reload_report;
     tw_gauge *reload_ok_gauge, *reload_time_gauge, *generation_gauge;
     tw_counter *unrouted, *dead_letters, *dead_letters_lost;
-    int64_t bad_logged_ms, given_up_logged_ms;
-    uint64_t bad_unlogged, given_up_unlogged;
+    tw_app_once bad_said, given_up_said;
+    json_t *last_bad; /* the last record that could not be decoded, or NULL */
 };
 
 /* app_sinks.c */
@@ -93,6 +105,11 @@ typedef enum tw_app_sinks { TW_APP_ORDINARY_SINKS, TW_APP_DEAD_LETTER_SINK } tw_
 bool tw_app_sinks_are_empty(const tw_app *app, tw_app_sinks which);
 void tw_app_stop_sinks(tw_app *app, tw_app_sinks which);
 bool tw_app_sinks_are_stopped(const tw_app *app, tw_app_sinks which);
+
+/* app_once.c: whether to say it; then out_left_out gets how many were not said before. */
+bool tw_app_say_once(tw_app_once *o, const char *where, const char *reason,
+                     int64_t now_ms, uint64_t *out_left_out);
+void tw_app_once_done(tw_app_once *o);
 
 /* app_sources.c */
 int tw_app_open_sources(tw_app *app, tw_err *err);

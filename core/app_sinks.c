@@ -7,8 +7,6 @@
 #include "base/hash.h"
 #include "base/mem.h"
 
-#define BAD_LOG_EVERY_MS 1000 /* of each kind, however many there are */
-
 /* ---- dead letters ------------------------------------------------------------------ */
 
 static void put_dead_letter(tw_app *app, const tw_dead_letter *d)
@@ -25,16 +23,12 @@ static void put_dead_letter(tw_app *app, const tw_dead_letter *d)
 
 static void log_given_up(tw_app *app, const tw_parcel *p, const char *reason)
 {
-    int64_t now_ms = tw_clock_now_ms(&app->clock);
+    uint64_t left_out;
 
-    if (now_ms - app->given_up_logged_ms < BAD_LOG_EVERY_MS) {
-        app->given_up_unlogged++;
-        return;
-    }
-    tw_log_error("outbox", "a record is given up", "id", p->record.id, "reason", reason,
-                 "not_logged_since", TW_LOG_INT(app->given_up_unlogged), NULL);
-    app->given_up_logged_ms = now_ms;
-    app->given_up_unlogged = 0;
+    if (tw_app_say_once(&app->given_up_said, "", reason, tw_clock_now_ms(&app->clock),
+                        &left_out))
+        tw_log_error("outbox", "a record is given up", "id", p->record.id, "reason",
+                     reason, "not_logged_since", TW_LOG_INT(left_out), NULL);
 }
 
 /* A record a sink will never take. One that the dead-letter sink itself refuses is lost, and said so. */
@@ -64,17 +58,18 @@ static void on_dead_record(void *self, const tw_parcel *p, const char *reason)
 static void log_bad_frame(tw_app *app, const tw_bad_frame *f)
 {
     int64_t now_ms = tw_clock_now_ms(&app->clock);
+    uint64_t left_out;
 
-    if (now_ms - app->bad_logged_ms < BAD_LOG_EVERY_MS) {
-        app->bad_unlogged++;
-        return;
-    }
-    tw_log_warn("decode", "a record cannot be decoded", "stream", f->stream->name,
-                "partition", TW_LOG_INT(f->partition), "offset", TW_LOG_INT(f->offset),
-                "reason", f->reason, "not_logged_since", TW_LOG_INT(app->bad_unlogged),
-                NULL);
-    app->bad_logged_ms = now_ms;
-    app->bad_unlogged = 0;
+    if (tw_app_say_once(&app->bad_said, f->stream->name, f->reason, now_ms, &left_out))
+        tw_log_warn("decode", "a record cannot be decoded", "stream", f->stream->name,
+                    "partition", TW_LOG_INT(f->partition), "offset",
+                    TW_LOG_INT(f->offset), "reason", f->reason, "not_logged_since",
+                    TW_LOG_INT(left_out), NULL);
+    json_decref(app->last_bad);
+    app->last_bad =
+        json_pack("{s:s, s:i, s:I, s:s, s:I}", "stream", f->stream->name, "partition",
+                  (int)f->partition, "offset", (json_int_t)f->offset, "reason", f->reason,
+                  "at", (json_int_t)now_ms);
 }
 
 void tw_app_on_bad_frame(void *self, const tw_bad_frame *f)
@@ -115,7 +110,8 @@ void tw_app_on_notification(void *self, tw_notification *n)
 
     tw_log_info("alert", n->title, "status", n->resolved ? "resolved" : "firing", "level",
                 tw_level_name(n->level), "rule", n->rule, "incident", n->incident,
-                "route", n->route, NULL);
+                "route", n->route, n->reason && *n->reason ? "reason" : NULL, n->reason,
+                NULL);
     tell_listener(app, n);
     if (!route) {
         tw_count(app->unrouted, 1);

@@ -133,6 +133,9 @@ size_t tw_config_check_settings(const tw_config *config, const char *who,
  * is not there), or at the object. */
 void tw_config_find(const tw_config *config, const json_t *object, const char *key,
                     const char *text, tw_findings *out);
+/* The same as a warning. */
+void tw_config_warn(const tw_config *config, const json_t *object, const char *key,
+                    const char *text, tw_findings *out);
 
 /* The sinks of a route: exact name, longest pattern with *, then `default`. NULL: nobody.
  */

@@ -36,8 +36,8 @@ static bool find_key(const tw_config *config, const json_t *object, const char *
     return false;
 }
 
-void tw_config_find(const tw_config *config, const json_t *object, const char *key,
-                    const char *text, tw_findings *out)
+static void find(const tw_config *config, const json_t *object, const char *key,
+                 const char *text, bool warning, tw_findings *out)
 {
     int line = 0, column = 0;
     tw_err err = {0};
@@ -45,7 +45,19 @@ void tw_config_find(const tw_config *config, const json_t *object, const char *k
     if (!key || !find_key(config, object, key, &line, &column))
         tw_conf_where(config->document, object, &line, &column);
     tw_err_at(&err, TW_EINVAL, tw_conf_file(config->document), line, column, "%s", text);
-    tw_findings_add(out, &err, false);
+    tw_findings_add(out, &err, warning);
+}
+
+void tw_config_find(const tw_config *config, const json_t *object, const char *key,
+                    const char *text, tw_findings *out)
+{
+    find(config, object, key, text, false, out);
+}
+
+void tw_config_warn(const tw_config *config, const json_t *object, const char *key,
+                    const char *text, tw_findings *out)
+{
+    find(config, object, key, text, true, out);
 }
 
 static void say(settings_check *c, const json_t *object, const char *key,

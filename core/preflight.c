@@ -182,6 +182,17 @@ static void look_at_tables(const tw_config *config, tw_findings *out)
     }
 }
 
+static void look_at_dead_letters(const tw_config *config, tw_findings *out)
+{
+    if (config->sink_count > 0 && config->dead_letter_sink < 0)
+        tw_config_warn(
+            config, tw_conf_root(config->document), "sinks",
+            "nobody keeps what a sink refuses or what cannot be decoded: it is "
+            "counted and lost. 'dead_letters: { sink: NAME }' names the sink that "
+            "gets it, such as one of kind 'file'",
+            out);
+}
+
 size_t tw_preflight_config(const tw_config *config, tw_findings *out)
 {
     size_t before = out->count;
@@ -205,6 +216,7 @@ size_t tw_preflight_config(const tw_config *config, tw_findings *out)
     else if (load_plugins(&p))
         look_at_connectors(&p);
     look_at_tables(config, out);
+    look_at_dead_letters(config, out);
     tw_loop_free(p.house.loop);
     tw_stats_free(p.house.stats);
     tw_plugins_free(p.plugins);

@@ -81,7 +81,7 @@ static void log_failure(tw_lua_script *s, int fn, const char *text)
     if (!tw_script_rate_allows(&s->failure_rate, FAILURES_PER_SECOND))
         return;
     tw_log_warn("rule", "a function of a rule failed", "rule", rule_name(s, fn), "error",
-                text, "unlogged", TW_LOG_INT(s->failure_rate.held_back), NULL);
+                text, "not_logged_since", TW_LOG_INT(s->failure_rate.held_back), NULL);
     s->failure_rate.held_back = 0;
 }
 
@@ -169,8 +169,8 @@ void tw_script_end(tw_lua_script *s)
             show_stopped(s, s->file->fn_rule[fn], false);
     if (s->failure_rate.held_back > 0)
         tw_log_warn("rule", "further calls of the file's functions failed", "file",
-                    s->file->path, "unlogged", TW_LOG_INT(s->failure_rate.held_back),
-                    NULL);
+                    s->file->path, "not_logged_since",
+                    TW_LOG_INT(s->failure_rate.held_back), NULL);
 }
 
 void tw_script_replaced(tw_lua_script *s)

@@ -94,6 +94,9 @@ class BadInput(SystemTest):
             self.assertGreater(len(headers["tw_dlq_error"]), 5)
             int(headers["tw_dlq_partition"]), int(headers["tw_dlq_offset"])
         self.assertIn("this is not JSON", {letter["payload"] for letter in letters})
+        reasons = {dict(zip(x["headers"][::2], x["headers"][1::2]))["tw_dlq_error"] for x in letters}
+        for reason in reasons:  # each at least once, however close together they came
+            self.assertIn(reason[:40].replace('"', '\\"'), engine.logged())
         self.assertEqual(engine.metric("tidewatch_bad_records_total"), len(BAD))
         self.assertEqual(engine.metric("tidewatch_tombstones_total"), 1)
         self.assertEqual(engine.metric("tidewatch_events_clamped_total"), 1)
