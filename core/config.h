@@ -27,6 +27,7 @@
 #include "base/log.h"
 #include "decode/decode.h"
 #include "flow/stream.h"
+#include "host/plugin.h"
 #include "rule/rules.h"
 
 typedef struct tw_config_source {
@@ -109,6 +110,10 @@ void tw_config_free(tw_config *config);
 json_t *tw_config_effective(const tw_config *config);
 json_t *tw_config_as_written(const tw_config *config);
 json_t *tw_config_json_schema(void);
+/* Adds what plugins publish: the settings of each kind to the schema; their defaults to a tree of
+ * tw_config_effective. */
+void tw_config_schema_add_plugins(json_t *schema, const tw_plugins *plugins);
+void tw_config_fill_settings(json_t *effective, const tw_plugins *plugins);
 
 /* Of a file that was read again while the engine runs by `running`: a warning at every part that is
  * different and only a start takes over, which is all but rules and tables. Their names, a new

@@ -45,7 +45,7 @@ static const tw_conf_field source_fields[] = {
     {.name = "settings",
      .type = TW_CONF_ANY,
      .fallback = "{}",
-     .doc = "Checked by the plugin."},
+     .doc = "The connector's own: see plugins/KIND/README.md."},
     {0}};
 static const tw_conf_field source_item[] = {
     {.name = "", .type = TW_CONF_OBJECT, .fields = source_fields}};
@@ -143,7 +143,7 @@ static const tw_conf_field sink_fields[] = {
     {.name = "settings",
      .type = TW_CONF_ANY,
      .fallback = "{}",
-     .doc = "Checked by the plugin."},
+     .doc = "The connector's own: see plugins/KIND/README.md."},
     {.name = "queue",
      .type = TW_CONF_INT,
      .min = 1,

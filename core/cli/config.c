@@ -14,8 +14,10 @@ static const char help[] =
     "print shows the configuration as it was read, secrets hidden; with --effective "
     "every "
     "default\n"
-    "is filled in. schema prints the JSON Schema (2020-12) of the file, for editors and "
-    "pipelines.\n"
+    "is filled in, those of the connectors too. schema prints the JSON Schema (2020-12) "
+    "of "
+    "the file,\n"
+    "with the settings of each kind, for editors and pipelines.\n"
     "\n"
     "  -c, --config FILE    the configuration; or TIDEWATCH_CONFIG in the environment\n"
     "  --effective          with defaults\n"
@@ -64,6 +66,29 @@ static int parse_print(const tw_command *self, int argc, char **argv, arguments 
     return 0;
 }
 
+/* A folder that cannot be read only leaves out what its plugins would add. */
+static tw_plugins *load_plugins(char *const *dirs, size_t count)
+{
+    tw_plugins *plugins = tw_plugins_new();
+
+    for (size_t i = 0; i < count; i++) {
+        tw_err err = {0};
+        if (tw_plugins_load_dir(plugins, dirs[i], &err) < 0)
+            fprintf(stderr, "tidewatch config: %s\n", err.text);
+    }
+    return plugins;
+}
+
+static json_t *effective(const tw_config *config)
+{
+    json_t *tree = tw_config_effective(config);
+    tw_plugins *plugins = load_plugins(config->plugin_dirs, config->plugin_dir_count);
+
+    tw_config_fill_settings(tree, plugins);
+    tw_plugins_free(plugins);
+    return tree;
+}
+
 static int print(const tw_command *self, int argc, char **argv)
 {
     arguments a;
@@ -73,8 +98,7 @@ static int print(const tw_command *self, int argc, char **argv)
     tw_config *config = tw_cli_config(a.config);
     if (!config)
         return TW_EXIT_CONFIG;
-    json_t *tree =
-        a.effective ? tw_config_effective(config) : tw_config_as_written(config);
+    json_t *tree = a.effective ? effective(config) : tw_config_as_written(config);
     tw_config_free(config);
     if (a.json) {
         tw_cli_print_json(tree);
@@ -91,7 +115,14 @@ static int schema(const tw_command *self, int argc, char **argv)
 {
     if (argc > 1)
         return tw_cli_usage(self, "'%s' is one word too many", argv[1]);
-    tw_cli_print_json(tw_config_json_schema());
+    char *dir = tw_plugins_default_dir();
+    tw_plugins *plugins = load_plugins(&dir, 1);
+    json_t *tree = tw_config_json_schema();
+
+    tw_config_schema_add_plugins(tree, plugins);
+    tw_plugins_free(plugins);
+    tw_free(dir);
+    tw_cli_print_json(tree);
     return TW_EXIT_OK;
 }
 

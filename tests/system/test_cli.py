@@ -192,6 +192,8 @@ class Cli(SystemTest):
         tree = json.loads(out)
         self.assertEqual((code, tree["sinks"]["out"]["queue"]), (0, 10000))
         self.assertEqual(tree["streams"]["events"]["format"], "json")
+        self.assertEqual(tree["sources"]["in"]["settings"]["follow"], False)
+        self.assertEqual(tree["sinks"]["out"]["settings"], {"path": "out.ndjson", "fsync": False})
 
     def test_the_schema_is_json_schema_and_takes_what_the_engine_takes(self):
         schema = json.loads(self.tidewatch("config", "schema")[1])
@@ -206,20 +208,34 @@ class Cli(SystemTest):
         validator = jsonschema.Draft202012Validator(schema)
         validator.validate(tree)
         for wrong in ({"lane": 1}, {"lanes": 0}, {"lanes": "2"}, {"sinks": {"a": {}}},
-                      {"log": {"level": "loud"}}, {"shutdown": {"drain": "soon"}}):
+                      {"log": {"level": "loud"}}, {"shutdown": {"drain": "soon"}},
+                      {"sources": {"a": {"kind": "kafka", "settings": {"broker": "b:9092"}}}},
+                      {"sinks": {"a": {"kind": "webhook"}}}):
             self.assertFalse(validator.is_valid(wrong), wrong)
+
+    def test_the_schema_holds_the_settings_of_each_kind(self):
+        items = json.loads(self.tidewatch("config", "schema")[1])["properties"]
+        for section, kind, setting in [("sources", "kafka", "brokers"), ("sources", "file", "path"),
+                                       ("sources", "prometheus", "targets"),
+                                       ("sinks", "webhook", "url"), ("sinks", "kafka", "topic")]:
+            rules = {rule["if"]["properties"]["kind"]["const"]: rule["then"]["properties"]["settings"]
+                     for rule in items[section]["additionalProperties"]["allOf"]}
+            self.assertIn(setting, rules[kind]["properties"])
 
     def check_schema(self, node, path="schema"):
         """What draft 2020-12 asks of the keywords that are used."""
         self.assertIsInstance(node, dict, path)
         known = {"$schema", "title", "type", "properties", "additionalProperties", "required",
                  "items", "anyOf", "enum", "minimum", "maximum", "pattern", "description",
-                 "default", "writeOnly"}
+                 "default", "writeOnly", "allOf", "if", "then", "const", "minItems", "minLength"}
         self.assertEqual(set(node) - known, set(), path)
-        self.assertIn(node.get("type", "string"),
-                      {"object", "array", "string", "integer", "number", "boolean"})
+        types = node.get("type", [])
+        self.assertLessEqual({types} if isinstance(types, str) else set(types),
+                             {"object", "array", "string", "integer", "number", "boolean"})
         for name, child in node.get("properties", {}).items():
             self.check_schema(child, f"{path}.{name}")
+        for number, rule in enumerate(node.get("allOf", [])):
+            self.check_schema(rule["then"], f"{path}.allOf{number}")
         for name in node.get("required", []):
             self.assertIn(name, node["properties"], path)
         others = node.get("additionalProperties", False)
