@@ -89,6 +89,41 @@ static void open_guest(preflight *p, const char *name, const tw_source_type *sou
     free(text);
 }
 
+/* "${NAME}" as shells write it. */
+static bool looks_like_variable(const char *text)
+{
+    for (const char *p = strstr(text, "${"); p; p = strstr(p + 2, "${")) {
+        size_t n = strspn(p + 2, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
+        if (n && p[2 + n] == '}')
+            return true;
+    }
+    return false;
+}
+
+/* The text itself is not shown: it may have come from a secret. */
+static void look_for_variables(preflight *p, const char *who, const json_t *object)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach((json_t *)(uintptr_t)object, key, value)
+    {
+        tw_err err = {0};
+        int line = 0, column = 0;
+        if (json_is_object(value))
+            look_for_variables(p, who, value);
+        if (!json_is_string(value) || !looks_like_variable(json_string_value(value)))
+            continue;
+        tw_conf_where_key(p->config->document, object, key, &line, &column);
+        tw_err_at(
+            &err, TW_EINVAL, tw_conf_file(p->config->document), line, column,
+            "%s: '%s' has a ${NAME}, which is taken as it stands; a variable of the "
+            "environment is written ${env:NAME}",
+            who, key);
+        tw_findings_add(p->out, &err, true);
+    }
+}
+
 static void look_at_source(preflight *p, uint32_t number, json_t *node)
 {
     const tw_config_source *s = &p->config->sources[number];
@@ -105,6 +140,7 @@ static void look_at_source(preflight *p, uint32_t number, json_t *node)
             topics[count++] = stream->topics[k];
         }
     }
+    look_for_variables(p, who, s->settings);
     if (!type)
         tw_config_find(p->config, node, "kind", err.text, p->out);
     else if (!tw_config_check_settings(p->config, who, s->settings, type->settings,
@@ -121,6 +157,7 @@ static void look_at_sink(preflight *p, uint32_t number, json_t *node)
     const tw_sink_type *type = tw_plugins_sink(p->plugins, s->kind, &err);
     char *who = tw_asprintf("sink '%s'", s->name);
 
+    look_for_variables(p, who, s->settings);
     if (!type)
         tw_config_find(p->config, node, "kind", err.text, p->out);
     else if (!tw_config_check_settings(p->config, who, s->settings, type->settings,

@@ -85,6 +85,13 @@ class Cli(SystemTest):
                           ["check", "in.txt"], ["replay"], ["reload", "--server", "nowhere"]]:
             self.assertEqual(self.tidewatch(*arguments)[0], 2, arguments)
 
+    def test_a_variable_as_shells_write_it_is_told_how_to_write(self):
+        self.write_config(sinks={"out": {"kind": "file", "settings": {"path": "${OUT_PATH}"}}})
+        code, out, err = self.tidewatch("check", "tw.json")
+        self.assertEqual(code, 0, err)
+        self.assertRegex(out, r"(?m)^tw.json:\d+:\d+: sink 'out': 'path' has a \$\{NAME\}, .*"
+                              r"\$\{env:NAME\} \[warning\]$")
+
     # --- replay -------------------------------------------------------------
 
     def test_replay_says_when_it_cannot_read_or_write(self):
