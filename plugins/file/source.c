@@ -4,7 +4,8 @@
  *
  * A lane reads as long as there is something and then marks the feed idle; the shore
  * looks after idle feeds, by a watch on a pipe or, for a file that is followed, by a
- * timer, and wakes the lane. `idle` and what it guards pass between the two: the lane sets
+ * timer, and wakes the lane. A followed file that is not there yet is opened by the lane
+ * when it appears. `idle` and what it guards pass between the two: the lane sets
  * it, the shore clears it. */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,8 +29,9 @@ typedef struct file_feed {
     tw_feed feed; /* first */
     file_source *source;
     char *topic, *path;
-    int fd;
+    int fd; /* -1: the file is not there yet */
     bool regular, added;
+    bool missing;     /* shore: it was not there when last heard of */
     lines lines;      /* lane */
     bool ended;       /* lane */
     atomic_bool idle; /* the lane found nothing; the shore is to wake it */
@@ -91,6 +93,44 @@ static bool was_replaced(file_feed *f)
     return true;
 }
 
+/* One sentence on who is waited for, or that nobody is. */
+static void tell_missing(const file_source *s)
+{
+    char text[512];
+
+    for (size_t i = 0; i < s->feed_count; i++) {
+        if (!s->feeds[i].missing)
+            continue;
+        snprintf(text, sizeof text, "%s is not there yet; waiting", s->feeds[i].path);
+        s->host->trouble(s->host, text);
+        return;
+    }
+    s->host->trouble(s->host, NULL);
+}
+
+static void on_appeared(void *arg)
+{
+    file_feed *f = arg;
+
+    f->missing = false;
+    tell_missing(f->source);
+}
+
+static bool has_appeared(file_feed *f)
+{
+    struct stat st;
+    int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+        f->fd = fd;
+        f->source->host->post(f->source->host, on_appeared, f);
+        return true;
+    }
+    if (fd >= 0)
+        close(fd);
+    return false;
+}
+
 static bool has_bytes(const file_feed *f)
 {
     struct pollfd ready = {.fd = f->fd, .events = POLLIN};
@@ -123,6 +163,10 @@ static bool next_line(file_feed *f, line *out)
     while (!lines_next(&f->lines, out)) {
         if (f->ended)
             return false;
+        if (f->fd < 0 && !has_appeared(f)) {
+            rest(f);
+            return false;
+        }
         ssize_t n = has_bytes(f) ? lines_read(&f->lines, f->fd) : -1;
         if (n > 0)
             continue;
@@ -215,8 +259,13 @@ static bool open_feed(file_feed *f, const char *path, tw_refusal *refusal)
     f->path = shared_strdup(is_stdin ? "/dev/stdin" : path);
     f->fd = is_stdin ? STDIN_FILENO
                      : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (f->fd < 0 && errno == ENOENT && f->source->follow) {
+        f->regular = f->missing = true;
+        return true;
+    }
     if (f->fd < 0 || fstat(f->fd, &st) < 0) {
-        settings_refuse(refusal, "%s: %s", path, strerror(errno));
+        settings_refuse(refusal, "%s: %s%s", path, strerror(errno),
+                        errno == ENOENT ? " ('follow: true' would wait for it)" : "");
         return false;
     }
     if (S_ISDIR(st.st_mode)) {
@@ -308,6 +357,8 @@ static int file_source_start(void *instance, tw_refusal *refusal)
             return -1;
         }
         f->added = true;
+        if (f->missing)
+            tell_missing(s);
     }
     if (s->follow)
         s->timer = h->watch_timer(h, LOOK_EVERY_MS, LOOK_EVERY_MS, on_look, s);

@@ -311,6 +311,25 @@ static void a_followed_file_wakes_its_lane(void **state)
     end_reading(&r);
 }
 
+static void a_followed_file_that_is_not_there_yet_is_waited_for(void **state)
+{
+    (void)state;
+    reading r;
+    uint64_t rung;
+    start_reading(&r, settings_with("later", ", \"follow\": true, \"start\": \"end\""));
+    assert_non_null(strstr(r.host.trouble, "later is not there yet"));
+    poll_all(&r);
+    write_file("later", "one\n", "w");
+    while (read(r.host.wake_fd, &rung, sizeof rung) < 0)
+        tw_loop_turn(r.host.loop, true);
+    poll_all(&r);
+    assert_string_equal(r.text, "1:one\n");
+    tw_loop_turn(r.host.loop, false);
+    assert_string_equal(r.host.trouble, "");
+    assert_int_equal(r.host.feeds_ended, 0);
+    end_reading(&r);
+}
+
 static void lines_over_the_limit_are_cut_and_counted(void **state)
 {
     (void)state;
@@ -410,8 +429,8 @@ static int make_folder(void **state)
 static int remove_folder(void **state)
 {
     (void)state;
-    static const char *const names[] = {"out", "stop", "full",  "fifo",
-                                        "in",  "log",  "log.1", "moved"};
+    static const char *const names[] = {"out", "stop",  "full",  "fifo", "in",
+                                        "log", "log.1", "moved", "later"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         unlink(path_to(names[i]));
     return rmdir(folder);
@@ -429,6 +448,7 @@ int main(void)
         cmocka_unit_test(lines_come_with_their_numbers_and_then_the_end),
         cmocka_unit_test(a_followed_file_gives_what_is_added_and_survives_rotation),
         cmocka_unit_test(a_followed_file_wakes_its_lane),
+        cmocka_unit_test(a_followed_file_that_is_not_there_yet_is_waited_for),
         cmocka_unit_test(lines_over_the_limit_are_cut_and_counted),
         cmocka_unit_test(lines_longer_than_a_block_come_whole),
         cmocka_unit_test(standard_input_is_read_without_waiting),
