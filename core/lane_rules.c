@@ -292,9 +292,25 @@ static void adopt_clocks(tw_lane_rules *fresh, const tw_lane_rules *old)
     }
 }
 
+/* Files are sorted by path in both. */
+static void adopt_scripts(tw_lane_rules *fresh, tw_lane_rules *old)
+{
+    uint32_t i = 0, k = 0;
+
+    while (i < fresh->script_count && k < old->script_count) {
+        int order = __builtin_strcmp(tw_rule_files_path(fresh->set->files, i),
+                                     tw_rule_files_path(old->set->files, k));
+        if (order == 0)
+            tw_rule_script_adopt(fresh->scripts[i], old->scripts[k]);
+        i += order <= 0;
+        k += order >= 0;
+    }
+}
+
 void tw_lane_rules_adopt(tw_lane *lane, tw_lane_rules *fresh, tw_lane_rules *old)
 {
     adopt_clocks(fresh, old);
+    adopt_scripts(fresh, old);
     for (uint32_t i = 0; i < fresh->set->rule_count; i++) {
         tw_instance *inst = &fresh->instances[i];
         int64_t was = tw_ruleset_find(old->set, inst->rule->name);

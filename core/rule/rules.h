@@ -64,6 +64,9 @@ uint32_t *tw_rule_files_slots(const tw_rule_files *f, const tw_stream *stream,
 tw_script *tw_rule_script_new(const tw_rule_files *f, uint32_t i, uint64_t seed,
                               tw_err *err);
 void tw_rule_script_free(tw_script *s);
+/* What was stopped in `old` stays stopped when `fresh` is of the same text, parameters and limits: it would
+ * only hold up its lane until it is stopped again. On their thread, or while it stands still. */
+void tw_rule_script_adopt(tw_script *fresh, tw_script *old);
 /* Failed calls so far, by reason; readable from any thread. */
 typedef struct tw_script_failures {
     uint64_t error, cpu, memory, other;

@@ -92,7 +92,7 @@ static void show_stopped(tw_lua_script *s, uint32_t rule, bool stopped)
     if (s->stats)
         tw_gauge_set(tw_stats_gauge(s->stats, "rule_stopped",
                                     "1: a function of the rule is not called any more "
-                                    "until a reload.",
+                                    "until its file changes.",
                                     labels),
                      stopped);
 }
@@ -104,8 +104,8 @@ static void count_overrun(tw_lua_script *s, int fn, const char *text)
     show_stopped(s, s->file->fn_rule[fn], true);
     tw_log_error(
         "rule",
-        "a function always runs past its budget; it is not called any more until "
-        "the next reload",
+        "a function always runs past its budget; it is not called any more until its "
+        "file, parameters or limits change",
         "rule", rule_name(s, fn), "error", text, NULL);
 }
 
@@ -157,8 +157,39 @@ void tw_script_stop(tw_lua_script *s, const char *why)
         show_stopped(s, i, true);
     tw_log_error(
         "rule",
-        "the functions of a rule file are not called any more until the next reload",
+        "the functions of a rule file are not called any more until the file, its "
+        "parameters or limits change",
         "file", s->file->path, "reason", why, NULL);
+}
+
+static bool is_same_file(const tw_lua_script *a, const tw_lua_script *b)
+{
+    const tw_rule_file *f = a->file, *g = b->file;
+
+    if (f->size != g->size || f->rule_count != g->rule_count ||
+        f->fn_count != g->fn_count || memcmp(f->text, g->text, f->size) != 0 ||
+        memcmp(&a->set->limits, &b->set->limits, sizeof a->set->limits) != 0)
+        return false;
+    for (uint32_t i = 0; i < f->rule_count; i++) /* parameters are in the hash */
+        if (strcmp(f->rules[i]->hash, g->rules[i]->hash) != 0)
+            return false;
+    return true;
+}
+
+void tw_rule_script_adopt(tw_script *fresh_base, tw_script *old_base)
+{
+    tw_lua_script *fresh = (tw_lua_script *)fresh_base, *old = (tw_lua_script *)old_base;
+    bool any = old->stopped;
+
+    for (int fn = 0; fn < old->file->fn_count && !any; fn++)
+        any = old->overruns[fn] > 0;
+    if (!any || !is_same_file(fresh, old))
+        return;
+    uint8_t *none = fresh->overruns;
+    fresh->overruns = old->overruns;
+    fresh->stopped = old->stopped;
+    old->overruns = none; /* its end does not say that they are called again */
+    old->stopped = false;
 }
 
 /* What was held back at the end is told now or never. */

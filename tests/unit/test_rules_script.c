@@ -346,6 +346,49 @@ static void a_state_that_was_given_up_is_made_anew_and_in_the_end_stopped(void *
     tw_stats_free(stats);
 }
 
+/* The rules of x again, with the same or another text, as a reload does it. */
+static tw_script *loaded_again(rules_fixture *x, const char *text, tw_stats *stats,
+                               tw_script *old)
+{
+    tw_err err;
+
+    load_rules(x, text);
+    tw_script *fresh = tw_rule_script_new(x->set, 0, 1, &err);
+    assert_non_null(fresh);
+    tw_rule_script_stats(fresh, stats);
+    tw_rule_script_adopt(fresh, old);
+    tw_rule_script_free(old);
+    return fresh;
+}
+
+static void a_function_that_was_stopped_stays_so_while_nothing_changes(void **state)
+{
+    rules_fixture *x = *state;
+    tw_stats *stats = tw_stats_new();
+    const char *text = RULE("while e.bad do end return true");
+    bool answer;
+
+    x->options.cpu_ms = 1;
+    bench b = start(state, text);
+    tw_rule_script_stats(b.script, stats);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(test(&b, 0, "{\"bad\": 1}", &answer), TW_ELIMIT);
+    b.script = loaded_again(x, text, stats, b.script);
+    assert_int_equal(test(&b, 0, "{}", &answer), TW_ESTATE);
+    assert_true(metric(stats, "rule_stopped{rule=\"a/b\"} ") == 1);
+    x->options.cpu_ms = 2;
+    b.script = loaded_again(x, text, stats, b.script);
+    assert_int_equal(test(&b, 0, "{}", &answer), TW_OK);
+    assert_true(metric(stats, "rule_stopped{rule=\"a/b\"} ") == 0);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(test(&b, 0, "{\"bad\": 1}", &answer), TW_ELIMIT);
+    b.script =
+        loaded_again(x, RULE("while e.bad == 2 do end return true"), stats, b.script);
+    assert_int_equal(test(&b, 0, "{\"bad\": 1}", &answer), TW_OK);
+    stop(&b);
+    tw_stats_free(stats);
+}
+
 static void a_function_that_always_runs_past_its_budget_is_stopped(void **state)
 {
     rules_fixture *x = *state;
@@ -433,6 +476,7 @@ int main(void)
         T(a_condition_reads_values_by_name),
         T(a_state_that_was_given_up_is_made_anew_and_in_the_end_stopped),
         T(a_function_that_always_runs_past_its_budget_is_stopped),
+        T(a_function_that_was_stopped_stays_so_while_nothing_changes),
         T(failures_are_counted_by_rule_and_reason),
         T(a_rule_that_logs_for_ever_is_held_back),
     };
