@@ -17,9 +17,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "control/answer.h"
+#include "control/callers.h"
 
 #define MAX_BODY_BYTES (1 << 20)
 #define MAX_CONNECTIONS 64u
+#define SPARE_CONNECTIONS 16u /* cut, but not yet closed */
 #define IDLE_SECONDS 15u
 #define CONNECTION_BYTES ((size_t)32 * 1024)
 #define RUNS_AT_ONCE 16
@@ -30,6 +32,7 @@ struct tw_control {
     uint16_t port;
     struct MHD_Daemon *server;
     tw_watch *ready, *timer;
+    tw_callers callers;
 };
 
 /* One request while its body arrives. */
@@ -132,12 +135,41 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection,
     return send_answer(c, connection, tw_control_answer(&c->options, &ask));
 }
 
+static tw_caller *caller_of(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
+        ->socket_context;
+}
+
+static void on_connection(void *arg, struct MHD_Connection *connection,
+                          void **caller_slot, enum MHD_ConnectionNotificationCode what)
+{
+    tw_control *c = arg;
+
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+        tw_callers_left(&c->callers, *caller_slot);
+        *caller_slot = NULL;
+        return;
+    }
+    tw_caller *caller;
+    int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+                 ->connect_fd;
+    if (tw_callers_came(&c->callers, fd, &caller))
+        tw_count(tw_stats_counter(c->options.stats, "control_connections_cut_total",
+                                  "Connections to the control address that were cut "
+                                  "because too many were open.",
+                                  NULL),
+                 1);
+    *caller_slot = caller;
+}
+
 static void on_request_over(void *arg, struct MHD_Connection *connection,
                             void **request_slot, enum MHD_RequestTerminationCode why)
 {
     request *r = *request_slot;
 
-    (void)arg, (void)connection, (void)why;
+    (void)why;
+    tw_callers_served(&((tw_control *)arg)->callers, caller_of(connection));
     if (r)
         tw_buf_done(&r->body);
     tw_free(r);
@@ -236,8 +268,9 @@ static int start_server(tw_control *c, int fd, tw_err *err)
     c->server = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, c,
         MHD_OPTION_EXTERNAL_LOGGER, on_complaint, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
-        MHD_OPTION_NOTIFY_COMPLETED, on_request_over, NULL, MHD_OPTION_CONNECTION_LIMIT,
-        MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS,
+        MHD_OPTION_NOTIFY_COMPLETED, on_request_over, c, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, c, MHD_OPTION_CONNECTION_LIMIT,
+        MAX_CONNECTIONS + SPARE_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES, MHD_OPTION_END);
     if (!c->server) {
         close(fd);
@@ -257,6 +290,7 @@ tw_control *tw_control_start(const tw_control_options *options, tw_err *err)
     tw_control *c = tw_alloc(sizeof *c);
 
     c->options = *options;
+    c->callers.most = MAX_CONNECTIONS;
     c->host = tw_strdup(options->host);
     c->token = tw_strdup(options->token);
     c->options.host = c->host;

@@ -426,6 +426,28 @@ static void a_stop_ends_open_connections(void **state)
     close(fd);
 }
 
+/* More than the server takes, each with half a request. */
+static void silent_connections_keep_nobody_out(void **state)
+{
+    (void)state;
+    int silent[200];
+    house h;
+    open_house(&h, "127.0.0.1", NULL);
+    for (size_t i = 0; i < sizeof silent / sizeof *silent; i++) {
+        silent[i] = dial(&h);
+        send_all(&h, silent[i], "GET /metrics HTTP/1.1\r\nX: ", 26);
+        tw_loop_turn(h.loop, false);
+    }
+    alarm(10); /* below the time after which silent ones are let go anyway */
+    assert_has(ask(&h, "GET /-/healthy", "", ""), "\"healthy\": true");
+    alarm(0);
+    for (size_t i = 0; i < sizeof silent / sizeof *silent; i++)
+        close(silent[i]);
+    assert_has(ask(&h, "GET /metrics", "", ""),
+               "tidewatch_control_connections_cut_total 1");
+    close_house(&h);
+}
+
 static void a_taken_port_is_named(void **state)
 {
     (void)state;
@@ -464,6 +486,7 @@ int main(void)
         cmocka_unit_test(what_is_no_http_is_let_go),
         cmocka_unit_test(one_connection_carries_many_requests),
         cmocka_unit_test(a_stop_ends_open_connections),
+        cmocka_unit_test(silent_connections_keep_nobody_out),
         cmocka_unit_test(a_taken_port_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
