@@ -16,6 +16,9 @@ typedef struct tw_app_options {
     /* Everything that is told, for the demo's story; may be NULL. Borrowed json. */
     void (*told)(void *self, const char *line_json);
     void *told_self;
+    /* The report of each reload, instead of the lines in the log; may be NULL. Borrowed. */
+    void (*reloaded)(void *self, const json_t *report);
+    void *reloaded_self;
 } tw_app_options;
 
 /* Opens everything but the sources. Findings of rules are printed by the caller. */

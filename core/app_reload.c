@@ -148,9 +148,12 @@ int tw_app_reload(tw_app *app, json_t **out_report)
     int rc = run_reload(&r);
 
     tw_app_note_reload(app, rc, &r.report);
-    log_reload(&r, rc);
     json_decref(app->reload_report);
     app->reload_report = report_json(&r, rc);
+    if (app->options.reloaded)
+        app->options.reloaded(app->options.reloaded_self, app->reload_report);
+    else
+        log_reload(&r, rc);
     tw_app_free_tables(&r.tables);
     tw_config_free(r.fresh);
     json_decref(r.restart);

@@ -62,6 +62,7 @@ typedef struct demo {
     char state_dir[256]; /* empty: none made */
     watched_rule rules[RULE_COUNT];
     bool colours;
+    int64_t began_ms;
 } demo;
 
 static int parse(const tw_command *self, int argc, char **argv, demo *d)
@@ -183,6 +184,50 @@ static void on_told(void *self, const char *line_json)
     json_decref(told);
 }
 
+static int number_of(const json_t *report, const char *name)
+{
+    return (int)json_integer_value(json_object_get(report, name));
+}
+
+/* Where and why an edit was refused, without the folder, which the opening named. */
+static void print_finding(const json_t *finding)
+{
+    const char *file = json_string_value(json_object_get(finding, "file"));
+    const char *slash = file ? strrchr(file, '/') : NULL;
+
+    printf("%31s%s:%d:%d: %s\n", "",
+           slash  ? slash + 1
+           : file ? file
+                  : "?",
+           number_of(finding, "line"), number_of(finding, "column"),
+           json_string_value(json_object_get(finding, "text")));
+}
+
+/* Somebody edits a rule while the story goes on. */
+static void on_reloaded(void *self, const json_t *report)
+{
+    const demo *d = self;
+    const json_t *findings = json_object_get(report, "findings");
+    bool fine = json_is_true(json_object_get(report, "ok"));
+    tw_clock clock;
+
+    tw_clock_init_real(&clock);
+    int s = (int)((tw_clock_now_ms(&clock) - d->began_ms) / 1000);
+    printf("%s%3d:%02d%s  %-21s  ", ink(d, "\033[2m"), s / 60, s % 60, ink(d, "\033[0m"),
+           "your edit");
+    if (fine)
+        printf("%srules taken over%s: %d changed, %d new, %d gone, %d as they were\n",
+               ink(d, "\033[1;32m"), ink(d, "\033[0m"), number_of(report, "changed"),
+               number_of(report, "added"), number_of(report, "removed"),
+               number_of(report, "unchanged"));
+    else
+        printf("%srefused%s; the rules that ran before still run\n", ink(d, "\033[1;31m"),
+               ink(d, "\033[0m"));
+    for (size_t i = 0; i < json_array_size(findings); i++)
+        print_finding(json_array_get(findings, i));
+    fflush(stdout);
+}
+
 /* Returns the exit code. */
 static int sum_up(const demo *d, const tw_app *app, int64_t took_ms)
 {
@@ -212,8 +257,12 @@ static int sum_up(const demo *d, const tw_app *app, int64_t took_ms)
 
 static int run_app(demo *d, tw_config *config)
 {
-    tw_app_options options = {
-        .config = config, .stop_after_ms = d->for_ms, .told = on_told, .told_self = d};
+    tw_app_options options = {.config = config,
+                              .stop_after_ms = d->for_ms,
+                              .told = on_told,
+                              .told_self = d,
+                              .reloaded = on_reloaded,
+                              .reloaded_self = d};
     tw_findings findings = {0};
     tw_err err = {0};
     tw_clock clock;
@@ -227,9 +276,10 @@ static int run_app(demo *d, tw_config *config)
     }
     print_opening(d, tw_app_control_port(app));
     tw_clock_init_real(&clock);
-    int64_t began_ms = tw_clock_now_ms(&clock);
+    d->began_ms = tw_clock_now_ms(&clock);
     int code = tw_app_run(app);
-    int summary = sum_up(d, app, tw_clock_now_ms(&clock) - began_ms);
+    int summary = sum_up(d, app, tw_clock_now_ms(&clock) - d->began_ms);
+    print_next_steps(d);
     tw_app_free(app);
     return code ? code : summary;
 }
@@ -247,8 +297,6 @@ static int run_demo(demo *d, const char *text)
     tw_log_setup(stderr, config->log_level, config->log_format);
     int code = run_app(d, config);
     tw_config_free(config);
-    if (code == TW_EXIT_OK)
-        print_next_steps(d);
     return code;
 }
 

@@ -5,6 +5,7 @@ promises."""
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import unittest
@@ -20,11 +21,11 @@ def rules_told(text, status):
 
 
 class Demo(SystemTest):
-    def start(self, *arguments):
+    def start(self, *arguments, program=None):
         self.output = self.path("output")
         self.logs.append(self.output)
         out = open(self.output, "wb")
-        process = subprocess.Popen([Tidewatch.program, "demo", *arguments], cwd=self.folder,
+        process = subprocess.Popen([program or Tidewatch.program, "demo", *arguments], cwd=self.folder,
                                    stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                                    env=dict(os.environ, TMPDIR=self.folder))
         out.close()
@@ -59,6 +60,25 @@ class Demo(SystemTest):
         self.assertEqual(process.wait(30), 1)
 
         self.assertIn("tidewatch demo: demo/no_room has not fired", self.text())
+
+    def test_an_edit_while_it_runs_is_part_of_the_story(self):
+        built = os.path.dirname(Tidewatch.program)
+        for name in ("rules", "plugins"):
+            shutil.copytree(os.path.join(built, name), self.path(f"own/{name}"),
+                            ignore=shutil.ignore_patterns("CMakeFiles", "*.a"))
+        process = self.start("--for", "20s", program=shutil.copy(Tidewatch.program, self.path("own")))
+        wait_for("the story has begun", lambda: "all is quiet" in self.text())
+        path = self.path("own/rules/demo/queue_depth.lua")
+        with open(path, encoding="utf-8") as f:
+            before = f.read()
+        self.write("own/rules/demo/queue_depth.lua", before + "\nlocal looked_at = 1\n")
+        wait_for("the edit is told", lambda: "your edit" in self.text())
+        self.write("own/rules/demo/queue_depth.lua", before + "\nthis is no Lua\n")
+        wait_for("the slip is told", lambda: re.search(r"refused; .*\n +queue_depth\.lua:\d+:", self.text()))
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(30), 1)
+        self.assertNotIn("level=error", self.text())
+        self.assertIn("What next", self.text())
 
     def test_the_printed_configuration_runs_as_it_is(self):
         printed = subprocess.run([Tidewatch.program, "demo", "--for", "20s", "--print-config"],
