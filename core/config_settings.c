@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Settings of connectors against the JSON Schema that the plugin publishes, so that a misspelt name
  * is told with its place before anything is opened. Reads of a schema: properties, additionalProperties,
- * required, type, enum, items, minimum and maximum; the rest is the plugin's own to refuse.
+ * required, type, enum, items, minimum and maximum; of format and examples, how to write it; the rest is the plugin's own to refuse.
  * Shore thread. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -138,14 +139,39 @@ static char *listed(const json_t *list)
     return text;
 }
 
-static void check_type(settings_check *c, const json_t *object, const char *key,
-                       const json_t *value, const json_t *type)
+/* How to write it, or nothing. The first of `examples` shows the shape of what has parts. tw_free. */
+static char *advice(const json_t *value, const json_t *schema)
 {
+    const char *type = json_string_value(json_object_get(schema, "type"));
+    const char *format = json_string_value(json_object_get(schema, "format"));
+    json_t *example = json_array_get(json_object_get(schema, "examples"), 0);
+
+    if (json_is_integer(value) && format && strcmp(format, "duration") == 0)
+        return tw_asprintf("; with its unit, such as %" JSON_INTEGER_FORMAT "s",
+                           json_integer_value(value));
+    if (type && strcmp(type, "boolean") == 0)
+        return tw_strdup("; write true or false");
+    if (!example)
+        return tw_strdup("");
+    char *shown = json_dumps(example, JSON_ENCODE_ANY);
+    char *text = tw_asprintf("; such as %s", shown);
+    free(shown);
+    return text;
+}
+
+static void check_type(settings_check *c, const json_t *object, const char *key,
+                       const json_t *value, const json_t *schema)
+{
+    const json_t *type = json_object_get(schema, "type");
+
     if (type_fits(value, type))
         return;
     char *wanted =
         json_is_array(type) ? listed(type) : tw_strdup(json_string_value(type));
-    say(c, object, key, "'%s' must be of type %s, not %s", key, wanted, type_of(value));
+    char *how = advice(value, schema);
+    say(c, object, key, "'%s' must be of type %s, not %s%s", key, wanted, type_of(value),
+        how);
+    tw_free(how);
     tw_free(wanted);
 }
 
@@ -191,7 +217,7 @@ static void check_value(settings_check *c, const json_t *object, const char *key
     const json_t *items = json_object_get(schema, "items");
     size_t before = c->found;
 
-    check_type(c, object, key, value, json_object_get(schema, "type"));
+    check_type(c, object, key, value, schema);
     if (c->found > before)
         return;
     if (choices)

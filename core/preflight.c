@@ -63,9 +63,17 @@ typedef struct preflight {
     tw_house house;
 } preflight;
 
-/* The first word between ' that names a setting says where a refusal belongs. tw_free. */
+/* The setting that a refusal begins with (security.sasl.mechanism: ..), else the first word between ',
+ * says where it belongs. tw_free. */
 static char *named_setting(const char *text)
 {
+    size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyz_.");
+
+    if (n && text[n] == ':') {
+        const char *dot = memrchr(text, '.', n);
+        const char *name = dot ? dot + 1 : text;
+        return tw_strndup(name, n - (size_t)(name - text));
+    }
     const char *open = strchr(text, '\''), *close = open ? strchr(open + 1, '\'') : NULL;
     return close ? tw_strndup(open + 1, (size_t)(close - open - 1)) : NULL;
 }

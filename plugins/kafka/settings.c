@@ -106,8 +106,10 @@ static int read_start(source_settings *out, const json_t *value, tw_refusal *ref
     } else if (text && parse_time(text, &out->start_ms) == 0) {
         out->start = START_TIME;
     } else {
-        kafka_refuse(refusal, "start: must be earliest, latest, stored, a time such as "
-                              "2024-11-21T09:40:05Z, or epoch milliseconds");
+        kafka_refuse(refusal,
+                     "start: must be earliest, latest, stored, a time such as "
+                     "2024-11-21T09:40:05Z, or epoch milliseconds%s%s%s",
+                     text ? ", not '" : "", text ? text : "", text ? "'" : "");
         return -1;
     }
     return 0;

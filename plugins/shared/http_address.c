@@ -64,7 +64,9 @@ bool http_address_check(const char *url, bool allow_link_local, tw_refusal *refu
     if (curl_url_set(parts, CURLUPART_URL, url, 0) != CURLUE_OK ||
         curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
         curl_url_get(parts, CURLUPART_HOST, &host, 0) != CURLUE_OK)
-        settings_refuse(refusal, "'%s' is no URL", url);
+        settings_refuse(
+            refusal, "'%s' is no URL%s", url,
+            strstr(url, "://") ? "" : "; it has to begin with http:// or https://");
     else if (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0)
         settings_refuse(refusal, "'%s': only http and https are spoken", url);
     else if (!allow_link_local && host_is_link_local(host))

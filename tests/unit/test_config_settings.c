@@ -17,6 +17,9 @@ static const char schema[] =
     "\"format\": {\"type\": \"string\", \"enum\": [\"json\", \"text\"]},"
     "\"retries\": {\"type\": \"integer\", \"minimum\": 1, \"maximum\": 9},"
     "\"secret\": {\"type\": [\"string\", \"array\"], \"items\": {\"type\": \"string\"}},"
+    "\"every\": {\"type\": \"string\", \"format\": \"duration\"},"
+    "\"sync\": {\"type\": \"boolean\"},"
+    "\"named\": {\"type\": \"object\", \"examples\": [{\"up\": \"sum(up)\"}]},"
     "\"tls\": {\"type\": \"object\", \"properties\": {\"ca\": {\"type\": \"string\"}}},"
     "\"headers\": {\"type\": \"object\", \"additionalProperties\": {\"type\": "
     "\"string\"}}}}";
@@ -101,6 +104,22 @@ static void types_choices_and_ranges_are_told(void **state)
                     "t.yaml:4:36: sink 'ops': 'n' must be of type string, not integer");
 }
 
+static void how_to_write_it_is_told_beside_the_type(void **state)
+{
+    (void)state;
+    assert_findings(
+        "{ url: a, every: 5 }",
+        "t.yaml:4:25: sink 'ops': 'every' must be of type string, not integer; "
+        "with its unit, such as 5s");
+    assert_findings(
+        "{ url: a, sync: yes }",
+        "t.yaml:4:25: sink 'ops': 'sync' must be of type boolean, not string; "
+        "write true or false");
+    assert_findings("{ url: a, named: [up] }",
+                    "t.yaml:4:25: sink 'ops': 'named' must be of type object, not array; "
+                    "such as {\"up\": \"sum(up)\"}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -108,6 +127,7 @@ int main(void)
         cmocka_unit_test(an_unknown_setting_is_told_with_the_nearest_and_its_place),
         cmocka_unit_test(a_missing_setting_is_told_where_the_settings_begin),
         cmocka_unit_test(types_choices_and_ranges_are_told),
+        cmocka_unit_test(how_to_write_it_is_told_beside_the_type),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
