@@ -201,7 +201,14 @@ static bool may_be_file(const char *path, tw_refusal *refusal)
         settings_refuse(refusal, "%s is not a file", path);
         return false;
     }
-    return true;
+    const char *slash = strrchr(path, '/');
+    char *folder = shared_strdup(path);
+    folder[slash ? slash - path : 0] = '\0';
+    bool fine = !*folder || (stat(folder, &st) == 0 && S_ISDIR(st.st_mode));
+    if (!fine)
+        settings_refuse(refusal, "%s: there is no folder %s", path, folder);
+    free(folder);
+    return fine;
 }
 
 static void file_sink_close(void *instance)

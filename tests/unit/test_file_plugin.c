@@ -200,6 +200,9 @@ static void a_sink_that_is_no_file_is_refused(void **state)
     fake_host_init(&f, "file", "out", settings_with("fifo", ""));
     assert_null(fake_host_sink(&f, fake_host_sink_type(&f, "file"), why, sizeof why));
     assert_non_null(strstr(why, "is not a file"));
+    f.host.settings = settings_with("nowhere/out", "");
+    assert_null(fake_host_sink(&f, fake_host_sink_type(&f, "file"), why, sizeof why));
+    assert_non_null(strstr(why, "there is no folder file_plugin_"));
     f.host.settings = "{}";
     assert_null(fake_host_sink(&f, fake_host_sink_type(&f, "file"), why, sizeof why));
     assert_string_equal(why, "the setting 'path' is missing");
