@@ -433,7 +433,8 @@ static void settings_that_make_no_sense_are_refused_by_name(void **state)
 {
     (void)state;
     refused("{}", "the setting 'url' is missing");
-    refused("{\"url\": \"nonsense\"}", "'nonsense' is no URL; it has to begin with http://");
+    refused("{\"url\": \"nonsense\"}",
+            "'nonsense' is no URL; it has to begin with http://");
     refused("{\"url\": \"ftp://a/\"}", "only http and https");
     refused("{\"url\": \"http://a/\", \"secret\": \"abc\"}", "whsec_");
     refused("{\"url\": \"http://a/\", \"secret\": \"whsec_c2hvcnQ=\"}", "24 to 64 bytes");
