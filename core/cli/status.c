@@ -60,6 +60,11 @@ static void print_head(const json_t *status)
            tw_cli_count(int_of(status, "events"), events, sizeof events),
            tw_cli_count(int_of(status, "bad_records"), bad, sizeof bad),
            tw_cli_count(int_of(status, "incidents_open"), open, sizeof open));
+    const json_t *last = json_object_get(status, "last_bad_record");
+    if (json_is_object(last))
+        printf("last bad record: %s, partition %d, offset %lld: %s\n",
+               text_of(last, "stream"), (int)int_of(last, "partition"),
+               (long long)int_of(last, "offset"), text_of(last, "reason"));
 }
 
 static void print_generation(const json_t *status)

@@ -234,7 +234,7 @@ class Cli(SystemTest):
         self.assertIsInstance(node, dict, path)
         known = {"$schema", "title", "type", "properties", "additionalProperties", "required",
                  "items", "anyOf", "enum", "minimum", "maximum", "pattern", "description",
-                 "default", "writeOnly", "allOf", "if", "then", "const", "minItems", "minLength"}
+                 "default", "examples", "writeOnly", "allOf", "if", "then", "const", "minItems", "minLength"}
         self.assertEqual(set(node) - known, set(), path)
         types = node.get("type", [])
         self.assertLessEqual({types} if isinstance(types, str) else set(types),
