@@ -44,7 +44,7 @@ typedef struct tw_app_tables {
 } tw_app_tables;
 
 /* What was said of late, by where it happened and why; see app_once.c. */
-enum { TW_APP_KINDS = 8 };
+enum { TW_APP_KINDS = 16 };
 typedef struct tw_app_kind {
     char *where, *reason; /* NULL: free */
     int64_t logged_ms;
