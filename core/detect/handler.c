@@ -156,6 +156,7 @@ static bool act_before(handler *h, uint32_t number, int64_t before_ms)
 {
     handler_key *k = tw_keyed_at(h->keys, number);
 
+    h->until_ms = before_ms;
     while (key_next(h, k) < before_ms) {
         if (!key_act(h, number)) {
             return false;
@@ -169,6 +170,7 @@ static void handler_advance(tw_detector *base, int64_t clock_ms)
     handler *h = (handler *)base;
     int64_t due_ms;
 
+    h->until_ms = clock_ms;
     for (;;) {
         uint32_t number = tw_timers_pop(h->wheel, clock_ms, &due_ms);
         if (number == TW_KEYED_NONE) {

@@ -40,6 +40,7 @@ typedef struct handler {
     tw_value *absent;
     int64_t clock_ms; /* the last the lane told */
     /* the call in progress */
+    int64_t until_ms;   /* how far the timers that fire now are behind: up to here */
     const tw_event *ev; /* NULL in a timer's call */
     uint32_t number;
     int64_t now_ms; /* what the script takes for now */

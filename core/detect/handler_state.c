@@ -8,6 +8,8 @@
 
 #include "detect/handler_impl.h"
 
+#define MAX_STEPS_BEHIND INT64_C(1000)
+
 enum { VALUE_OVERHEAD = 16 }; /* what a value counts beside its name and text */
 
 static handler *handler_of(tw_handler_host *host)
@@ -193,6 +195,18 @@ handler_item *handler_timer_take(handler_key *key)
     return item;
 }
 
+/* A timer that sets itself again and again walks through a gap in time step by step, and nothing else goes
+ * on meanwhile: what lies further back than so many of its steps is passed over, in whole steps. */
+static int64_t step_over_gap(const handler *h, int64_t at_ms, int64_t after_ms)
+{
+    int64_t reach_ms, behind_ms;
+
+    if (__builtin_mul_overflow(after_ms, MAX_STEPS_BEHIND, &reach_ms) ||
+        __builtin_sub_overflow(h->until_ms, at_ms, &behind_ms) || behind_ms <= reach_ms)
+        return at_ms;
+    return at_ms + (behind_ms - reach_ms) / after_ms * after_ms;
+}
+
 static int host_timer(tw_handler_host *host, const char *name, int64_t after_ms,
                       tw_err *err)
 {
@@ -217,7 +231,11 @@ static int host_timer(tw_handler_host *host, const char *name, int64_t after_ms,
     }
     item = item ? item : item_new(h, name, tw_value_absent());
     /* A timer that arms itself for now would never let the clock pass. */
-    item->at_ms = time_after(h, !h->ev && after_ms == 0 ? 1 : after_ms);
+    after_ms = !h->ev && after_ms == 0 ? 1 : after_ms;
+    item->at_ms = time_after(h, after_ms);
+    if (!h->ev) {
+        item->at_ms = step_over_gap(h, item->at_ms, after_ms);
+    }
     for (link = &key->timers; *link && timer_before(*link, item);) {
         link = &(*link)->next;
     }
