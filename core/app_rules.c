@@ -160,6 +160,14 @@ int tw_app_load_rules(tw_app *app, tw_findings *out_findings, tw_err *err)
     tw_app_note_reload(app, rc, &report);
     if (rc == TW_OK)
         tw_log_info("rules", "loaded", "rules", TW_LOG_INT(report.added), NULL);
+    if (rc == TW_OK && report.added == 0)
+        tw_log_warn("rules",
+                    "there are none, so nothing will ever be told; `rules.paths` of the "
+                    "configuration says where they are",
+                    NULL);
+    if (app->config->source_count == 0)
+        tw_log_warn("app", "the configuration has no sources: there is nothing to read",
+                    NULL);
     return rc;
 }
 

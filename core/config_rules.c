@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What a configuration says to the reader of rule files: which streams, tables and routes there are,
  * parameters and limits. Shore thread. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -32,6 +33,36 @@ static const char **names_of_routes(const tw_config *config)
     return names;
 }
 
+static bool place_of(const tw_config *config, const json_t *node, tw_err *out)
+{
+    return node && tw_conf_where(config->document, node, &out->line, &out->column);
+}
+
+/* See rule/rules.h. */
+static bool find_place(const void *self, const char *path, const char *rule,
+                       const char *param, tw_err *out)
+{
+    const tw_config *config = self;
+    json_t *rules = json_object_get(tw_conf_root(config->document), "rules");
+    json_t *params = json_object_get(rules, "params");
+    json_t *paths = json_object_get(rules, "paths");
+    tw_conf *document = config->document;
+    bool found = false;
+
+    for (uint32_t i = 0; path && i < config->rule_path_count && !found; i++)
+        found = strcmp(path, config->rule_paths[i]) == 0 &&
+                (place_of(config, json_array_get(paths, i), out) ||
+                 tw_conf_where_key(document, rules, "paths", &out->line, &out->column));
+    if (rule && param)
+        found = tw_conf_where_key(document, json_object_get(params, rule), param,
+                                  &out->line, &out->column);
+    else if (rule)
+        found = tw_conf_where_key(document, params, rule, &out->line, &out->column);
+    if (found)
+        snprintf(out->file, sizeof out->file, "%s", tw_conf_file(document));
+    return found;
+}
+
 void tw_config_rule_options_init(const tw_config *config, tw_streams *streams,
                                  tw_rule_options *out)
 {
@@ -39,6 +70,8 @@ void tw_config_rule_options_init(const tw_config *config, tw_streams *streams,
                              .params = config->rule_params,
                              .tables = names_of_tables(config),
                              .routes = names_of_routes(config),
+                             .where = find_place,
+                             .where_self = config,
                              .memory_bytes = config->rule_memory_bytes,
                              .cpu_ms = config->rule_cpu_ms,
                              .load_cpu_ms = config->rule_load_cpu_ms};

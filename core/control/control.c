@@ -256,8 +256,11 @@ static int listen_on(tw_control *c, uint16_t port, tw_err *err)
     return fd;
 
 fail:
-    tw_err_set(err, TW_EIO, "control: cannot listen on %s port %u: %s", c->host,
-               (unsigned)port, strerror(errno));
+    tw_err_set(err, TW_EIO, "control: cannot listen on %s port %u: %s%s", c->host,
+               (unsigned)port, strerror(errno),
+               errno == EADDRINUSE ? "; does another tidewatch run? `control.listen` of "
+                                     "the configuration sets another address"
+                                   : "");
     if (fd >= 0)
         close(fd);
     return TW_EIO;

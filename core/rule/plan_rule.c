@@ -2,6 +2,7 @@
 /* The rule itself: its name, its parameters, its clock, and the order in which its parts are compiled
  * (inputs before what reads them, the detector before the templates that show what it found). */
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "rule/compile.h"
@@ -109,6 +110,45 @@ static bool same_kind(const tw_tree *fallback, const json_t *v)
     return tw_tree_number(fallback, &d) && json_is_number(v);
 }
 
+/* An override is of the configuration, and told there when it is known where. */
+static void say_override(tw_compiler *c, const tw_tree *at, const char *param,
+                         const char *text)
+{
+    const tw_rule_options *o = c->options;
+    tw_err err = {0};
+
+    if (!o->where || !o->where(o->where_self, NULL, c->rule->name, param, &err)) {
+        tw_compile_say(c, at, "%s", text);
+        return;
+    }
+    tw_err_at(&err, TW_EINVAL, tw_arena_strndup(c->arena, err.file, strlen(err.file)),
+              err.line, err.column, "%s: %s", c->rule->name, text);
+    tw_findings_add(c->findings, &err, false);
+    c->mistakes++;
+}
+
+static void override_type(tw_compiler *c, const tw_tree_entry *e)
+{
+    char text[512];
+
+    snprintf(text, sizeof text,
+             "parameter '%.100s' is overridden by a value of another type; its default "
+             "is %s",
+             e->key, tw_tree_name(e->value));
+    say_override(c, e->value, e->key, text);
+}
+
+static void override_name(tw_compiler *c, const tw_tree *at, const char *name,
+                          const char *hint)
+{
+    char text[512];
+
+    snprintf(text, sizeof text,
+             "an override names the parameter '%.100s', which the rule does not have%s",
+             name, hint);
+    say_override(c, at, name, text);
+}
+
 static void add_param(tw_compiler *c, tw_tree_entry *e, json_t *overrides)
 {
     json_t *override = json_object_get(overrides, e->key);
@@ -125,10 +165,7 @@ static void add_param(tw_compiler *c, tw_tree_entry *e, json_t *overrides)
     if (override && same_kind(e->value, override))
         e->value = override_tree(c, e->value, override);
     else if (override)
-        tw_compile_say(c, e->value,
-                       "parameter '%s' is overridden by a value of another type; "
-                       "its default is %s",
-                       e->key, tw_tree_name(e->value));
+        override_type(c, e);
     json_object_set_new(c->rule->params, e->key, tw_compile_json(e->value));
 }
 
@@ -144,10 +181,7 @@ static void check_overrides(tw_compiler *c, json_t *overrides, const tw_tree *at
     json_object_foreach(overrides, name, value)
     {
         if (!tw_tree_get(c->params, name))
-            tw_compile_say(c, at,
-                           "an override names the parameter '%s', which the rule does "
-                           "not have%s",
-                           name, tw_compile_hint(c, name, names, count));
+            override_name(c, at, name, tw_compile_hint(c, name, names, count));
     }
 }
 

@@ -82,10 +82,31 @@ static void collect_rules(tw_rule_files *set)
         qsort(set->rules, set->rule_count, sizeof *set->rules, by_name);
 }
 
+static void place_at(tw_err *err, const tw_err *at)
+{
+    memcpy(err->file, at->file, sizeof err->file);
+    err->line = at->line;
+    err->column = at->column;
+}
+
+/* A path that cannot be read is told where the configuration names it. */
+static void place_paths(const tw_rule_options *options, tw_findings *findings,
+                        size_t first)
+{
+    for (size_t i = first; options->where && i < findings->count; i++) {
+        tw_err *err = &findings->items[i].err, told = *err, at = {0};
+        if (!options->where(options->where_self, told.file, NULL, NULL, &at))
+            continue;
+        tw_err_set(err, told.code, "%.300s: %.600s", told.file, told.text);
+        place_at(err, &at);
+    }
+}
+
 /* Overrides of rules that are not there: a warning, since the rule may come later. */
-static void check_overrides(const tw_rule_files *set, json_t *params,
+static void check_overrides(const tw_rule_files *set, const tw_rule_options *options,
                             tw_findings *findings)
 {
+    json_t *params = options->params;
     const char *name;
     json_t *value;
     const char **names = tw_calloc(set->rule_count + 1, sizeof *names);
@@ -95,7 +116,7 @@ static void check_overrides(const tw_rule_files *set, json_t *params,
     json_object_foreach(params, name, value)
     {
         tw_rule key = {.name = (char *)(uintptr_t)name}, *at = &key;
-        tw_err err;
+        tw_err err = {0}, at_name = {0};
         if (set->rule_count > 0 &&
             bsearch(&at, set->rules, set->rule_count, sizeof *set->rules, by_name))
             continue;
@@ -103,6 +124,9 @@ static void check_overrides(const tw_rule_files *set, json_t *params,
         tw_err_set(&err, TW_ENOTFOUND, "params: there is no rule '%s'%s%s%s", name,
                    nearest ? " (did you mean '" : "", nearest ? nearest : "",
                    nearest ? "'?)" : "");
+        if (options->where &&
+            options->where(options->where_self, NULL, name, NULL, &at_name))
+            place_at(&err, &at_name);
         tw_findings_add(findings, &err, true);
     }
     tw_free(names);
@@ -150,10 +174,11 @@ tw_rule_files *tw_rules_load(const char *const *paths, size_t path_count,
         return set;
     }
     char **files = tw_rule_paths(paths, path_count, findings, &count);
+    place_paths(options, findings, first);
     load_files(set, files, count, options, findings);
     collect_rules(set);
     if (tw_findings_errors(findings, first) == 0)
-        check_overrides(set, options->params, findings);
+        check_overrides(set, options, findings);
     tw_rule_thread_leave();
     for (size_t i = 0; i < count; i++)
         tw_free(files[i]);

@@ -30,8 +30,13 @@ typedef struct tw_rule_options {
     json_t *params;            /* {"team/rule": {"fire": 0.1}} overrides, may be NULL */
     const char *const *tables; /* known table names, NULL-terminated; NULL: any */
     const char *const
-        *routes;         /* known routes (literal route names are checked); NULL: any */
-    size_t memory_bytes; /* per state; 0: default */
+        *routes; /* known routes (literal route names are checked); NULL: any */
+    /* Where the configuration names a path (rule and param NULL), a rule's parameters (param NULL) or one
+     * of them: fills in file, line and column. NULL: there is none. */
+    bool (*where)(const void *self, const char *path, const char *rule, const char *param,
+                  tw_err *out);
+    const void *where_self;
+    size_t memory_bytes;         /* per state; 0: default */
     int64_t cpu_ms, load_cpu_ms; /* 0: default */
     void (*log)(void *self, const char *rule_file,
                 const char *message); /* a rule's log(); may be NULL */

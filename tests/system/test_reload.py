@@ -62,6 +62,21 @@ class Reload(SystemTest):
         self.assertEqual((status, report["findings"]), (200, []))
         self.assertEqual(self.generation(engine), 4)
 
+    def test_what_is_wrong_with_rules_in_the_configuration_is_told_there(self):
+        engine = self.running()
+        self.change(engine, lambda c: c["rules"].update(
+            params={"shop/errors": {"fire": "many", "fier": 1}}, paths=["rules", "ruless"]))
+        status, report = engine.reload()
+        self.assertEqual(status, 422)
+        with open(engine.file, encoding="utf-8") as f:
+            lines = f.read().splitlines()
+        told = {lines[f["line"] - 1].split(":")[0].strip(' ",'): f["text"]
+                for f in report["findings"] if f["file"] == engine.file}
+        self.assertEqual(sorted(told), ["fier", "fire", "ruless"])
+        self.assertIn("of another type", told["fire"])
+        self.assertIn("did you mean 'fire'?", told["fier"])
+        self.assertIn("No such file", told["ruless"])
+
     def test_what_takes_a_restart_is_named_with_its_place(self):
         engine = self.running()
 

@@ -461,7 +461,9 @@ static void a_taken_port_is_named(void **state)
                                 .stats = h.stats};
     assert_null(tw_control_start(&again, &err));
     snprintf(wanted, sizeof wanted,
-             "control: cannot listen on 127.0.0.1 port %u: Address already in use",
+             "control: cannot listen on 127.0.0.1 port %u: Address already in use; "
+             "does another tidewatch run? `control.listen` of the configuration sets "
+             "another address",
              tw_control_port(h.control));
     assert_string_equal(err.text, wanted);
     close_house(&h);
