@@ -369,8 +369,15 @@ void tw_engine_end(tw_engine *e)
     e->seq++;
     if (!e->paused)
         tw_engine_pause(e);
+    /* Rules run here, on the caller's thread: it needs the watchdog for as long. */
+    tw_err err = {0};
+    int rc = tw_rule_thread_enter(&err);
+    if (rc < 0)
+        tw_log_error("engine", "no watchdog at the end", "reason", err.text, NULL);
     for (uint32_t i = 0; i < e->lane_count; i++)
         tw_lane_end(e->lanes[i]);
+    if (rc == TW_OK)
+        tw_rule_thread_leave();
     if (!e->threads)
         e->paused = false;
 }
