@@ -5,6 +5,9 @@
 #include "app_impl.h"
 #include "base/mem.h"
 
+/* A source is not ready until it has something to read. What troubles it later stands in the
+ * status and the metrics: that a target is down or one topic of several is missing must not
+ * take the engine that says so out of service. */
 static json_t *not_ready(void *self)
 {
     tw_app *app = self;
@@ -16,7 +19,7 @@ static json_t *not_ready(void *self)
                                                        : "the engine is stopping"));
     for (uint32_t i = 0; i < app->config->source_count; i++) {
         const tw_guest *g = app->sources[i].guest;
-        if (g && g->trouble)
+        if (g && g->trouble && app->sources[i].feeds == 0)
             json_array_append_new(reasons, json_pack("s++", g->name, ": ", g->trouble));
     }
     if (json_array_size(reasons))

@@ -85,7 +85,8 @@ struct tw_host {
     void (*stopped)(const tw_host *h); /* the answer to stop */
     /* The instance cannot go on (fenced, fatal): the engine says so, and stops with exit_code if not 0. */
     void (*failed)(const tw_host *h, const char *why, int exit_code);
-    /* Not ready: /-/ready says why (text copied). NULL text: fine again. */
+    /* What keeps it from its work (text copied): status says so, and /-/ready while a source has
+     * no feed. NULL text: fine again. */
     void (*trouble)(const tw_host *h, const char *text);
 
     /* sources only, shore */

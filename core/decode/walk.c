@@ -36,8 +36,19 @@ static const uint32_t *limit_fault(tw_walk *w, const char *what, uint32_t limit)
     return NULL;
 }
 
+/* Escapes come in heaps, so the next one is often near. */
 static const char *find_escape(const char *from, const char *end)
 {
+#if defined(__SSE2__)
+    if (end - from >= 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)from);
+        int found = _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
+        if (found) {
+            return from + __builtin_ctz((uint32_t)found);
+        }
+        from += 16;
+    }
+#endif
     const char *p = from < end ? memchr(from, '\\', (size_t)(end - from)) : NULL;
 
     return p ? p : end;
@@ -98,12 +109,17 @@ static inline const uint32_t *pass_key(tw_walk *w, const uint32_t *s)
 
 /* ---- what is not wanted ------------------------------------------------------------ */
 
-static const uint32_t *skip_number(tw_walk *w, const uint32_t *s)
+static const uint32_t *look_closer(tw_walk *w, const uint32_t *s)
 {
     tw_number number;
 
     return tw_token_number(w->bytes + *s, &number) ? s + 1
                                                    : tw_walk_fault(w, *s, "not a number");
+}
+
+static inline const uint32_t *skip_number(tw_walk *w, const uint32_t *s)
+{
+    return tw_token_is_plain_number(w->bytes + *s, w->end) ? s + 1 : look_closer(w, s);
 }
 
 static const uint32_t *skip_literal(tw_walk *w, const uint32_t *s)

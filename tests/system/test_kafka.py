@@ -173,10 +173,9 @@ class KafkaToAlerts(SystemTest):
         engine = self.engine(self.configuration(
             kafka, COUNTING.format(version="1.0.0", each=2, title="at"),
             streams={"load": {"source": "bus", "topics": ["load"]},
-                     "other": {"source": "bus", "topics": ["no_such_topic"]}}), start=False)
-        engine.start(ready=False)
-        wait_for("readiness names the topic",
-                 lambda: "no_such_topic" in engine.get("/-/ready")[1])
+                     "other": {"source": "bus", "topics": ["no_such_topic"]}}))
+        wait_for("the status names the topic",
+                 lambda: "no_such_topic" in engine.get("/api/v1/status")[1])
 
         kafka.produce("load", events(2 * HOSTS), key="\t")
 
