@@ -293,8 +293,9 @@ static void test_a_missing_topic_is_named_and_tried_again(void **state)
           "\"message.timeout.ms\": 2000, \"topic.metadata.refresh.interval.ms\": 200}");
     rd_kafka_mock_topic_set_error(b.c.mock, "alerts",
                                   RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
-    PUMP(b.f, deliver_one(&b, &alert) == TW_ANSWER_RETRY);
-    PUMP(b.f, strstr(b.f->trouble, "topic alerts does not exist"));
+    /* On a busy machine the first ones may run out of time before the broker is asked. */
+    PUMP(b.f, deliver_one(&b, &alert) == TW_ANSWER_RETRY &&
+                  strstr(b.f->trouble, "topic alerts does not exist"));
     rd_kafka_mock_topic_set_error(b.c.mock, "alerts", RD_KAFKA_RESP_ERR_NO_ERROR);
     PUMP(b.f, deliver_one(&b, &alert) == TW_ANSWER_DONE);
     assert_string_equal(b.f->trouble, "");
