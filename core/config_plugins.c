@@ -18,7 +18,7 @@ static const char *published(const tw_plugins *plugins, bool sources, const char
     return type ? type->settings : NULL;
 }
 
-/* ---- the schema ------------------------------------------------------------------------------ */
+/* ---- the schema -------------------------------------------------------------------- */
 
 /* Durations are written our way, which is not the "duration" of JSON Schema. */
 static void drop_formats(json_t *schema)
@@ -76,7 +76,7 @@ void tw_config_schema_add_plugins(json_t *schema, const tw_plugins *plugins)
     }
 }
 
-/* ---- defaults -------------------------------------------------------------------------------- */
+/* ---- defaults ---------------------------------------------------------------------- */
 
 static void fill(json_t *settings, const json_t *schema)
 {

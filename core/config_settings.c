@@ -78,7 +78,7 @@ static void say(settings_check *c, const json_t *object, const char *key,
     c->found++;
 }
 
-/* ---- one value --------------------------------------------------------------------------------- */
+/* ---- one value --------------------------------------------------------------------- */
 
 static const char *type_of(const json_t *value)
 {
@@ -235,7 +235,7 @@ static void check_value(settings_check *c, const json_t *object, const char *key
     }
 }
 
-/* ---- an object --------------------------------------------------------------------------------- */
+/* ---- an object --------------------------------------------------------------------- */
 
 static void say_unknown(settings_check *c, const json_t *object, const char *key,
                         const json_t *properties)

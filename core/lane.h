@@ -87,7 +87,7 @@ typedef struct tw_lane {
     tw_clocks clocks;
     tw_lane_rules *rules;
     tw_feed_state **feeds;
-    uint32_t feed_count, feed_next;
+    uint32_t feed_count;
     tw_ring **out; /* to lane i; NULL for itself */
     tw_ring **in;  /* from lane i: borrowed */
     tw_wake *wake;
@@ -101,7 +101,6 @@ typedef struct tw_lane {
     int64_t arrival_ms;
     uint64_t seq;
     int64_t tick_ms;     /* when idle partitions were last looked at */
-    bool told_clocks;    /* reports in the rings that are not published yet */
     tw_track_seen *seen; /* by place in the stream plan's tracks; told to the clocks, and
                             the tally to the counters, when the batch is done */
     uint32_t seen_count, seen_room;

@@ -12,7 +12,7 @@
 #include "host/plugin.h"
 #include "rule/findings.h"
 
-/* ---- connectors -------------------------------------------------------------------------------- */
+/* ---- connectors -------------------------------------------------------------------- */
 
 static int no_feed(void *self, tw_guest *g, tw_feed *feed, const char *topic,
                    int32_t partition)
@@ -268,7 +268,7 @@ size_t tw_preflight_config(const tw_config *config, tw_findings *out)
     return tw_findings_errors(out, before);
 }
 
-/* ---- rules ------------------------------------------------------------------------------------- */
+/* ---- rules ------------------------------------------------------------------------- */
 
 static void ignore_log(void *self, const char *rule_file, const char *message)
 {

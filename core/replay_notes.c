@@ -43,7 +43,7 @@ void tw_replay_notes_free(tw_replay_notes *n)
     tw_free(n);
 }
 
-/* ---- an event -------------------------------------------------------------------------------- */
+/* ---- an event ---------------------------------------------------------------------- */
 
 static stream_notes *notes_of(tw_replay_notes *n, const tw_stream *stream)
 {
@@ -103,7 +103,7 @@ void tw_replay_notes_take(tw_replay_notes *n, const tw_ruleset *set,
         snprintf(s->reason, sizeof s->reason, "%s", err.text);
 }
 
-/* ---- the notes ------------------------------------------------------------------------------- */
+/* ---- the notes --------------------------------------------------------------------- */
 
 static const char *plural(uint64_t n)
 {

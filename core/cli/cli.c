@@ -118,7 +118,7 @@ int tw_cli_usage(const tw_command *c, const char *format, ...)
     return TW_EXIT_USAGE;
 }
 
-/* ---- options ----------------------------------------------------------------------------------- */
+/* ---- options ----------------------------------------------------------------------- */
 
 static int unknown_option(const tw_command *c, const char *argument,
                           const struct option *options)
@@ -167,7 +167,7 @@ int tw_cli_output_format(const tw_command *c, const char *word, bool *out_json)
     return TW_EINVAL;
 }
 
-/* ---- output ------------------------------------------------------------------------------------ */
+/* ---- output ------------------------------------------------------------------------ */
 
 void tw_cli_print_json(json_t *object)
 {

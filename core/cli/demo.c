@@ -101,7 +101,7 @@ static int parse(const tw_command *self, int argc, char **argv, demo *d)
     return 0;
 }
 
-/* ---- what is said -------------------------------------------------------------------------- */
+/* ---- what is said ------------------------------------------------------------------ */
 
 static const char *ink(const demo *d, const char *colour)
 {
@@ -163,7 +163,7 @@ static void print_next_steps(const demo *d)
     tw_free(program);
 }
 
-/* ---- the run ------------------------------------------------------------------------------- */
+/* ---- the run ----------------------------------------------------------------------- */
 
 static void on_told(void *self, const char *line_json)
 {

@@ -19,7 +19,7 @@
 
 extern const char tw_yaml_demo[];
 
-/* ---- the rules ----------------------------------------------------------------------------- */
+/* ---- the rules --------------------------------------------------------------------- */
 
 static char *whole_path(const char *path)
 {
@@ -70,7 +70,7 @@ char *tw_demo_program(void)
     return tw_strdup("tidewatch");
 }
 
-/* ---- the port ------------------------------------------------------------------------------ */
+/* ---- the port ---------------------------------------------------------------------- */
 
 /* Free a moment ago, which is all that can be known. Negative: errno says why. */
 static int find_port(void)
@@ -89,7 +89,7 @@ static int find_port(void)
     return port;
 }
 
-/* ---- the text ------------------------------------------------------------------------------ */
+/* ---- the text ---------------------------------------------------------------------- */
 
 static void add_duration(tw_buf *out, int64_t ms)
 {

@@ -15,7 +15,7 @@
 #define MAX_ANSWER_BYTES ((size_t)64 << 20)
 #define TIMEOUT_S 30
 
-/* ---- where ------------------------------------------------------------------------------------- */
+/* ---- where ------------------------------------------------------------------------- */
 
 int tw_cli_where_parse(const tw_command *c, int argc, char **argv, tw_cli_where *out,
                        bool *out_json)
@@ -114,7 +114,7 @@ void tw_cli_server_done(tw_cli_server *server)
     *server = (tw_cli_server){0};
 }
 
-/* ---- one request ------------------------------------------------------------------------------- */
+/* ---- one request ------------------------------------------------------------------- */
 
 static int unreachable(const tw_command *c, const tw_cli_server *s, const char *why)
 {
@@ -253,7 +253,7 @@ int tw_cli_server_ask(const tw_command *c, const tw_cli_server *server,
     return rc;
 }
 
-/* ---- reports ----------------------------------------------------------------------------------- */
+/* ---- reports ----------------------------------------------------------------------- */
 
 static void copy_text(const json_t *object, const char *key, char *out, size_t size)
 {

@@ -31,7 +31,7 @@ static const char help[] =
     "  tidewatch status -c tidewatch.yaml\n"
     "  tidewatch status --server 127.0.0.1:9464 -o json | jq '.sinks[].queued'\n";
 
-/* ---- reading the answer ------------------------------------------------------------------------ */
+/* ---- reading the answer ------------------------------------------------------------ */
 
 static int64_t int_of(const json_t *object, const char *key)
 {
@@ -44,7 +44,7 @@ static const char *text_of(const json_t *object, const char *key)
     return text ? text : "";
 }
 
-/* ---- parts ------------------------------------------------------------------------------------- */
+/* ---- parts ------------------------------------------------------------------------- */
 
 static void print_head(const json_t *status)
 {
@@ -243,7 +243,7 @@ static void print_tables(const json_t *status)
     json_array_foreach(list, i, t) print_remark(text_of(t, "name"), text_of(t, "error"));
 }
 
-/* ---- the command ------------------------------------------------------------------------------- */
+/* ---- the command ------------------------------------------------------------------- */
 
 static int show(const tw_command *self, const tw_cli_where *where, bool json)
 {

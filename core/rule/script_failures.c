@@ -148,7 +148,7 @@ void tw_script_on_log(void *ud, const char *text, size_t n)
     tw_free(line);
 }
 
-/* ---- states that were given up ---------------------------------------------------- */
+/* ---- states that were given up ----------------------------------------------------- */
 
 void tw_script_stop(tw_lua_script *s, const char *why)
 {

@@ -33,7 +33,7 @@ static const char schema[] =
     "\"default\": 0, \"description\": \"port of the page on 127.0.0.1; 0: a free one\"}"
     "," DEMO_COLOURS_SCHEMA "}}";
 
-/* ---- the broker ---------------------------------------------------------------------------- */
+/* ---- the broker -------------------------------------------------------------------- */
 
 /* Whether the address is there; the Kafka plugin writes it when its broker runs. */
 static bool read_address(const demo_source *s, char *out, size_t room)
@@ -93,7 +93,7 @@ static size_t write_page(void *self, char *out, size_t room)
                        : 0;
 }
 
-/* ---- life ---------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------- */
 
 static void *source_open(const tw_host *h, const char *const *topics, size_t topic_count,
                          tw_refusal *refusal)
@@ -155,7 +155,7 @@ static void source_close(void *instance)
     free(s);
 }
 
-/* ---- feeds, of which there are none ---------------------------------------------------------- */
+/* ---- feeds, of which there are none ------------------------------------------------ */
 
 static void source_handled(void *instance, tw_feed *feed, int64_t next_offset)
 {

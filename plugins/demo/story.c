@@ -7,7 +7,7 @@
 #define PROVISIONING .topic = "resource_provisioning", .source = "scheduler"
 #define FAILURE .topic = "failure_events", .source = "kubelet"
 
-/* ---- moments ------------------------------------------------------------------------------- */
+/* ---- moments ----------------------------------------------------------------------- */
 
 const story_moment story_moments[] = {
     {.at = 0.00,
@@ -83,7 +83,7 @@ const size_t story_daily_count = COUNT(story_daily);
 const char *const story_neighbours[] = {"cart", "search", "payments"};
 const size_t story_neighbour_count = COUNT(story_neighbours);
 
-/* ---- curves -------------------------------------------------------------------------------- */
+/* ---- curves ------------------------------------------------------------------------ */
 
 typedef struct point {
     double at, value;

@@ -42,7 +42,7 @@ static void send_event(traffic *t, const demo_event *e, const char *key, int64_t
     free(json);
 }
 
-/* ---- requests ------------------------------------------------------------------------------ */
+/* ---- requests ---------------------------------------------------------------------- */
 
 static void send_request(traffic *t, const char *service, double error_share,
                          double latency_ms, int64_t now_ms)
@@ -75,7 +75,7 @@ static void send_requests(traffic *t, const story_state *s, int64_t now_ms)
     }
 }
 
-/* ---- what happens once ----------------------------------------------------------------------- */
+/* ---- what happens once ------------------------------------------------------------- */
 
 static void play_moment(traffic *t, const story_moment *m, int64_t now_ms)
 {
@@ -101,7 +101,7 @@ void traffic_go_on(traffic *t, int64_t now_ms)
     producer_serve(t->producer);
 }
 
-/* ---- metrics ------------------------------------------------------------------------------- */
+/* ---- metrics ----------------------------------------------------------------------- */
 
 size_t traffic_metrics(const traffic *t, int64_t now_ms, char *out, size_t room)
 {

@@ -40,8 +40,7 @@ static void position_errand_free(position_errand *e)
     free(e);
 }
 
-/* ---- asking, on the helper thread ---------------------------------------------------
- */
+/* ---- asking, on the helper thread -------------------------------------------------- */
 
 static rd_kafka_resp_err_t first_error(const partition_list *list)
 {
@@ -79,8 +78,7 @@ static void run_position_errand(errand *base, rd_kafka_t *rk)
         e->err = query(rk, e->at_time, e->since_ms);
 }
 
-/* ---- deciding -----------------------------------------------------------------------
- */
+/* ---- deciding ---------------------------------------------------------------------- */
 
 /* What came before the topic was there to be read came after the source's start. */
 static bool is_of_new_topic(const source *s, const char *topic)
@@ -140,8 +138,7 @@ static int64_t decide_start(const position_errand *e, int i)
     return -1;
 }
 
-/* ---- feeds --------------------------------------------------------------------------
- */
+/* ---- feeds ------------------------------------------------------------------------- */
 
 feed *assign_find_feed(source *s, const char *topic, int32_t partition_id)
 {
@@ -229,8 +226,7 @@ void assign_drop_feeds(source *s)
         drop_feed(s, s->feeds);
 }
 
-/* ---- taking an assignment -----------------------------------------------------------
- */
+/* ---- taking an assignment ---------------------------------------------------------- */
 
 static void confirm_assignment(source *s, const partition_list *fresh, bool is_whole)
 {
@@ -408,8 +404,7 @@ void assign_give_up(source *s)
     rd_kafka_topic_partition_list_destroy(none);
 }
 
-/* ---- the group's word ---------------------------------------------------------------
- */
+/* ---- the group's word -------------------------------------------------------------- */
 
 static void remember(source *s, const feed *f)
 {

@@ -79,8 +79,7 @@ int conf_set_all(rd_kafka_conf_t *conf, const conf_property *list, size_t count,
     return 0;
 }
 
-/* ---- reading JSON -------------------------------------------------------------------
- */
+/* ---- reading JSON ------------------------------------------------------------------ */
 
 /* A scalar as the text librdkafka wants, or NULL when it is none. */
 static const char *scalar_text(const json_t *value, char *room, size_t size)

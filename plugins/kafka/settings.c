@@ -57,8 +57,7 @@ static const conf_property sink_defaults[] = {
     {"queue.buffering.max.messages", "200000"},
 };
 
-/* ---- the source's own ---------------------------------------------------------------
- */
+/* ---- the source's own -------------------------------------------------------------- */
 
 /* RFC 3339, such as 2024-11-21T09:40:05.250+01:00. */
 static int parse_time(const char *text, int64_t *out_ms)
@@ -199,8 +198,7 @@ void source_settings_done(source_settings *s)
     *s = (source_settings){0};
 }
 
-/* ---- the sink's own -----------------------------------------------------------------
- */
+/* ---- the sink's own ---------------------------------------------------------------- */
 
 static int configure_sink(rd_kafka_conf_t *conf, sink_settings *out,
                           const json_t *settings, const char *name, tw_refusal *refusal)

@@ -65,7 +65,7 @@ struct sink {
     tw_metric *messages, *failures, *rebuilds;
 };
 
-/* ---- jobs --------------------------------------------------------------------------- */
+/* ---- jobs -------------------------------------------------------------------------- */
 
 static void answer(job *j, tw_answer_class class, const uint8_t *retry)
 {
@@ -161,7 +161,7 @@ static void sink_deliver(void *instance, tw_delivery *d)
         end_job(j);
 }
 
-/* ---- trouble ------------------------------------------------------------------------ */
+/* ---- trouble ----------------------------------------------------------------------- */
 
 static void tell_trouble(sink *s)
 {
@@ -239,7 +239,7 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility,
     voice_say(&s->voice, level, facility, text);
 }
 
-/* ---- the client's life -------------------------------------------------------------- */
+/* ---- the client's life ------------------------------------------------------------- */
 
 static int create_client(sink *s, tw_refusal *refusal)
 {
@@ -357,7 +357,7 @@ static void on_tick(void *arg)
     serve(arg);
 }
 
-/* ---- the contract ------------------------------------------------------------------- */
+/* ---- the contract ------------------------------------------------------------------ */
 
 static void sink_close(void *instance)
 {

@@ -19,8 +19,7 @@ enum { TICK_MS = 100, GUARD_MS = 5000, GUARD_ALONE_MS = 500, STORE_AGAIN_MS = 50
 
 typedef rd_kafka_topic_partition_list_t partition_list;
 
-/* ---- positions ----------------------------------------------------------------------
- */
+/* ---- positions --------------------------------------------------------------------- */
 
 static void on_stored(rd_kafka_t *rk, rd_kafka_resp_err_t err, partition_list *list,
                       void *opaque)
@@ -86,8 +85,7 @@ static void store_again(source *s)
         f->stored = -1;
 }
 
-/* ---- end ----------------------------------------------------------------------------
- */
+/* ---- end --------------------------------------------------------------------------- */
 
 typedef struct end_errand {
     errand base; /* first */
@@ -164,8 +162,7 @@ static void on_guard_due(void *arg)
     s->h->stopped(s->h);
 }
 
-/* ---- the loop -----------------------------------------------------------------------
- */
+/* ---- the loop ---------------------------------------------------------------------- */
 
 /* Every record that the log had when the feed began has been delivered. */
 static void tell_ends(source *s)
@@ -212,8 +209,7 @@ static void on_tick(void *arg)
     serve(s);
 }
 
-/* ---- the contract -------------------------------------------------------------------
- */
+/* ---- the contract ------------------------------------------------------------------ */
 
 static void register_metrics(source *s)
 {

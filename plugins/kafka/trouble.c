@@ -13,8 +13,7 @@ enum { TOPICS_AGAIN_MS = 10000, METADATA_MS = 5000 };
 
 static const char no_broker[] = "no broker of ";
 
-/* ---- telling the host ---------------------------------------------------------------
- */
+/* ---- telling the host -------------------------------------------------------------- */
 
 void source_fail(source *s, int exit_code, const char *format, ...)
 {
@@ -105,8 +104,7 @@ void source_tell_share(source *s, int given)
     s->share = share;
 }
 
-/* ---- what librdkafka says -----------------------------------------------------------
- */
+/* ---- what librdkafka says ---------------------------------------------------------- */
 
 void trouble_on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
@@ -181,8 +179,7 @@ void trouble_serve_queue(source *s)
     }
 }
 
-/* ---- topics that were missing -------------------------------------------------------
- */
+/* ---- topics that were missing ------------------------------------------------------ */
 
 typedef struct topics_errand {
     errand base; /* first */

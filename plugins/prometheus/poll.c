@@ -23,7 +23,7 @@ typedef struct outcome {
     char error[320];  /* empty: fine */
 } outcome;
 
-/* ---- reading --------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------- */
 
 static void read_page(target *t, const http_response *r, batch *b, outcome *out)
 {
@@ -74,7 +74,7 @@ static void read_response(target *t, const http_response *r, batch *b, outcome *
         read_page(t, r, b, out);
 }
 
-/* ---- telling --------------------------------------------------------------------------------- */
+/* ---- telling ----------------------------------------------------------------------- */
 
 static void add_own_samples(const target *t, batch *b, const outcome *o, int64_t now_ms)
 {
@@ -191,7 +191,7 @@ static void on_response(void *arg, const http_response *r)
     free(o.extra);
 }
 
-/* ---- asking ---------------------------------------------------------------------------------- */
+/* ---- asking ------------------------------------------------------------------------ */
 
 static void ask(target *t)
 {

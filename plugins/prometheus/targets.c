@@ -20,7 +20,7 @@ typedef struct entry {
 static const char *const own_members[] = {"name",  "value",    "time",
                                           "error", "warnings", "query"};
 
-/* ---- labels ---------------------------------------------------------------------------------- */
+/* ---- labels ------------------------------------------------------------------------ */
 
 static bool merge_labels(json_t *to, const json_t *from, tw_refusal *refusal)
 {
@@ -99,7 +99,7 @@ static void set_labels(target *t, const json_t *fixed)
     json_decref(all);
 }
 
-/* ---- one target ------------------------------------------------------------------------------ */
+/* ---- one target -------------------------------------------------------------------- */
 
 static const char *scheme_of(const char *address)
 {
@@ -195,7 +195,7 @@ static bool add_target(poller *p, const entry *e, const json_t *source_labels,
     return fine;
 }
 
-/* ---- all of them ----------------------------------------------------------------------------- */
+/* ---- all of them ------------------------------------------------------------------- */
 
 static bool check_entry(const entry *e, tw_refusal *refusal)
 {

@@ -29,7 +29,7 @@ static int wrong(text_reader *r, const char *at, const char *format, ...)
     return -1;
 }
 
-/* ---- characters ------------------------------------------------------------------------------ */
+/* ---- characters -------------------------------------------------------------------- */
 
 static bool is_name_start(char c)
 {
@@ -90,7 +90,7 @@ static bool is_word(text_slice s, const char *word)
     return s.size == strlen(word) && memcmp(s.at, word, s.size) == 0;
 }
 
-/* ---- parts of a line ------------------------------------------------------------------------- */
+/* ---- parts of a line --------------------------------------------------------------- */
 
 /* In the older format blanks may stand between any two parts; OpenMetrics has none of them. */
 static void skip_blanks(const text_reader *r, char **p)
@@ -325,7 +325,7 @@ static int take_rest(text_reader *r, char **p, int64_t *out_ms)
                      : wrong(r, *p, "something follows the time stamp");
 }
 
-/* ---- lines ----------------------------------------------------------------------------------- */
+/* ---- lines ------------------------------------------------------------------------- */
 
 static int read_sample(text_reader *r, char *p, text_sample *out)
 {

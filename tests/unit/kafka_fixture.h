@@ -28,7 +28,7 @@
 
 enum { MOST_WATCHES = 16, MOST_FEEDS = 16, MOST_SEEN = 4096 };
 
-/* ---- the host ----------------------------------------------------------------------- */
+/* ---- the host ---------------------------------------------------------------------- */
 
 struct tw_watch {
     int fd; /* -1: a timer */
@@ -276,7 +276,7 @@ static inline void fake_done(const tw_host *h, tw_delivery *d, const tw_answer *
         memcpy(f->retry, a->retry, d->count);
 }
 
-/* ---- turning the loop --------------------------------------------------------------- */
+/* ---- turning the loop -------------------------------------------------------------- */
 
 static inline void run_posts(fake *f)
 {
@@ -372,7 +372,7 @@ static inline void turn(fake *f)
     } while (0)
 #define PUMP(f, condition) PUMP_BOTH(f, (fake *)NULL, condition)
 
-/* ---- an instance's life ------------------------------------------------------------- */
+/* ---- an instance's life ------------------------------------------------------------ */
 
 static inline tw_plugins *kafka_plugin(void)
 {
@@ -466,7 +466,7 @@ static inline void sink_begin(fake *f, const tw_plugins *p)
         fail_msg("refused: %s", refusal.text);
 }
 
-/* ---- all at once -------------------------------------------------------------------- */
+/* ---- all at once ------------------------------------------------------------------- */
 
 /* Nearly all of the time of these tests is waiting for the mock, so each runs in a process
  * of its own, all at the same time. KAFKA_TEST_ONLY in the environment: a pattern of names. */

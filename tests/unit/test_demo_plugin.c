@@ -33,7 +33,7 @@ void *settings_refuse(tw_refusal *refusal, const char *format, ...)
     return NULL;
 }
 
-/* ---- the story ----------------------------------------------------------------------------- */
+/* ---- the story --------------------------------------------------------------------- */
 
 static void moments_come_in_the_order_of_time_and_within_the_story(void **state)
 {
@@ -80,7 +80,7 @@ static void no_line_of_the_story_is_wider_than_a_terminal(void **state)
         assert_true(!story_moments[i].text || strlen(story_moments[i].text) <= 69);
 }
 
-/* ---- events -------------------------------------------------------------------------------- */
+/* ---- events ------------------------------------------------------------------------ */
 
 static void an_event_says_what_applies_and_nothing_else(void **state)
 {
@@ -101,7 +101,7 @@ static void an_event_says_what_applies_and_nothing_else(void **state)
     free(text);
 }
 
-/* ---- the page ------------------------------------------------------------------------------ */
+/* ---- the page ---------------------------------------------------------------------- */
 
 static size_t a_page(void *self, char *out, size_t room)
 {
@@ -173,7 +173,7 @@ static void a_port_that_is_taken_is_refused_with_its_number(void **state)
     fake_host_done(&f);
 }
 
-/* ---- the lines ----------------------------------------------------------------------------- */
+/* ---- the lines --------------------------------------------------------------------- */
 
 static void lines_of(bool colours, bool resolved, char *out, size_t room)
 {

@@ -23,7 +23,7 @@ static const tw_record alert = {
     .body = "",
 };
 
-/* ---- bench -------------------------------------------------------------------------- */
+/* ---- bench ------------------------------------------------------------------------- */
 
 typedef struct bench {
     cluster c;
@@ -116,7 +116,7 @@ static void assert_bytes(const void *bytes, size_t size, const char *text,
     assert_memory_equal(bytes, text, size);
 }
 
-/* ---- what arrives ------------------------------------------------------------------- */
+/* ---- what arrives ------------------------------------------------------------------ */
 
 static void test_an_alert_arrives_keyed_as_a_cloudevent_in_binary_mode(void **state)
 {
@@ -200,7 +200,7 @@ static void test_a_dead_letter_is_the_original_message_with_its_reasons(void **s
     end(&b);
 }
 
-/* ---- what an end means -------------------------------------------------------------- */
+/* ---- what an end means ------------------------------------------------------------- */
 
 static void test_a_record_too_large_is_singled_out_and_then_dropped(void **state)
 {
