@@ -16,11 +16,13 @@
 
 #define MAX_SIZE_BYTES ((size_t)1 << 30)
 #define MAX_DEPTH 512 /* the walk is recursive */
+#define SHAPES 8
 
 struct tw_decoder {
     tw_decode_limits limits;
     tw_structure *structure;
     tw_walk walk;
+    tw_shape shapes[SHAPES]; /* of the plan whose number is the place, modulo SHAPES */
     size_t scratch_size;
     uint32_t slot_room;
     tw_buf text; /* of a text line as JSON */
@@ -55,7 +57,6 @@ tw_decoder *tw_decoder_new(const tw_decode_limits *limits)
     d->limits = sane_limits(limits);
     d->structure = tw_structure_new();
     d->walk.limits = &d->limits;
-    d->walk.tops = tw_calloc((size_t)d->limits.fields + 1, sizeof(uint32_t));
     tw_buf_init(&d->text, 6 * d->limits.size_bytes + 64);
     if (!tw_decode_reader_init(&d->reader, &d->limits) || !d->structure) {
         tw_decoder_free(d);
@@ -74,7 +75,6 @@ void tw_decoder_free(tw_decoder *d)
     tw_buf_done(&d->text);
     tw_free(d->walk.slots);
     tw_free(d->walk.scratch);
-    tw_free(d->walk.tops);
     tw_free(d);
 }
 
@@ -173,6 +173,7 @@ static const uint32_t *decode_event(const job *j, const uint32_t *s, const uint3
     }
     if (s) {
         reader->now = w;
+        reader->indexed = NULL;
         reader->now_raw = raw;
         reader->now_len = (uint32_t)(w->bytes + s[-1] + 1 - raw);
         if (deliver(j, raw, reader->now_len, index) < 0) {
@@ -260,6 +261,16 @@ static void make_room(const job *j, size_t size)
     }
 }
 
+static tw_shape *find_shape(tw_decoder *d, const tw_decode_plan *plan)
+{
+    tw_shape *shape = &d->shapes[plan->number % SHAPES];
+
+    if (shape->plan != plan->number) {
+        tw_shape_reset(shape, plan->number);
+    }
+    return shape;
+}
+
 static int decode_json(const job *j, const char *data, size_t size)
 {
     uint32_t *at;
@@ -279,6 +290,7 @@ static int decode_json(const job *j, const char *data, size_t size)
     char last = data[at[count - 1]];
     at[count] = at[count + 1] = at[count + 2] = at[0];
     w->err = j->err;
+    w->shape = find_shape(j->d, j->plan);
     tw_walk_begin(w, data, at, count);
     if (first == '{' && last == '}') {
         return decode_event(j, at, at + count, 0) ? 1 : j->err->code;

@@ -5,6 +5,10 @@
 #include <stdint.h>
 #include <string.h>
 
+/* What stands behind the backslash, and what it stands for. */
+static const char plain[256] = {['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+                                ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t'};
+
 static int hex_digit(char c)
 {
     if (c >= '0' && c <= '9') {
@@ -48,21 +52,7 @@ static size_t unicode_length(const char *p)
 
 size_t tw_escape_length(const char *p)
 {
-    switch (p[1]) {
-    case '"':
-    case '\\':
-    case '/':
-    case 'b':
-    case 'f':
-    case 'n':
-    case 'r':
-    case 't':
-        return 2;
-    case 'u':
-        return unicode_length(p);
-    default:
-        return 0;
-    }
+    return plain[(unsigned char)p[1]] ? 2 : p[1] == 'u' ? unicode_length(p) : 0;
 }
 
 static char *put_utf8(char *out, uint32_t code)
@@ -87,13 +77,9 @@ static char *put_utf8(char *out, uint32_t code)
 
 static char *put_escape(char *out, const char *p, size_t *length)
 {
-    static const char plain[128] = {
-        ['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
-        ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t'};
-
     if (p[1] != 'u') {
         *length = 2;
-        *out++ = plain[p[1] & 0x7f];
+        *out++ = plain[(unsigned char)p[1]];
         return out;
     }
     uint32_t code = (uint32_t)hex4(p + 2);

@@ -4,6 +4,7 @@
  * of many. */
 #include "decode/plan.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 #define LEAST_PLACES 16
 #define LEAST_SHIFT 60
 
+static _Atomic uint64_t plans_made;
 static tw_decode_member *no_members[LEAST_PLACES];
 const tw_decode_node tw_decode_no_wishes = {
     .slot = TW_NO_SLOT, .table = no_members, .shift = LEAST_SHIFT};
@@ -170,6 +172,7 @@ tw_decode_plan *tw_decode_plan_new(const tw_stream *stream, const tw_projection 
     bool has_time = time_slot < TW_SLOT_FIRST_FIELD;
 
     (void)stream;
+    plan->number = atomic_fetch_add_explicit(&plans_made, 1, memory_order_relaxed) + 1;
     plan->projection = p;
     plan->time_slot = has_time ? TW_SLOT_TIME : time_slot;
     plan->slot_room = p->slot_count > time_slot ? p->slot_count : time_slot + 1;

@@ -40,6 +40,7 @@ struct tw_decode_node {
 };
 
 struct tw_decode_plan {
+    uint64_t number; /* no other plan of the process has it; never 0 */
     const tw_projection *projection;
     uint32_t time_slot;
     uint32_t slot_room; /* slots a decoder needs for it */

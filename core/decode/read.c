@@ -14,14 +14,16 @@ bool tw_decode_reader_init(tw_decode_reader *r, const tw_decode_limits *limits)
     *r = (tw_decode_reader){.limits = *limits};
     r->structure = tw_structure_new();
     r->copy.limits = &r->limits;
-    r->copy.tops = tw_calloc((size_t)limits->fields + 1, sizeof(uint32_t));
+    r->copy.shape = &r->shape;
+    tw_shape_reset(&r->shape, 0);
+    r->tops = tw_calloc((size_t)limits->fields + 1, sizeof(uint32_t));
     return r->structure != NULL;
 }
 
 void tw_decode_reader_done(tw_decode_reader *r)
 {
     tw_structure_free(r->structure);
-    tw_free(r->copy.tops);
+    tw_free(r->tops);
     tw_free(r->bytes);
     tw_free(r->scratch);
 }
@@ -48,6 +50,7 @@ static bool index_copy(tw_decode_reader *r)
     }
     at[count] = at[count + 1] = at[count + 2] = at[0];
     r->copy.scratch = r->scratch;
+    r->indexed = NULL;
     tw_walk_begin(&r->copy, r->bytes, at, count);
     return tw_walk_event(&r->copy, at, &tw_decode_no_wishes) == at + count;
 }
@@ -80,9 +83,9 @@ static tw_value plain_string(const char *bytes, char *scratch, const uint32_t *s
     return tw_value_string(text, n);
 }
 
-static tw_value container(const char *bytes, const uint32_t *s, const uint32_t **out_next)
+/* What follows the value at s. */
+static const uint32_t *pass_value(const char *bytes, const uint32_t *s)
 {
-    const char *start = bytes + *s;
     uint32_t open = 0;
 
     do {
@@ -90,7 +93,14 @@ static tw_value container(const char *bytes, const uint32_t *s, const uint32_t *
         open += c == '{' || c == '[';
         open -= c == '}' || c == ']';
     } while (open > 0);
-    *out_next = s;
+    return s;
+}
+
+static tw_value container(const char *bytes, const uint32_t *s, const uint32_t **out_next)
+{
+    const char *start = bytes + *s;
+
+    s = *out_next = pass_value(bytes, s);
     tw_value v = tw_value_string(start, (size_t)(bytes + s[-1] + 1 - start));
     v.type = TW_JSON;
     return v;
@@ -145,12 +155,33 @@ typedef struct view {
     const char *bytes;
 } view;
 
-static const uint32_t *find_top(const view *v, const tw_path_step *step)
+/* Most events are never read lazily, so their top-level keys are listed at the first read. */
+static void index_tops(tw_decode_reader *r, const view *v)
+{
+    const uint32_t *s = v->walk->event;
+
+    r->indexed = v->walk;
+    r->top_count = 0;
+    if (v->bytes[s[1]] == '}') {
+        return;
+    }
+    do {
+        s++;
+        r->tops[r->top_count++] = (uint32_t)(s - v->walk->first);
+        s = pass_value(v->bytes, s + 2);
+    } while (v->bytes[*s] == ',');
+}
+
+static const uint32_t *find_top(tw_decode_reader *r, const view *v,
+                                const tw_path_step *step)
 {
     size_t len = step->name_len;
 
-    for (uint32_t n = v->walk->top_count; n-- > 0;) {
-        const uint32_t *s = v->walk->first + v->walk->tops[n];
+    if (r->indexed != v->walk) {
+        index_tops(r, v);
+    }
+    for (uint32_t n = r->top_count; n-- > 0;) {
+        const uint32_t *s = v->walk->first + r->tops[n];
         const char *key = v->bytes + *s + 1;
         if (!v->walk->has_escaped_keys) {
             if (s[1] - s[0] > len + 1 && key[len] == '"' &&
@@ -178,7 +209,7 @@ static const uint32_t *find_member(const view *v, const uint32_t *s,
         if (is_key(v->bytes, v->walk->scratch, s, step->name, step->name_len)) {
             found = s + 2;
         }
-        (void)read_value(v->bytes, v->walk->scratch, s + 2, &s);
+        s = pass_value(v->bytes, s + 2);
     } while (v->bytes[*s] == ',');
     return found;
 }
@@ -189,7 +220,7 @@ static const uint32_t *find_element(const view *v, const uint32_t *s, uint32_t i
         return NULL;
     }
     for (s++; index > 0; index--) {
-        (void)read_value(v->bytes, v->walk->scratch, s, &s);
+        s = pass_value(v->bytes, s);
         if (v->bytes[*s++] != ',') {
             return NULL;
         }
@@ -214,7 +245,7 @@ static tw_value get(void *self, const tw_event *ev, const tw_path_step *steps,
     } else {
         return tw_value_absent();
     }
-    s = find_top(&v, &steps[0]);
+    s = find_top(r, &v, &steps[0]);
     for (uint32_t n = 1; s && n < count; n++) {
         s = steps[n].name ? find_member(&v, s, &steps[n])
                           : find_element(&v, s, steps[n].index);

@@ -15,7 +15,12 @@ typedef struct tw_decode_reader {
     const char *now_raw;
     uint32_t now_len;
 
+    const tw_walk *indexed; /* the walk whose top-level keys these are; NULL: none */
+    uint32_t *tops;         /* numbers of the structurals that begin them */
+    uint32_t top_count;
+
     tw_walk copy;          /* of the bytes below */
+    tw_shape shape;        /* its */
     char *bytes, *scratch; /* room each */
     uint32_t len, room;
     bool is_readable;

@@ -70,6 +70,31 @@ static inline bool tw_token_literal(const char *p, size_t room, tw_value *out)
     return true;
 }
 
+#if defined(__SSE2__)
+/* A bit for each of the sixteen bytes at p that is no digit. */
+static inline uint32_t tw_token_no_digits(const char *p)
+{
+    __m128i digits = _mm_sub_epi8(_mm_loadu_si128((const __m128i *)(const void *)p),
+                                  _mm_set1_epi8('0'));
+    __m128i is_digit = _mm_cmpeq_epi8(_mm_min_epu8(digits, _mm_set1_epi8(9)), digits);
+
+    return ~(uint32_t)_mm_movemask_epi8(is_digit) & 0xffff;
+}
+
+/* The number that eight bytes write, the first one in the lowest place, each of which is a digit or
+ * a byte below ten: neighbours are added up three times (D. Lemire, "Quickly parsing eight digits"). */
+static inline uint64_t tw_token_eight_digits(uint64_t bytes)
+{
+    const uint64_t even = UINT64_C(0x000000ff000000ff);
+
+    bytes &= UINT64_C(0x0f0f0f0f0f0f0f0f);
+    bytes = bytes * 10 + (bytes >> 8);
+    return ((bytes & even) * UINT64_C(0x000f424000000064) +
+            (bytes >> 16 & even) * UINT64_C(0x0000271000000001)) >>
+           32;
+}
+#endif
+
 /* Whether p is surely a number without an exponent and followed by what may follow one; false: look
  * closer. Its length costs no branch, since sixteen bytes are looked at together. end: behind the
  * last byte that may be read. */
@@ -80,10 +105,7 @@ static inline bool tw_token_is_plain_number(const char *p, const char *end)
     if (end - p < 16) {
         return false;
     }
-    __m128i digits = _mm_sub_epi8(_mm_loadu_si128((const __m128i *)(const void *)p),
-                                  _mm_set1_epi8('0'));
-    __m128i is_digit = _mm_cmpeq_epi8(_mm_min_epu8(digits, _mm_set1_epi8(9)), digits);
-    uint32_t others = ~(uint32_t)_mm_movemask_epi8(is_digit) & 0xffff;
+    uint32_t others = tw_token_no_digits(p);
     if (others == 0) {
         return false;
     }
@@ -101,6 +123,36 @@ static inline bool tw_token_is_plain_number(const char *p, const char *end)
     return tw_token_ends(p[n]);
 #else
     (void)p, (void)end;
+    return false;
+#endif
+}
+
+/* Reads an integer of at most fifteen digits with no sign; false: look closer. */
+static inline bool tw_token_plain_integer(const char *p, const char *end, int64_t *out)
+{
+#if defined(__SSE2__)
+    uint64_t first, last, value;
+
+    if (end - p < 16) {
+        return false;
+    }
+    uint32_t others = tw_token_no_digits(p);
+    int n = __builtin_ctz(others | 0x10000);
+    if (n == 0 || n == 16 || (*p == '0' && n > 1) || !tw_token_ends(p[n])) {
+        return false;
+    }
+    memcpy(&first, p, sizeof first);
+    if (n <= 8) {
+        value = tw_token_eight_digits(first << (64 - 8 * n));
+    } else {
+        memcpy(&last, p + n - 8, sizeof last);
+        value = tw_token_eight_digits(first << (128 - 8 * n)) * 100000000 +
+                tw_token_eight_digits(last);
+    }
+    *out = (int64_t)value;
+    return true;
+#else
+    (void)p, (void)end, (void)out;
     return false;
 #endif
 }

@@ -16,7 +16,7 @@
 static const uint32_t *skip_object(tw_walk *w, const uint32_t *s);
 static const uint32_t *skip_array(tw_walk *w, const uint32_t *s);
 static const uint32_t *take_object(tw_walk *w, const uint32_t *s,
-                                   const tw_decode_node *node);
+                                   const tw_decode_node *node, tw_shape_key **guess);
 static const uint32_t *take_array(tw_walk *w, const uint32_t *s,
                                   const tw_decode_node *node);
 
@@ -37,7 +37,7 @@ static const uint32_t *limit_fault(tw_walk *w, const char *what, uint32_t limit)
 }
 
 /* Escapes come in heaps, so the next one is often near. */
-static const char *find_escape(const char *from, const char *end)
+static inline const char *find_escape(const char *from, const char *end)
 {
 #if defined(__SSE2__)
     if (end - from >= 16) {
@@ -57,18 +57,18 @@ static const char *find_escape(const char *from, const char *end)
 /* Checks the escapes before `stop`. */
 static bool check_escapes(tw_walk *w, const char *stop)
 {
-    while (w->escape < stop) {
-        size_t length = tw_escape_length(w->escape);
+    const char *p = w->escape;
+
+    while (p < stop) {
+        size_t length = tw_escape_length(p);
         if (length == 0) {
-            tw_walk_fault(w, (size_t)(w->escape - w->bytes),
+            tw_walk_fault(w, (size_t)(p - w->bytes),
                           "not an escape, or half of a surrogate pair");
             return false;
         }
-        w->escape += length;
-        if (w->escape < w->end && *w->escape != '\\') {
-            w->escape = find_escape(w->escape, w->end);
-        }
+        p = find_escape(p + length, w->end);
     }
+    w->escape = p;
     return true;
 }
 
@@ -129,23 +129,33 @@ static const uint32_t *skip_literal(tw_walk *w, const uint32_t *s)
     return tw_token_literal(w->bytes + *s, s[1] - s[0], &v) ? s + 1 : bad_value(w, *s);
 }
 
-static inline const uint32_t *skip_value(tw_walk *w, const uint32_t *s)
+static const uint32_t *skip_other(tw_walk *w, const uint32_t *s)
 {
     switch (tw_token_kind(w->bytes[*s])) {
-    case TW_TOKEN_STRING:
-        return s + 1;
-    case TW_TOKEN_NUMBER:
-        return skip_number(w, s);
     case TW_TOKEN_LITERAL:
         return skip_literal(w, s);
     case TW_TOKEN_OBJECT:
         return skip_object(w, s);
     case TW_TOKEN_ARRAY:
         return skip_array(w, s);
+    case TW_TOKEN_STRING:
+    case TW_TOKEN_NUMBER:
     case TW_TOKEN_BAD:
         break;
     }
     return bad_value(w, *s);
+}
+
+/* Most values are strings and numbers. */
+static inline __attribute__((always_inline)) const uint32_t *skip_value(tw_walk *w,
+                                                                        const uint32_t *s)
+{
+    char c = w->bytes[*s];
+
+    if (c == '"') {
+        return s + 1;
+    }
+    return tw_token_kind(c) == TW_TOKEN_NUMBER ? skip_number(w, s) : skip_other(w, s);
 }
 
 static const uint32_t *skip_object(tw_walk *w, const uint32_t *s)
@@ -264,13 +274,14 @@ static inline const tw_decode_node *find_member(const tw_decode_node *node,
     return NULL;
 }
 
-static const uint32_t *take_container(tw_walk *w, const uint32_t *s,
-                                      const tw_decode_node *node, tw_value *out)
+static const uint32_t *take_container(tw_walk *w, const uint32_t *s, tw_shape_key *key,
+                                      tw_value *out)
 {
+    const tw_decode_node *node = key->node;
     const char *start = w->bytes + *s;
 
     if (*start == '{') {
-        s = node->table ? take_object(w, s, node) : skip_object(w, s);
+        s = node->table ? take_object(w, s, node, &key->inside) : skip_object(w, s);
     } else {
         s = node->elements ? take_array(w, s, node) : skip_array(w, s);
     }
@@ -285,11 +296,16 @@ static const uint32_t *take_scalar(tw_walk *w, const uint32_t *s, tw_value *out)
 {
     const char *p = w->bytes + *s;
     tw_number number;
+    int64_t integer;
 
     switch (tw_token_kind(*p)) {
     case TW_TOKEN_STRING:
         return take_string(w, *s, tw_token_close(w->bytes, s[1]), out) ? s + 1 : NULL;
     case TW_TOKEN_NUMBER:
+        if (tw_token_plain_integer(p, w->end, &integer)) {
+            *out = tw_value_int(integer);
+            return s + 1;
+        }
         if (!tw_token_number(p, &number)) {
             return tw_walk_fault(w, *s, "not a number");
         }
@@ -305,26 +321,27 @@ static const uint32_t *take_scalar(tw_walk *w, const uint32_t *s, tw_value *out)
     return bad_value(w, *s);
 }
 
-/* What an earlier member of the same name left under the node is forgotten. */
-static const uint32_t *take_value(tw_walk *w, const uint32_t *s,
-                                  const tw_decode_node *node)
+/* The value goes straight to its slot: built elsewhere and copied, it would be read in one piece right
+ * after it was written in several, which a processor cannot forward. What an earlier member of the same
+ * name left under the node is forgotten. */
+static const uint32_t *take_value(tw_walk *w, const uint32_t *s, tw_shape_key *key)
 {
-    tw_value v = tw_value_absent();
+    const tw_decode_node *node = key->node;
+    tw_value *slot = node->slot == TW_NO_SLOT ? &w->nowhere : &w->slots[node->slot];
     char c = w->bytes[*s];
 
     for (uint32_t n = 0; n < node->below_count; n++) {
-        w->slots[node->below[n]] = v;
+        w->slots[node->below[n]] = tw_value_absent();
     }
-    s = c == '{' || c == '[' ? take_container(w, s, node, &v) : take_scalar(w, s, &v);
-    if (node->slot != TW_NO_SLOT) {
-        w->slots[node->slot] = v;
-    }
-    return s;
+    return c == '{' || c == '[' ? take_container(w, s, key, slot)
+                                : take_scalar(w, s, slot);
 }
 
-/* "key": value, up to what follows. */
-static inline __attribute__((always_inline)) const uint32_t *
-take_member(tw_walk *w, const uint32_t *s, const tw_decode_node *node)
+/* The key at *s, which is not the one that was guessed. Kept out of the loop that calls it, whose
+ * registers it would take. */
+static __attribute__((noinline)) const uint32_t *ask_plan(tw_walk *w, const uint32_t *s,
+                                                          const tw_decode_node *parent,
+                                                          tw_shape_key **out_key)
 {
     uint32_t open = *s;
 
@@ -338,27 +355,41 @@ take_member(tw_walk *w, const uint32_t *s, const tw_decode_node *node)
     if (w->escape < w->bytes + close && !take_key(w, open, close, &name, &len)) {
         return NULL;
     }
-    node = find_member(node, name, len);
-    return node ? take_value(w, s, node) : skip_value(w, s);
+    const tw_decode_node *node = find_member(parent, name, len);
+    bool is_plain = name == w->bytes + open + 1;
+    *out_key = is_plain ? tw_shape_learn(w->shape, w->bytes + open, len, parent, node)
+                        : tw_shape_other(w->shape, node);
+    return s;
 }
 
 static const uint32_t *take_object(tw_walk *w, const uint32_t *s,
-                                   const tw_decode_node *node)
+                                   const tw_decode_node *parent, tw_shape_key **guess)
 {
+    const char *bytes = w->bytes, *end = w->end;
     uint32_t fields = 0;
-    char c = w->bytes[*++s];
+    char c = bytes[*++s];
 
     if (!enter(w)) {
         return NULL;
     }
     s += c == '}';
     while (c != '}') {
-        s = take_member(w, s, node);
+        tw_shape_key *key = *guess;
+        if (tw_shape_is(key, bytes + *s, end, parent)) {
+            s += 2;
+        } else {
+            s = ask_plan(w, s, parent, guess);
+            key = *guess;
+        }
+        if (s) {
+            s = key->node ? take_value(w, s, key) : skip_value(w, s);
+        }
         if (!s) {
             return NULL;
         }
+        guess = &key->next;
         fields++;
-        c = w->bytes[*s++];
+        c = bytes[*s++];
         if (c != ',' && c != '}') {
             return tw_walk_fault(w, s[-1], "a comma or } is expected");
         }
@@ -387,7 +418,8 @@ static const uint32_t *take_array(tw_walk *w, const uint32_t *s,
     s += c == ']';
     for (uint32_t index = 0; c != ']'; index++) {
         const tw_decode_node *wanted = find_element(node, index);
-        s = wanted ? take_value(w, s, wanted) : skip_value(w, s);
+        s = wanted ? take_value(w, s, tw_shape_other(w->shape, wanted))
+                   : skip_value(w, s);
         if (!s) {
             return NULL;
         }
@@ -409,31 +441,10 @@ void tw_walk_begin(tw_walk *w, const char *bytes, const uint32_t *first, uint32_
 
 const uint32_t *tw_walk_event(tw_walk *w, const uint32_t *s, const tw_decode_node *root)
 {
-    uint32_t *top = w->tops;
-    uint32_t *last = w->tops + w->limits->fields;
-    char c = w->bytes[*++s];
-
+    w->event = s;
     w->fields = 0;
-    w->depth = 1;
+    w->depth = 0;
     w->has_escaped_keys = false;
-    s += c == '}';
-    while (c != '}') {
-        if (top == last) {
-            return limit_fault(w, "fields", w->limits->fields);
-        }
-        *top++ = (uint32_t)(s - w->first);
-        s = take_member(w, s, root);
-        if (!s) {
-            return NULL;
-        }
-        c = w->bytes[*s++];
-        if (c != ',' && c != '}') {
-            return tw_walk_fault(w, s[-1], "a comma or } is expected");
-        }
-    }
-    w->top_count = (uint32_t)(top - w->tops);
-    if (!leave(w, s, w->top_count)) {
-        return NULL;
-    }
-    return check_escapes(w, w->bytes + s[-1]) ? s : NULL;
+    s = take_object(w, s, root, &w->shape->start.inside);
+    return s && check_escapes(w, w->bytes + s[-1]) ? s : NULL;
 }

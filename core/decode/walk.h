@@ -11,6 +11,7 @@
 
 #include "decode/decode.h"
 #include "decode/plan.h"
+#include "decode/shape.h"
 
 typedef struct tw_walk {
     const char *bytes;  /* the frame */
@@ -18,9 +19,10 @@ typedef struct tw_walk {
     const char *escape; /* the next backslash nobody checked yet, or end */
     char *scratch;      /* text without its escapes, at the place it has in the frame */
     tw_value *slots;    /* NULL: nothing is filled */
+    tw_value nowhere;   /* where values go that are only passed through */
     const uint32_t *first; /* structurals */
-    uint32_t *tops;        /* numbers of the structurals that begin a top-level key */
-    uint32_t top_count;
+    const uint32_t *event; /* the opening brace of the event that is walked */
+    tw_shape *shape;
     bool has_escaped_keys; /* a top-level key has escapes */
     uint32_t fields;       /* seen in this event */
     uint32_t depth;

@@ -185,6 +185,10 @@ static inline void refuse_value(fixture *x, const char *json)
         snprintf(text, sizeof text, "%.*s%s%s", (int)(hole - around[n]), around[n], json,
                  hole + 2);
         refuse(x, text, "not JSON");
+        /* What has some bytes behind it is read in larger pieces. */
+        snprintf(text, sizeof text, "[%.*s%s%s,{\"more\":\"that is long enough\"}]",
+                 (int)(hole - around[n]), around[n], json, hole + 2);
+        refuse(x, text, "not JSON");
     }
 }
 

@@ -40,6 +40,27 @@ static void integers_stay_integers_and_beyond_64_bits_keep_their_text(void **sta
                 "100000000000000000000");
 }
 
+/* Close to the end of a frame and far from it, which are two ways. */
+static void integers_of_every_length_are_read(void **state)
+{
+    fixture *x = *state;
+    const char *digits = "1234567890123456789";
+    for (int n = 1; n <= 19; n++) {
+        char text[96];
+        snprintf(text, sizeof text, "%.*s", n, digits);
+        int64_t expected = strtoll(text, NULL, 10);
+        assert_int_equal(decode_a(x, text).i, expected);
+        snprintf(text, sizeof text, "{\"a\":%.*s}", n, digits);
+        assert_int_equal(decode(x, text), 1);
+        assert_int_equal(value(x, A).i, expected);
+        snprintf(text, sizeof text, "{\"a\":%.*s,\"more\":\"that is long enough\"}", n,
+                 digits);
+        assert_int_equal(decode(x, text), 1);
+        assert_int_equal(value(x, A).i, expected);
+        assert_int_equal(value(x, A).type, TW_INT);
+    }
+}
+
 static void doubles_are_the_nearest_ones(void **state)
 {
     fixture *x = *state;
@@ -307,6 +328,7 @@ int main(void)
         with_decoder(integers_stay_integers_and_beyond_64_bits_keep_their_text),
         with_decoder(doubles_are_the_nearest_ones),
         with_decoder(random_doubles_are_read_as_the_c_library_reads_them),
+        with_decoder(integers_of_every_length_are_read),
         with_decoder(numbers_of_400_digits_keep_their_text),
         with_decoder(what_is_no_number_is_refused),
         with_decoder(what_is_no_literal_is_refused),
