@@ -114,6 +114,19 @@ static json_t *get_result(const tw_signal *s, const char *name)
     return NULL;
 }
 
+static json_t *get_role(const tw_role_found *r, const tw_part *part)
+{
+    const tw_value *values = part->first ? r->first : r->last;
+
+    if (part->kind == TW_PART_ROLE_COUNT)
+        return json_integer(r->count);
+    if (r->count == 0)
+        return NULL;
+    if (part->kind == TW_PART_ROLE_TIME)
+        return json_integer(part->first ? r->first_ms : r->last_ms);
+    return values ? value_json(values[part->index]) : NULL;
+}
+
 static json_t *get_part(void *self, const tw_part *part)
 {
     tw_signal_view *v = self;
@@ -132,6 +145,12 @@ static json_t *get_part(void *self, const tw_part *part)
         return s->fields ? value_json(s->fields[part->index]) : NULL;
     case TW_PART_FIRST:
         return s->first_fields ? value_json(s->first_fields[part->index]) : NULL;
+    case TW_PART_FACT:
+        return s->facts ? value_json(s->facts[part->index]) : NULL;
+    case TW_PART_ROLE:
+    case TW_PART_ROLE_COUNT:
+    case TW_PART_ROLE_TIME:
+        return s->roles ? get_role(&s->roles[part->role], part) : NULL;
     }
     return NULL;
 }
@@ -230,21 +249,32 @@ static json_t *values_json(const tw_signal *s)
         json_object_set_new(values, s->result.names[i],
                             s->result.has[i] ? number_json(s->result.values[i])
                                              : json_null());
+    for (uint32_t i = 0; s->facts && i < s->rule->fact_count; i++) {
+        json_t *fact = value_json(s->facts[i]);
+        json_object_set_new(values, s->rule->facts[i], fact ? fact : json_null());
+    }
     if (s->approx)
         json_object_set_new(values, "approx", json_true());
     return values;
+}
+
+static void add_evidence(const tw_incidents *in, json_t *list, const tw_origin *o)
+{
+    if (o->partition >= 0)
+        json_array_append_new(
+            list, json_pack("{s:s, s:i, s:I}", "stream",
+                            tw_streams_at(in->options.streams, o->stream)->name,
+                            "partition", o->partition, "offset", (json_int_t)o->offset));
 }
 
 static json_t *evidence_json(const tw_incidents *in, const tw_signal *s)
 {
     json_t *list = json_array();
 
-    if (s->newest.partition >= 0)
-        json_array_append_new(
-            list, json_pack("{s:s, s:i, s:I}", "stream",
-                            tw_streams_at(in->options.streams, s->newest.stream)->name,
-                            "partition", s->newest.partition, "offset",
-                            (json_int_t)s->newest.offset));
+    for (uint32_t i = 0; s->evidence && i < s->evidence_count; i++)
+        add_evidence(in, list, &s->evidence[i]);
+    if (!s->evidence)
+        add_evidence(in, list, &s->newest);
     return list;
 }
 

@@ -12,6 +12,15 @@ const tw_detector_class *tw_detector_class_of(const tw_rule *rule)
         return &tw_level_class;
     case TW_DETECT_HANDLER:
         return &tw_handler_class;
+    case TW_DETECT_MEASURE:
+    case TW_DETECT_CHANGE:
+    case TW_DETECT_JOIN:
+    case TW_DETECT_TOGETHER:
+    case TW_DETECT_SEQ:
+    case TW_DETECT_MISSING:
+    case TW_DETECT_SESSION:
+    case TW_DETECT_IMPACT:
+        break; /* core/rule refuses them */
     }
     return NULL;
 }

@@ -14,6 +14,7 @@
 #include "base/stats.h"
 #include "flow/script.h"
 #include "flow/signal.h"
+#include "state/bytes.h"
 
 typedef struct tw_detector tw_detector;
 
@@ -42,6 +43,11 @@ typedef struct tw_detector_class {
     /* Takes over the state of `old`, an operator of the same rule name and state_hash; old is
      * empty afterwards. Thresholds and holds may differ: levels are judged anew at the next judgement. */
     void (*adopt)(tw_detector *d, tw_detector *old);
+    /* Everything it knows, key by key, as bytes (state/bytes.h), and into one that is new: the outcome
+     * from then on is as if nothing had been. At a barrier. load: TW_EPARSE when the bytes are
+     * not what save of the same state_hash wrote; d is to be freed then. NULL: not yet. */
+    void (*save)(const tw_detector *d, tw_buf *out);
+    int (*load)(tw_detector *d, tw_state_in *in, tw_err *err);
     uint64_t (*key_count)(const tw_detector *d);
 } tw_detector_class;
 

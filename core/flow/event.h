@@ -28,6 +28,14 @@ typedef struct tw_event {
     uint32_t flags; /* TW_EVENT_* */
 } tw_event;
 
+/* Which event it is, for ever. */
+typedef struct tw_origin {
+    uint32_t stream; /* tw_stream id */
+    int32_t partition;
+    int64_t offset;
+    uint32_t index;
+} tw_origin;
+
 enum {
     TW_EVENT_CLAMPED = 1, /* its stamp lay in the future and was set to arrival */
     TW_EVENT_COPY = 2     /* lives in a block of tw_event_copy */

@@ -82,6 +82,23 @@ static void free_lookups(tw_rule *r)
     tw_free(r->lookups);
 }
 
+static void free_found(tw_rule *r)
+{
+    if (r->detail_free)
+        r->detail_free(r->detail);
+    for (uint32_t i = 0; r->reads && i < r->input_count; i++)
+        tw_free(r->reads[i].slots);
+    tw_free(r->reads);
+    for (uint32_t i = 0; r->roles && i < r->role_count; i++)
+        tw_free(r->roles[i].name);
+    tw_free(r->roles);
+    free_strings(r->facts, r->fact_count);
+    free_strings(r->kept, r->kept_count);
+    tw_free(r->kept_slots);
+    tw_free(r->carried_kept);
+    tw_free(r->carried_first_kept);
+}
+
 void tw_rule_unref(tw_rule *r)
 {
     if (!r || atomic_fetch_sub_explicit(&r->refs, 1, memory_order_acq_rel) != 1)
@@ -94,6 +111,7 @@ void tw_rule_unref(tw_rule *r)
     json_decref(r->params);
     for (int i = 0; i < TW_MAX_KEY_FIELDS; i++)
         tw_free(r->key_names[i]);
+    free_found(r);
     free_inputs(r);
     tw_free(r->key_slots);
     level_done(&r->level);

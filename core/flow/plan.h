@@ -16,6 +16,8 @@
 #include "flow/template.h"
 
 #define TW_NO_FN (-1)
+#define TW_MAX_ROLES 16
+#define TW_MAX_KEPT 64 /* fields of an event that a rule keeps */
 
 typedef enum tw_level {
     TW_LEVEL_OK = 0,
@@ -142,7 +144,31 @@ typedef struct tw_handler_plan {
     uint32_t max_state_bytes, max_timers; /* per key */
 } tw_handler_plan;
 
-typedef enum tw_detector_kind { TW_DETECT_LEVEL, TW_DETECT_HANDLER } tw_detector_kind;
+typedef enum tw_detector_kind {
+    TW_DETECT_LEVEL,
+    TW_DETECT_HANDLER,
+    TW_DETECT_MEASURE,
+    TW_DETECT_CHANGE,
+    TW_DETECT_JOIN,
+    TW_DETECT_TOGETHER,
+    TW_DETECT_SEQ,
+    TW_DETECT_MISSING,
+    TW_DETECT_SESSION,
+    TW_DETECT_IMPACT
+} tw_detector_kind;
+
+/* A part that an event can have in what a detector found: the step of a sequence, the side of a join.
+ * Templates and functions call it by its name. */
+typedef struct tw_role {
+    char *name;
+    bool is_list; /* may stand for several events: `first`, `last`, `count` */
+} tw_role;
+
+/* Slots of one input that its detector reads beyond matchers, key and carried fields. */
+typedef struct tw_reads {
+    uint32_t *slots;
+    uint32_t count;
+} tw_reads;
 
 typedef enum tw_miss { TW_MISS_KEEP, TW_MISS_DROP, TW_MISS_DEFAULT } tw_miss;
 
@@ -196,6 +222,23 @@ typedef struct tw_rule {
     tw_detector_kind detector;
     tw_level_plan level;
     tw_handler_plan handler;
+    /* the others': flow/plan_KIND.h says what it is */
+    void *detail;
+    void (*detail_free)(void *detail);
+    int64_t span_ms; /* the longest time one event can matter to it */
+    tw_reads *reads; /* by input; NULL: none */
+
+    /* What it finds: events in roles, and facts by name (`from`, `to`, `verdict`). */
+    tw_role *roles;
+    uint32_t role_count;
+    char **facts;
+    uint32_t fact_count;
+    /* Fields of an event that are kept while it waits for others: what templates and functions read of
+     * roles, and what they carry. kept_slots: input_count rows of kept_count slots. carried_kept and
+     * carried_first_kept: where a carried field is among them. All NULL for level and handler. */
+    char **kept;
+    uint32_t kept_count;
+    uint32_t *kept_slots, *carried_kept, *carried_first_kept;
 
     tw_incident_plan incident;
     tw_lookup *lookups;

@@ -38,6 +38,33 @@ struct tw_handler_host_class {
     int (*resolve)(tw_handler_host *h, tw_err *err);
 };
 
+/* An event that was kept, of which rule->kept is left. */
+typedef struct tw_kept_view {
+    const tw_value *values; /* rule->kept_count; NULL: none */
+    int64_t time_ms;
+    tw_origin origin;
+} tw_kept_view;
+
+/* The events of one role. */
+typedef struct tw_role_view {
+    uint32_t count;
+    tw_kept_view first, last;
+} tw_role_view;
+
+/* One argument of a function that judges several events. */
+typedef enum tw_arg_kind {
+    TW_ARG_EVENT, /* the event that just came; at most one */
+    TW_ARG_KEPT,
+    TW_ARG_ROLES /* a table of roles by name: m.d.version, m.errors.last.code, g.a.count */
+} tw_arg_kind;
+typedef struct tw_arg {
+    tw_arg_kind kind;
+    const tw_event *ev;
+    tw_kept_view kept;
+    const tw_role_view *roles; /* rule->role_count */
+} tw_arg;
+#define TW_MAX_ARGS 3
+
 typedef struct tw_script {
     const struct tw_script_class *cls;
 } tw_script;
@@ -47,6 +74,9 @@ struct tw_script_class {
     int (*map_event)(tw_script *s, int fn, const tw_event *ev, double *out,
                      bool *out_has);
     int (*test_result)(tw_script *s, int fn, const tw_result *result, bool *out);
+    /* where(l, r), where(e, m), where(g); the rule is the function's own. */
+    int (*test_events)(tw_script *s, int fn, const tw_arg *args, uint32_t count,
+                       bool *out);
     int (*handle_event)(tw_script *s, int fn, const tw_event *ev, const char *input,
                         tw_handler_host *host);
     int (*handle_timer)(tw_script *s, int fn, const char *timer, tw_handler_host *host);

@@ -67,6 +67,28 @@ static void put_result(writer *w, const tw_result *from, tw_result *to)
     }
 }
 
+static const tw_role_found *put_roles(writer *w, const tw_signal *s)
+{
+    uint32_t kept = s->rule->kept_count;
+
+    if (!s->roles || s->rule->role_count == 0) {
+        return NULL;
+    }
+    tw_role_found *copy =
+        put(w, s->roles, s->rule->role_count * sizeof *s->roles, _Alignof(tw_role_found));
+    for (uint32_t n = 0; n < s->rule->role_count; n++) {
+        const tw_value *first = put_values(w, s->roles[n].first, kept);
+        const tw_value *last = s->roles[n].last == s->roles[n].first
+                                   ? first
+                                   : put_values(w, s->roles[n].last, kept);
+        if (copy) {
+            copy[n].first = first;
+            copy[n].last = last;
+        }
+    }
+    return copy;
+}
+
 static void put_signal(writer *w, const tw_signal *s)
 {
     tw_signal scratch = *s;
@@ -76,6 +98,12 @@ static void put_signal(writer *w, const tw_signal *s)
     put_result(w, &s->result, &copy->result);
     copy->fields = put_values(w, s->fields, s->rule->carried_count);
     copy->first_fields = put_values(w, s->first_fields, s->rule->carried_first_count);
+    copy->facts = put_values(w, s->facts, s->rule->fact_count);
+    copy->roles = put_roles(w, s);
+    if (s->evidence) {
+        copy->evidence = put(w, s->evidence, s->evidence_count * sizeof *s->evidence,
+                             _Alignof(tw_origin));
+    }
     copy->key.data = put(w, s->key.data, s->key.len, 1);
     if (s->reason) {
         copy->reason = put(w, s->reason, strlen(s->reason) + 1, 1);

@@ -17,12 +17,12 @@ typedef enum tw_signal_kind {
     TW_SIGNAL_PENDING /* a hold began (level = what it would be) or ended without firing (OK) */
 } tw_signal_kind;
 
-typedef struct tw_origin {
-    uint32_t stream; /* tw_stream id */
-    int32_t partition;
-    int64_t offset;
-    uint32_t index;
-} tw_origin;
+/* The events of one role: none, one, or of several the first and the last. */
+typedef struct tw_role_found {
+    uint32_t count;
+    const tw_value *first, *last; /* rule->kept_count values each; NULL with count 0 */
+    int64_t first_ms, last_ms;
+} tw_role_found;
 
 typedef struct tw_signal {
     tw_rule *rule;
@@ -39,7 +39,12 @@ typedef struct tw_signal {
         stop_ms;        /* span of the window judged; TW_TIME_NONE when there is none */
     const char *reason; /* NULL, or why (nodata, evicted, forgotten) */
     json_t *fire;       /* handler's options, borrowed; NULL otherwise */
-    bool approx;        /* values came from panes */
+    const tw_role_found *roles; /* rule->role_count; NULL: none */
+    const tw_value *facts;      /* rule->fact_count; NULL: none */
+    const tw_origin
+        *evidence; /* the events it rests on, oldest first; NULL: newest alone */
+    uint32_t evidence_count;
+    bool approx; /* values came from panes */
 } tw_signal;
 
 tw_signal *tw_signal_copy(const tw_signal *s); /* refs the rule */

@@ -20,12 +20,18 @@ typedef enum tw_part_kind {
     TW_PART_KEY,    /* index: which key field */
     TW_PART_ENRICH, /* text: "owner.team" */
     TW_PART_FIELD,  /* index: place in the rule's `carried` slots (newest event) */
-    TW_PART_FIRST   /* index: place in the rule's `carried_first` slots (first event) */
+    TW_PART_FIRST,  /* index: place in the rule's `carried_first` slots (first event) */
+    TW_PART_FACT,   /* index: place in the rule's facts */
+    TW_PART_ROLE,   /* role and which; index: place in the rule's `kept` */
+    TW_PART_ROLE_COUNT, /* role: how many events it stands for */
+    TW_PART_ROLE_TIME   /* role and which: the event's time */
 } tw_part_kind;
 
 typedef struct tw_part {
     tw_part_kind kind;
     uint32_t index;
+    uint32_t role;
+    bool first; /* of a role's events the first; else the last */
     char *text; /* owned */
 } tw_part;
 

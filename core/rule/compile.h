@@ -28,6 +28,11 @@ typedef struct tw_compiler {
     const tw_tree *body;  /* the rule's table */
     const tw_tree *params;
     const char *lookup; /* whose key is being compiled; NULL */
+    const char *const
+        *shaping; /* options of the detector that shape its state, NULL-terminated */
+    bool
+        keeps; /* its detector keeps events: fields of roles and of plain paths are kept */
+    bool keeps_for_functions; /* and functions read them, too */
 } tw_compiler;
 
 /* What a rule file registered to a plan; NULL when it had findings. */
@@ -105,14 +110,32 @@ typedef struct tw_window_options {
 void tw_compile_window(tw_compiler *c, const tw_tree *level,
                        const tw_window_options *given);
 
+/* ---- detectors, a file each. word: `join { ... }`. Each sets rule->detector and c->shaping (items
+ * always shape); one with a plan of its own sets detail, detail_free and span_ms, and one that keeps
+ * events c->keeps, before any template is compiled. */
 void tw_compile_level(tw_compiler *c, const tw_tree *level);
 void tw_compile_handler(tw_compiler *c, const tw_tree *handler);
+void tw_compile_detect(tw_compiler *c, const tw_tree *detect); /* whichever it is */
+
+/* The table of `word { ... }`, or NULL with a finding. */
+const tw_tree *tw_compile_word_table(tw_compiler *c, const tw_tree *word);
+/* A role of that name; returns its number, or -1 with a finding: too many, or the name is taken by
+ * another role or a key field. */
+int tw_compile_role(tw_compiler *c, const tw_tree *at, const char *name, bool is_list);
+/* A fact of that name; returns its number. */
+uint32_t tw_compile_fact(tw_compiler *c, const char *name);
+/* The detector reads this slot of that input. */
+void tw_compile_reads(tw_compiler *c, uint32_t input, uint32_t slot);
+/* The same for what a matcher table of that input reads. */
+void tw_compile_reads_match(tw_compiler *c, uint32_t input, const tw_match_table *match);
 void tw_compile_enrich(tw_compiler *c, const tw_tree *enrich);
 void tw_compile_alert(tw_compiler *c, const tw_tree *alert);
 /* A template of this rule; false with a finding. */
 bool tw_compile_template(tw_compiler *c, const tw_tree *at, const char *text,
                          tw_template *out);
-/* After the templates: the slots of what they read. */
+/* The place of a path among the kept fields, or -1 with err: too many. */
+int tw_compile_kept(tw_compiler *c, const char *path, tw_err *err);
+/* After the templates: the slots of what they, and functions that judge several events, read. */
 void tw_compile_carried(tw_compiler *c);
 int64_t tw_compile_longest_span(const tw_rule *rule);
 void tw_compile_hashes(tw_compiler *c);

@@ -17,5 +17,8 @@ uint32_t tw_locate_word(const tw_tokens *t, const char *word, int line);
 /* The fields that functions of the file read from their first parameter (`e.name`, `e["a.b"]`), each
  * once, in the order of the text. Names are copies; tw_free each and the array. */
 char **tw_locate_fields(const tw_tokens *t, uint32_t *out_count);
+/* Everything that is read by name anywhere in a function of the file (`x.name`, `x["a.b"]`, `x.y.name`),
+ * but for what the libraries hold. */
+char **tw_locate_members(const tw_tokens *t, uint32_t *out_count);
 
 #endif

@@ -83,22 +83,66 @@ static void read_access(scan *s, uint32_t i)
                  field->size - 2 * (size_t)field->skip);
 }
 
+static bool is_library(const tw_tokens *t, uint32_t i)
+{
+    static const char *const names[] = {"string", "table", "math", "utf8", "ctx"};
+
+    for (size_t n = 0; n < sizeof names / sizeof names[0]; n++)
+        if (tw_token_is_name(t, i, names[n]))
+            return true;
+    return false;
+}
+
+/* `.name` or `["name"]` behind the token i. */
+static void read_member(scan *s, uint32_t i)
+{
+    const tw_tokens *t = s->t;
+
+    if (i + 2 >= t->count || is_library(t, i))
+        return;
+    const tw_token *field = &t->items[i + 2];
+    if (tw_token_is_sign(t, i + 1, '.') && field->kind == TW_TOKEN_NAME)
+        add_name(s, t->text + field->at, field->size);
+    else if (tw_token_is_sign(t, i + 1, '[') && field->kind == TW_TOKEN_STRING)
+        add_name(s, t->text + field->at + field->skip,
+                 field->size - 2 * (size_t)field->skip);
+}
+
+/* Follows blocks: opens, closes, and says whether token i was one of their words. */
+static bool is_block_word(scan *s, uint32_t i)
+{
+    const tw_tokens *t = s->t;
+
+    if (tw_token_is_name(t, i, "function"))
+        open_block(s, takes_event(t, i) ? first_param(t, i) : TW_NO_TOKEN);
+    else if (tw_token_is_name(t, i, "if") || tw_token_is_name(t, i, "do") ||
+             tw_token_is_name(t, i, "repeat"))
+        open_block(s, TW_NO_TOKEN);
+    else if (tw_token_is_name(t, i, "end") || tw_token_is_name(t, i, "until"))
+        s->depth -= s->depth > 0;
+    else
+        return false;
+    return true;
+}
+
+char **tw_locate_members(const tw_tokens *t, uint32_t *out_count)
+{
+    scan s = {.t = t};
+
+    for (uint32_t i = 0; i < t->count; i++)
+        if (t->items[i].kind == TW_TOKEN_NAME && !is_block_word(&s, i) && s.depth > 0)
+            read_member(&s, i);
+    *out_count = s.count;
+    return s.names;
+}
+
 char **tw_locate_fields(const tw_tokens *t, uint32_t *out_count)
 {
     scan s = {.t = t};
-    for (uint32_t i = 0; i < t->count; i++) {
-        if (t->items[i].kind != TW_TOKEN_NAME)
-            continue;
-        if (tw_token_is_name(t, i, "function"))
-            open_block(&s, takes_event(t, i) ? first_param(t, i) : TW_NO_TOKEN);
-        else if (tw_token_is_name(t, i, "if") || tw_token_is_name(t, i, "do") ||
-                 tw_token_is_name(t, i, "repeat"))
-            open_block(&s, TW_NO_TOKEN);
-        else if (tw_token_is_name(t, i, "end") || tw_token_is_name(t, i, "until"))
-            s.depth -= s.depth > 0;
-        else
+
+    for (uint32_t i = 0; i < t->count; i++)
+        if (t->items[i].kind == TW_TOKEN_NAME && !is_block_word(&s, i))
             read_access(&s, i);
-    }
     *out_count = s.count;
     return s.names;
 }

@@ -30,14 +30,10 @@ void tw_compile_handler(tw_compiler *c, const tw_tree *word)
                          .timer_fn = TW_NO_FN,
                          .max_bytes = DEFAULT_BYTES,
                          .max_timers = DEFAULT_TIMERS};
-    const tw_tree *table = word->item_count == 1 ? word->items[0] : word;
+    const tw_tree *table = tw_compile_word_table(c, word);
 
-    if (table->type != TW_TREE_TABLE) {
-        tw_compile_say(c, word,
-                       "handler takes a table: handler { on_event = function(e, ctx) "
-                       "... end }");
+    if (!table)
         return;
-    }
     tw_options_no_items(c, table, "handler");
     tw_options_read(c, table, "handler", handler_table, &o);
     if (!tw_tree_get(table, "on_event"))

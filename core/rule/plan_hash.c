@@ -73,8 +73,6 @@ static void write_rule(const tw_compiler *c, tw_buf *out)
 /* What shapes the state: not thresholds, holds, texts and routes. */
 static void write_state(const tw_compiler *c, tw_buf *out)
 {
-    static const char *const shaping[] = {"of",    "over",  "every", "last",
-                                          "exact", "align", "full",  "at"};
     const tw_tree *detect = tw_tree_get(c->body, "detect");
     const tw_tree *table = detect && detect->item_count == 1 ? detect->items[0] : NULL;
 
@@ -84,10 +82,12 @@ static void write_state(const tw_compiler *c, tw_buf *out)
     write_option(c, c->body, "inputs", out);
     write_option(c, tw_tree_get(c->body, "clock"), "time", out);
     tw_buf_printf(out, "%s\n", detect ? detect->text : "");
-    for (size_t i = 0;
-         c->rule->detector == TW_DETECT_LEVEL && i < sizeof shaping / sizeof shaping[0];
-         i++)
-        write_option(c, table, shaping[i], out);
+    for (size_t i = 0; c->shaping && c->shaping[i]; i++)
+        write_option(c, table, c->shaping[i], out);
+    for (uint32_t i = 0; table && i < table->item_count; i++) {
+        tw_tree_write(table->items[i], c->source->text, c->source->size, out);
+        write_used_params(c, table->items[i], out);
+    }
 }
 
 void tw_compile_hashes(tw_compiler *c)

@@ -300,16 +300,17 @@ static void check_min(tw_compiler *c, const tw_tree *table, const level_options 
 
 void tw_compile_level(tw_compiler *c, const tw_tree *word)
 {
+    static const char *const shaping[] = {"of",    "over", "every", "last", "exact",
+                                          "align", "full", "at",    NULL};
     level_options o = {.window = {.exact = 128}};
-    const tw_tree *table = word->item_count == 1 ? word->items[0] : word;
+    const tw_tree *table = tw_compile_word_table(c, word);
 
-    if (table->type != TW_TREE_TABLE) {
-        tw_compile_say(c, word, "level takes a table: level { of = count \"ev\", ... }");
+    if (!table)
         return;
-    }
     tw_options_no_items(c, table, "level");
     bool all_known = tw_options_read(c, table, "level", level_table, &o);
     c->rule->detector = TW_DETECT_LEVEL;
+    c->shaping = shaping;
     if (o.of)
         tw_compile_values(c, o.of);
     else if (all_known)

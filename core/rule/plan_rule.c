@@ -202,20 +202,6 @@ static void compile_params(tw_compiler *c, tw_tree *params)
 
 /* ---- the parts --------------------------------------------------------------------- */
 
-static void compile_detect(tw_compiler *c, const tw_tree *detect)
-{
-    if (!detect)
-        tw_compile_say(c, c->body,
-                       "a rule needs detect = level { ... } or handler { ... }");
-    else if (tw_tree_is_word(detect, "level"))
-        tw_compile_level(c, detect);
-    else if (tw_tree_is_word(detect, "handler"))
-        tw_compile_handler(c, detect);
-    else
-        tw_compile_say(c, detect, "detect is level { ... } or handler { ... }, not %s",
-                       tw_tree_name(detect));
-}
-
 static clock_options compile_clock(tw_compiler *c, const tw_tree *clock)
 {
     clock_options o = {.lateness_ms = c->rule->lateness_ms, .idle_ms = c->rule->idle_ms};
@@ -232,8 +218,9 @@ int64_t tw_compile_longest_span(const tw_rule *r)
 {
     int64_t longest = 0;
 
-    if (r->detector == TW_DETECT_HANDLER)
-        return r->incident.resolve_after_ms;
+    if (r->detector != TW_DETECT_LEVEL)
+        return r->span_ms > r->incident.resolve_after_ms ? r->span_ms
+                                                         : r->incident.resolve_after_ms;
     longest = r->level.window.over_ms;
     for (int i = TW_LEVEL_INFO; i < TW_LEVELS; i++) {
         const tw_level_spec *s = &r->level.levels[i];
@@ -255,7 +242,7 @@ static void compile_parts(tw_compiler *c, const rule_options *o, bool all_known)
     tw_compile_inputs(c, o->inputs, clock.time);
     if (o->key || all_known) /* else what is not known may be meant to be it */
         tw_compile_key(c, o->key);
-    compile_detect(c, o->detect);
+    tw_compile_detect(c, o->detect);
     if (o->enrich)
         tw_compile_enrich(c, o->enrich);
     if (o->alert)
@@ -303,6 +290,8 @@ tw_rule *tw_compile_rule(tw_compiler *c, tw_tree *rule)
     c->rule->line = rule->line;
     c->body = body;
     c->params = NULL;
+    c->shaping = NULL;
+    c->keeps = c->keeps_for_functions = false;
     o.max_keys = c->rule->max_keys;
     compile_params(c, (tw_tree *)(uintptr_t)tw_tree_get(body, "params"));
     tw_options_no_items(c, body, "rule");

@@ -249,6 +249,10 @@ static void add_input_slots(slot_list *l, const tw_rule *r, uint32_t input)
     add_slots(l, r->carried_slots + (size_t)input * r->carried_count, r->carried_count);
     add_slots(l, r->carried_first_slots + (size_t)input * r->carried_first_count,
               r->carried_first_count);
+    if (r->reads)
+        add_slots(l, r->reads[input].slots, r->reads[input].count);
+    if (r->kept_slots)
+        add_slots(l, r->kept_slots + (size_t)input * r->kept_count, r->kept_count);
     for (uint32_t i = 0; i < r->level.agg_count; i++) {
         const tw_aggregate *agg = &r->level.aggs[i];
         if (agg->input != input)

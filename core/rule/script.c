@@ -242,22 +242,29 @@ static int run_handler(lua_State *L)
     return 0;
 }
 
-static int handle(tw_lua_script *s, const tw_script_call *call, const char *timer)
+int tw_script_run(tw_lua_script *s, const tw_script_call *call, lua_CFunction body,
+                  void *job)
 {
     tw_err err;
     tw_script_call outer = s->now;
-    handler_job job = {s, timer};
 
     if (!begin(s, call->fn))
         return TW_ESTATE;
     lua_pop(tw_sandbox_state(s->box), 1);
     s->now = *call;
-    int rc = tw_sandbox_run(s->box, run_handler, &job, &err);
+    int rc = tw_sandbox_run(s->box, body, job, &err);
     s->now = outer;
     if (rc < 0)
         return tw_script_failed(s, call->fn, &err);
     tw_script_went_well(s, call->fn);
     return TW_OK;
+}
+
+static int handle(tw_lua_script *s, const tw_script_call *call, const char *timer)
+{
+    handler_job job = {s, timer};
+
+    return tw_script_run(s, call, run_handler, &job);
 }
 
 static int handle_event(tw_script *base, int fn, const tw_event *ev, const char *input,
@@ -277,6 +284,7 @@ static const struct tw_script_class script_class = {
     .test_event = test_event,
     .map_event = map_event,
     .test_result = test_result,
+    .test_events = tw_script_test_events,
     .handle_event = handle_event,
     .handle_timer = handle_timer,
 };

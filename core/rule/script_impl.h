@@ -94,6 +94,12 @@ static inline void tw_script_went_well(tw_lua_script *s, int fn)
     s->overruns[fn] = 0;
 }
 
+/* Runs body(L, job) inside the sandbox as a call of call->fn: budget, loans, failures. */
+int tw_script_run(tw_lua_script *s, const tw_script_call *call, lua_CFunction body,
+                  void *job);
+int tw_script_test_events(tw_script *base, int fn, const tw_arg *args, uint32_t count,
+                          bool *out); /* script_events.c */
+
 /* Makes the userdata and functions; all run inside tw_sandbox_run. Each leaves one value. */
 void tw_script_make_event(lua_State *L, tw_lua_script *s);
 void tw_script_make_result(lua_State *L, tw_lua_script *s);

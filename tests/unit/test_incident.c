@@ -48,9 +48,9 @@ static int classify(void *self, const char *path, tw_part *out, tw_err *err)
     if (strcmp(path, "service") == 0)
         out->kind = TW_PART_KEY;
     else if (strncmp(path, "owner", 5) == 0)
-        *out = (tw_part){TW_PART_ENRICH, 0, tw_strdup(path)};
+        *out = (tw_part){.kind = TW_PART_ENRICH, .index = 0, .text = tw_strdup(path)};
     else
-        *out = (tw_part){TW_PART_RESULT, 0, tw_strdup(path)};
+        *out = (tw_part){.kind = TW_PART_RESULT, .index = 0, .text = tw_strdup(path)};
     return TW_OK;
 }
 
