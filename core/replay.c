@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "replay_notes.h"
+#include "replay_signal.h"
 #include "replay_text.h"
 
 #define LATEST_MS INT64_C(253402300799999) /* the last instant of the year 9999 */
@@ -74,6 +75,9 @@ static void on_change(void *self, const tw_change *c)
 static void on_signal(void *self, const tw_signal *s)
 {
     tw_replay *r = self;
+
+    if (r->options.signals)
+        add_line(r, s->at_ms, tw_replay_signal(s));
     tw_incidents_signal(r->incidents, s);
 }
 

@@ -24,8 +24,9 @@ typedef struct tw_replay_options {
     int64_t cpu_ms, load_cpu_ms;
     tw_decode_limits limits;
     uint32_t lanes;
-    bool all;         /* also changes, dropped and late events */
-    bool text;        /* lines for people instead of JSON */
+    bool all;     /* also changes, dropped and late events */
+    bool signals; /* also what detectors tell, before incidents make of it what they do */
+    bool text;    /* lines for people instead of JSON */
     int64_t until_ms; /* TW_TIME_NONE: stop at the last line */
 } tw_replay_options;
 

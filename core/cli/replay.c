@@ -41,6 +41,10 @@ static const char help[] =
     "  --lanes N          0 (default): on one thread; N: on N lane threads, in step\n"
     "  --all              also changes of incidents that were not told, and dropped "
     "records\n"
+    "  --signals          also every signal of a detector: {\"type\": \"signal\", "
+    "\"rule\", "
+    "\"key\",\n"
+    "                     \"kind\", \"from\", \"level\", ...}\n"
     "  -o, --output FORMAT  json (default); text: a line for people\n"
     "\n"
     "example:\n"
@@ -55,7 +59,7 @@ typedef struct arguments {
     const char *input, *config;
     int64_t until_ms;
     uint32_t lanes;
-    bool all, text;
+    bool all, signals, text;
 } arguments;
 
 static int parse_time(const char *text, int64_t *out_ms)
@@ -116,21 +120,21 @@ static int take_option(const tw_command *self, arguments *a, int option)
     case 'a':
         a->all = true;
         return 0;
+    case 's':
+        a->signals = true;
+        return 0;
     }
     return TW_EXIT_USAGE;
 }
 
 static int parse(const tw_command *self, int argc, char **argv, arguments *a)
 {
-    static const struct option options[] = {{"rules", required_argument, NULL, 'r'},
-                                            {"input", required_argument, NULL, 'i'},
-                                            {"until", required_argument, NULL, 'u'},
-                                            {"lanes", required_argument, NULL, 'l'},
-                                            {"all", no_argument, NULL, 'a'},
-                                            {"config", required_argument, NULL, 'c'},
-                                            {"table", required_argument, NULL, 't'},
-                                            {"output", required_argument, NULL, 'o'},
-                                            {0}};
+    static const struct option options[] = {
+        {"rules", required_argument, NULL, 'r'},  {"input", required_argument, NULL, 'i'},
+        {"until", required_argument, NULL, 'u'},  {"lanes", required_argument, NULL, 'l'},
+        {"all", no_argument, NULL, 'a'},          {"signals", no_argument, NULL, 's'},
+        {"config", required_argument, NULL, 'c'}, {"table", required_argument, NULL, 't'},
+        {"output", required_argument, NULL, 'o'}, {0}};
     int option, rc;
 
     *a = (arguments){.until_ms = TW_TIME_NONE};
@@ -273,6 +277,7 @@ static int replay(const arguments *a, const tw_config *config, FILE *in)
                                  .any_stream = !config,
                                  .lanes = a->lanes,
                                  .all = a->all,
+                                 .signals = a->signals,
                                  .text = a->text,
                                  .until_ms = a->until_ms};
     tw_err err = {0};

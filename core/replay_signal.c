@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+/* See replay_signal.h. */
+#include "replay_signal.h"
+
+#include "base/clock.h"
+
+static json_t *number_json(double v)
+{
+    if (v == (double)(int64_t)v && v > -1e15 && v < 1e15)
+        return json_integer((json_int_t)v);
+    return json_real(v);
+}
+
+static json_t *value_json(tw_value v)
+{
+    switch ((tw_type)v.type) {
+    case TW_BOOL:
+        return json_boolean(v.b);
+    case TW_INT:
+        return json_integer(v.i);
+    case TW_DOUBLE:
+        return number_json(v.d);
+    case TW_STRING:
+    case TW_DECIMAL:
+        return json_stringn(v.s, v.len);
+    case TW_JSON:
+        return json_loadb(v.s, v.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+    case TW_ABSENT:
+    case TW_NULL:
+        break;
+    }
+    return json_null();
+}
+
+static json_t *key_json(const tw_signal *s)
+{
+    tw_value values[TW_MAX_KEY_FIELDS];
+    uint32_t count = tw_key_values(s->key.data, s->key.len, values, TW_MAX_KEY_FIELDS);
+    json_t *key = json_object();
+
+    for (uint32_t n = 0; n < count && n < s->rule->key_count; n++)
+        json_object_set_new(key, s->rule->key_names[n], value_json(values[n]));
+    return key;
+}
+
+static json_t *values_json(const tw_result *result)
+{
+    json_t *values = json_object();
+
+    for (uint32_t n = 0; n < result->count; n++)
+        json_object_set_new(values, result->names[n],
+                            result->has[n] ? number_json(result->values[n])
+                                           : json_null());
+    return values;
+}
+
+static json_t *facts_json(const tw_signal *s)
+{
+    json_t *facts = json_object();
+
+    for (uint32_t n = 0; n < s->rule->fact_count; n++)
+        json_object_set_new(facts, s->rule->facts[n], value_json(s->facts[n]));
+    return facts;
+}
+
+static json_t *roles_json(const tw_signal *s)
+{
+    json_t *roles = json_object();
+
+    for (uint32_t n = 0; n < s->rule->role_count; n++) {
+        const tw_role_found *found = &s->roles[n];
+        json_t *role = json_pack("{s:I}", "count", (json_int_t)found->count);
+        if (found->count > 0) {
+            json_object_set_new(role, "first_ms", json_integer(found->first_ms));
+            json_object_set_new(role, "last_ms", json_integer(found->last_ms));
+        }
+        json_object_set_new(roles, s->rule->roles[n].name, role);
+    }
+    return roles;
+}
+
+json_t *tw_replay_signal(const tw_signal *s)
+{
+    static const char *const kinds[] = {[TW_SIGNAL_LEVEL] = "level",
+                                        [TW_SIGNAL_OCCURRENCE] = "occurrence",
+                                        [TW_SIGNAL_RESOLVE] = "resolve",
+                                        [TW_SIGNAL_PENDING] = "pending"};
+    json_t *line = json_pack(
+        "{s:I, s:s, s:s, s:o, s:s, s:s, s:s}", "at", (json_int_t)s->at_ms, "type",
+        "signal", "rule", s->rule->name, "key", key_json(s), "kind", kinds[s->kind],
+        "from", tw_level_name(s->from), "level", tw_level_name(s->level));
+
+    if (s->start_ms != TW_TIME_NONE)
+        json_object_set_new(line, "start", json_integer(s->start_ms));
+    if (s->stop_ms != TW_TIME_NONE)
+        json_object_set_new(line, "stop", json_integer(s->stop_ms));
+    if (s->result.count > 0)
+        json_object_set_new(line, "values", values_json(&s->result));
+    if (s->facts && s->rule->fact_count > 0)
+        json_object_set_new(line, "facts", facts_json(s));
+    if (s->roles && s->rule->role_count > 0)
+        json_object_set_new(line, "roles", roles_json(s));
+    if (s->approx)
+        json_object_set_new(line, "approx", json_true());
+    if (s->reason)
+        json_object_set_new(line, "reason", json_string(s->reason));
+    return line;
+}
