@@ -225,6 +225,7 @@ tw_streams *tw_config_streams(const tw_config *config)
         stream->time_path = tw_strdup(s->time_path);
         stream->key_path = tw_strdup(s->key_path);
         stream->future_ms = s->future_ms;
+        stream->align_ms = s->align_ms;
     }
     return streams;
 }

@@ -42,7 +42,7 @@ typedef struct tw_config_stream {
     uint32_t topic_count;
     tw_format format;
     char *time_path, *key_path; /* NULL: none */
-    int64_t future_ms;
+    int64_t future_ms, align_ms;
 } tw_config_stream;
 
 typedef struct tw_config_table {

@@ -293,7 +293,9 @@ static int read_stream(tw_config *config, json_t *map, const char *name, json_t 
         (rc = read_field_path(config, node, "time", &s->time_path, err)) < 0 ||
         (rc = read_field_path(config, node, "key", &s->key_path, err)) < 0)
         return rc;
-    return read_ms(config, node, "future", 0, &s->future_ms, err);
+    if ((rc = read_ms(config, node, "future", 0, &s->future_ms, err)) < 0)
+        return rc;
+    return read_ms(config, node, "align", 0, &s->align_ms, err);
 }
 
 static int read_streams(tw_config *config, tw_err *err)

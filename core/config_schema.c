@@ -76,6 +76,12 @@ static const tw_conf_field stream_fields[] = {
      .type = TW_CONF_DURATION,
      .fallback = "\"1m\"",
      .doc = "Stamps further ahead of arrival are taken as arrival."},
+    {.name = "align",
+     .type = TW_CONF_DURATION,
+     .fallback = "\"10s\"",
+     .doc =
+         "While a backlog is read, how far a partition may run ahead of the slowest; 0s: "
+         "as far as it likes."},
     {0}};
 static const tw_conf_field stream_item[] = {
     {.name = "", .type = TW_CONF_OBJECT, .fields = stream_fields}};

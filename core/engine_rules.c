@@ -185,6 +185,9 @@ void tw_engine_lane_stats(tw_engine *e, tw_lane *lane)
     lane->clamped =
         tw_stats_counter(s, "events_clamped_total",
                          "Events whose time lay in the future; set to arrival.", labels);
+    lane->held = tw_stats_counter(
+        s, "partition_waits_total",
+        "Turns in which a partition waited for a slower one of its stream.", labels);
 }
 
 void tw_engine_rule_stats(tw_engine *e, uint32_t lane, tw_instance *inst)

@@ -28,6 +28,7 @@ typedef struct ring_item {
     uint32_t rule, input, key_len;
     int64_t time_ms;
     int64_t arrival_ms;     /* ITEM_CLOCK */
+    int64_t backlog_ms;     /* ITEM_CLOCK */
     uint32_t track, source; /* ITEM_CLOCK */
     int32_t partition;      /* ITEM_CLOCK */
 } __attribute__((aligned(16))) ring_item;
@@ -80,7 +81,8 @@ static void send_clock(tw_lane *lane, uint32_t to, uint32_t track,
                         .source = p->source,
                         .partition = p->partition,
                         .time_ms = p->max_ms,
-                        .arrival_ms = p->arrival_ms};
+                        .arrival_ms = p->arrival_ms,
+                        .backlog_ms = p->backlog_ms};
     tw_ring_commit(lane->out[to]);
 }
 
@@ -101,6 +103,7 @@ static void receive_clock(tw_lane *lane, const ring_item *item)
                                                 item->partition, item->arrival_ms);
     if (item->time_ms != TW_TIME_NONE)
         tw_partition_clock_observe(p, item->time_ms, item->arrival_ms);
+    p->backlog_ms = item->backlog_ms;
     p->changed = false; /* only the lane that reads a partition reports it */
     tw_domains_update(lane, &item->track, 1, tw_clock_now_ms(lane->clock));
 }
@@ -315,11 +318,13 @@ static void leave_stream(tw_lane *lane)
     memset(&lane->tally, 0, sizeof lane->tally);
     for (uint32_t i = 0; i < lane->seen_count; i++) {
         const tw_track_seen *seen = &lane->seen[i];
-        if (seen->max_ms != TW_TIME_NONE)
-            tw_partition_clock_observe(tw_clocks_partition(&lane->clocks, seen->track,
-                                                           lane->source, lane->partition,
-                                                           lane->arrival_ms),
-                                       seen->max_ms, lane->arrival_ms);
+        if (seen->max_ms == TW_TIME_NONE)
+            continue;
+        tw_partition_clock *p = tw_clocks_partition(
+            &lane->clocks, seen->track, lane->source, lane->partition, lane->arrival_ms);
+        tw_partition_clock_observe(p, seen->max_ms, lane->arrival_ms);
+        if (lane->full_batch)
+            p->backlog_ms = lane->arrival_ms;
     }
     if (plan)
         tw_domains_update(lane, plan->tracks, plan->track_count, lane->arrival_ms);
@@ -368,6 +373,7 @@ static uint32_t poll_feed(tw_lane *lane, tw_feed_state *feed)
 
     if (count <= 0)
         return 0;
+    lane->full_batch = count == BATCH_FRAMES;
     int at = handle_frames(lane, feed, frames, from, count);
     if (at < count) {
         keep_rest(feed, frames, at, count);
@@ -390,13 +396,15 @@ void tw_lane_finish(tw_lane *lane)
 uint32_t tw_lane_turn(tw_lane *lane)
 {
     uint32_t done = tw_lane_drain(lane) ? 1 : 0;
+    int64_t now_ms = tw_clock_now_ms(lane->clock);
 
     if (!tw_engine_shore_is_full(lane->engine)) {
         for (uint32_t i = 0; i < lane->feed_count && !tw_engine_wants_cut(lane->engine);
              i++)
-            done += poll_feed(lane, lane->feeds[i]);
+            if (!tw_feed_is_held(lane, lane->feeds[i], now_ms))
+                done += poll_feed(lane, lane->feeds[i]);
     }
-    int64_t now_ms = tw_clock_now_ms(lane->clock);
+    now_ms = tw_clock_now_ms(lane->clock);
     if (now_ms - lane->tick_ms >= TICK_MS)
         tw_lane_tick(lane, now_ms);
     tw_lane_flush(lane);

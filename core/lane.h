@@ -104,12 +104,13 @@ typedef struct tw_lane {
     tw_track_seen *seen; /* by place in the stream plan's tracks; told to the clocks, and
                             the tally to the counters, when the batch is done */
     uint32_t seen_count, seen_room;
+    bool full_batch; /* the feed gave all it was asked for */
     struct {
         uint64_t frames, bytes, events, matched;
     } tally;
     /* counters of this lane */
     tw_counter *frames, *events, *bytes, *tombstones, *bad_frames, *clamped, *matched,
-        *exchanged;
+        *exchanged, *held;
     pthread_t thread;
     bool started;
 } tw_lane;

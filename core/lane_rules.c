@@ -320,3 +320,22 @@ void tw_lane_rules_adopt(tw_lane *lane, tw_lane_rules *fresh, tw_lane_rules *old
     lane->rules = fresh;
     tw_domains_update(lane, NULL, 0, tw_clock_now_ms(lane->clock));
 }
+
+/* ---- partitions that run ahead ------------------------------------------------------ */
+
+bool tw_feed_is_held(tw_lane *lane, const tw_feed_state *feed, int64_t now_ms)
+{
+    const tw_ruleset *set = lane->rules->set;
+    const tw_stream *stream = feed->stream;
+
+    if (feed->rest || stream->align_ms == 0 || stream->id >= set->stream_count ||
+        set->streams[stream->id].track_count == 0)
+        return false;
+    uint32_t track = set->streams[stream->id].tracks[0];
+    const tw_partition_clock *p =
+        tw_clocks_partition(&lane->clocks, track, feed->source, feed->partition, now_ms);
+    if (!tw_clocks_is_ahead(&lane->clocks, track, p, stream->align_ms, now_ms))
+        return false;
+    tw_count_own(lane->held, 1);
+    return true;
+}

@@ -14,5 +14,7 @@ void tw_instance_judge(tw_lane *lane, tw_instance *inst, const tw_key *key,
 void tw_domains_update(tw_lane *lane, const uint32_t *tracks, uint32_t track_count,
                        int64_t now_ms);
 void tw_domains_end(tw_lane *lane);
+/* The feed has run ahead of slower partitions of its stream and waits for them. */
+bool tw_feed_is_held(tw_lane *lane, const tw_feed_state *feed, int64_t now_ms);
 
 #endif

@@ -62,6 +62,7 @@ tw_partition_clock *tw_clocks_partition(tw_clocks *c, uint32_t track, uint32_t s
                               .source = source,
                               .max_ms = TW_TIME_NONE,
                               .arrival_ms = arrival_ms,
+                              .backlog_ms = TW_TIME_NONE,
                               .changed = true};
     return p;
 }
@@ -87,6 +88,21 @@ void tw_partition_clock_observe(tw_partition_clock *p, int64_t time_ms,
     if (arrival_ms > p->arrival_ms)
         p->arrival_ms = arrival_ms;
     p->changed = true;
+}
+
+bool tw_clocks_is_ahead(const tw_clocks *c, uint32_t track, const tw_partition_clock *p,
+                        int64_t align_ms, int64_t now_ms)
+{
+    if (track >= c->count || p->max_ms == TW_TIME_NONE)
+        return false;
+    for (uint32_t i = 0; i < c->tracks[track].count; i++) {
+        const tw_partition_clock *other = &c->tracks[track].parts[i];
+        if (other->max_ms != TW_TIME_NONE && other->backlog_ms != TW_TIME_NONE &&
+            now_ms - other->backlog_ms <= TW_BACKLOG_MS &&
+            p->max_ms - other->max_ms > align_ms)
+            return true;
+    }
+    return false;
 }
 
 bool tw_domain_spec_equal(const tw_domain_spec *a, const tw_domain_spec *b)

@@ -49,6 +49,7 @@ typedef struct tw_partition_clock {
     uint32_t source; /* tells equal partition numbers of two topics of one stream apart */
     int64_t max_ms;  /* TW_TIME_NONE before the first event */
     int64_t arrival_ms; /* of the newest frame, or when it was assigned */
+    int64_t backlog_ms; /* when it last gave all it was asked for: it has more to read */
     bool changed;       /* since the last report to other lanes */
 } tw_partition_clock;
 
@@ -70,6 +71,13 @@ tw_partition_clock *tw_clocks_partition(tw_clocks *c, uint32_t track, uint32_t s
 void tw_clocks_forget(tw_clocks *c, uint32_t track, uint32_t source, int32_t partition);
 void tw_partition_clock_observe(tw_partition_clock *p, int64_t time_ms,
                                 int64_t arrival_ms);
+
+/* While a backlog is read, partitions are kept together: one whose event time is more than align_ms
+ * ahead of the slowest that still has a backlog waits for it. One that is at the end of its topic,
+ * or only slow, holds up nobody, however old its events are. */
+#define TW_BACKLOG_MS 250 /* so long after its last full batch a partition has one */
+bool tw_clocks_is_ahead(const tw_clocks *c, uint32_t track, const tw_partition_clock *p,
+                        int64_t align_ms, int64_t now_ms);
 
 /* ---- domains ----------------------------------------------------------------------- */
 

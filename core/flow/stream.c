@@ -8,6 +8,7 @@
 #include "base/mem.h"
 
 #define DEFAULT_FUTURE_MS 60000
+#define DEFAULT_ALIGN_MS 10000
 
 struct tw_streams {
     tw_stream **at;
@@ -55,6 +56,7 @@ tw_stream *tw_streams_add(tw_streams *s, const char *name)
                           .name = tw_strdup(name),
                           .format = TW_FORMAT_JSON,
                           .future_ms = DEFAULT_FUTURE_MS,
+                          .align_ms = DEFAULT_ALIGN_MS,
                           .fields = tw_fields_new()};
     s->at[s->count++] = stream;
     return stream;

@@ -18,6 +18,9 @@ typedef struct tw_stream {
     char *time_path;   /* event time; NULL: the source's time stamp, else arrival */
     char *key_path;    /* default key of rules that name none; NULL */
     int64_t future_ms; /* stamps further ahead of arrival are clamped (default 60000) */
+    int64_t
+        align_ms; /* how far a partition may run ahead in a backlog; 0: as far as it likes
+                          (default 10000) */
     tw_fields *fields;
 } tw_stream;
 

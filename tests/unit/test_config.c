@@ -35,7 +35,7 @@ static const char whole[] =
     "streams:\n"
     "  requests: { source: kafka, time: ts, key: labels.host }\n"
     "  log_lines: { source: kafka, topics: [app, web], format: "
-    "text, future: 5m }\n"
+    "text, future: 5m, align: 3s }\n"
     "  metrics: { source: poll, topics: node }\n"
     "tables:\n"
     "  owners: { path: owners.csv, key: service }\n"
@@ -150,9 +150,11 @@ static void streams_are_ready_for_the_engine(void **state)
     assert_string_equal(requests->time_path, "ts");
     assert_string_equal(requests->key_path, "labels.host");
     assert_int_equal(requests->future_ms, 60000);
+    assert_int_equal(requests->align_ms, 10000);
     const tw_stream *lines = tw_streams_find(streams, "log_lines");
     assert_int_equal(lines->format, TW_FORMAT_TEXT);
     assert_int_equal(lines->future_ms, 300000);
+    assert_int_equal(lines->align_ms, 3000);
     assert_null(lines->key_path);
     tw_streams_free(streams);
     assert_int_equal(c->streams[0].topic_count, 1);

@@ -155,6 +155,47 @@ static void tracks_are_numbered_once(void **state)
     tw_tracks_done(&t);
 }
 
+static tw_partition_clock *read_batch(fixture *f, int32_t partition, int64_t time_ms,
+                                      int64_t arrival_ms)
+{
+    tw_partition_clock *p = tw_clocks_partition(&f->clocks, 0, 0, partition, arrival_ms);
+    tw_partition_clock_observe(p, time_ms, arrival_ms);
+    p->backlog_ms = arrival_ms;
+    return p;
+}
+
+static void a_partition_waits_for_a_slower_one_with_a_backlog(void **state)
+{
+    fixture f;
+    (void)state;
+    open_fixture(&f, 0);
+    read_batch(&f, 0, 5000, 100000);
+    read_batch(&f, 1, 15000, 100000);
+    const tw_partition_clock *fast = tw_clocks_partition(&f.clocks, 0, 0, 1, 0);
+    const tw_partition_clock *slow = tw_clocks_partition(&f.clocks, 0, 0, 0, 0);
+    assert_false(tw_clocks_is_ahead(&f.clocks, 0, fast, 10000, 100000));
+    assert_true(tw_clocks_is_ahead(&f.clocks, 0, fast, 9999, 100000));
+    assert_false(tw_clocks_is_ahead(&f.clocks, 0, slow, 9999, 100000));
+    assert_false(tw_clocks_is_ahead(&f.clocks, 1, fast, 9999, 100000));
+    tw_clocks_done(&f.clocks);
+}
+
+static void nobody_waits_for_a_partition_without_a_backlog(void **state)
+{
+    fixture f;
+    (void)state;
+    open_fixture(&f, 0);
+    read_batch(&f, 0, 5000, 100000);
+    read_batch(&f, 1, 90000, 100000);
+    hear(&f, 2, 1000, 100000); /* slow, but at the end of its topic */
+    tw_clocks_partition(&f.clocks, 0, 0, 3, 100000); /* nothing yet */
+    const tw_partition_clock *fast = tw_clocks_partition(&f.clocks, 0, 0, 1, 0);
+    assert_true(tw_clocks_is_ahead(&f.clocks, 0, fast, 10000, 100000 + TW_BACKLOG_MS));
+    assert_false(
+        tw_clocks_is_ahead(&f.clocks, 0, fast, 10000, 100000 + TW_BACKLOG_MS + 1));
+    tw_clocks_done(&f.clocks);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +209,8 @@ int main(void)
         cmocka_unit_test(partitions_of_two_topics_are_two),
         cmocka_unit_test(at_the_end_the_clock_is_at_the_newest_event),
         cmocka_unit_test(tracks_are_numbered_once),
+        cmocka_unit_test(a_partition_waits_for_a_slower_one_with_a_backlog),
+        cmocka_unit_test(nobody_waits_for_a_partition_without_a_backlog),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
