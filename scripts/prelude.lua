@@ -59,7 +59,7 @@ end
 words("from level handler incident lookup", writer)
 words([[oneof gt gte lt lte between prefix suffix contains has matches exists missing_field
   any_of except]], writer)
-words("count sum avg min max first last delta rate stddev", writer)
+words("count sum avg min max first last delta rate stddev increase changes resets elapsed trend ewma", writer)
 
 function rule(...)
   if running() then error("a rule is declared by the file, not by a function that runs later", 2) end
@@ -79,7 +79,7 @@ null = sys.make_null()
 
 -- Known, but of a later version. What they give lets the file go on, so that more can be told about it.
 words([[measure change join together seq missing session impact test to context
-  quantile distinct topk ewma trend latest prev increase changes resets elapsed path]], function(name)
+  quantile distinct topk latest prev path]], function(name)
   takes_table[name] = true
   return function(...)
     local r = node(name, ...)

@@ -1,44 +1,134 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Samples and accumulators. One lane's thread; the set owns its table of inputs.
+/* The aggregates of a rule and the samples they take. One lane's thread; the set owns its
+ * table of inputs.
  * Invariant: a column number means one source (field or mapper) of one input, so an entry,
  * which is of one input, never has two meanings for a column. */
 #include "detect/aggregate.h"
 
 #include <math.h>
-#include <stddef.h>
 #include <string.h>
 
 #include "base/mem.h"
 
+/* ---- where values come from ---- */
+
+typedef enum reading {
+    READ_NUMBER,
+    READ_PRESENCE, /* of events that have the field */
+    READ_CHANGE,   /* a number, or text as one that differs when the text does */
+    READ_HASH,
+    READ_NAME
+} reading;
+
+typedef struct source {
+    uint32_t input;
+    reading reading;
+    bool has_field;
+    uint32_t slot;
+    int fn;
+} source;
+
+static reading reading_of(tw_agg_kind kind)
+{
+    if (kind == TW_AGG_COUNT) {
+        return READ_PRESENCE;
+    }
+    if (kind == TW_AGG_CHANGES) {
+        return READ_CHANGE;
+    }
+    if (kind == TW_AGG_DISTINCT) {
+        return READ_HASH;
+    }
+    return kind == TW_AGG_TOPK ? READ_NAME : READ_NUMBER;
+}
+
+/* False: the aggregate needs none. */
+static bool source_of(const tw_aggregate *agg, bool second, source *out)
+{
+    if (!second) {
+        *out = (source){agg->input, reading_of(agg->kind), agg->has_field, agg->slot,
+                        agg->fn};
+        return agg->has_field || agg->fn != TW_NO_FN;
+    }
+    *out = (source){agg->input, READ_NUMBER, true, agg->second, TW_NO_FN};
+    if (agg->kind == TW_AGG_LATEST) {
+        out->reading = READ_HASH;
+    }
+    return agg->has_second;
+}
+
+static bool same_source(const source *a, const source *b)
+{
+    return a->input == b->input && a->reading == b->reading && a->fn == b->fn &&
+           a->has_field == b->has_field && (!a->has_field || a->slot == b->slot);
+}
+
 /* ---- the set of a rule ---- */
 
-static bool needs_column(const tw_aggregate *agg)
-{
-    return agg->has_field || agg->fn != TW_NO_FN;
-}
+typedef struct column_plan {
+    source sources[2 * TW_MAX_AGGS];
+    uint32_t columns[2 * TW_MAX_AGGS];
+    uint32_t count;
+    uint64_t plain; /* columns that hold no name */
+} column_plan;
 
-static bool same_source(const tw_aggregate *a, const tw_aggregate *b)
+/* The first column that this input has not used and that holds names in no input or in all. */
+static uint32_t free_column(const tw_aggs *a, const column_plan *p, const source *s)
 {
-    return a->input == b->input && a->fn == b->fn && a->has_field == b->has_field &&
-           (!a->has_field || a->slot == b->slot) &&
-           (a->kind == TW_AGG_COUNT) == (b->kind == TW_AGG_COUNT);
-}
+    uint64_t taken = s->reading == READ_NAME ? p->plain : a->named;
+    uint32_t column = 0;
 
-/* The column of an earlier aggregate with the same source, else the input's next. */
-static uint8_t column_for(const tw_aggs *a, uint32_t number)
-{
-    uint8_t next = 0;
-
-    for (uint32_t n = 0; n < number; n++) {
-        if (a->column[n] == TW_NO_COLUMN || a->list[n].input != a->list[number].input) {
-            continue;
-        }
-        if (same_source(&a->list[n], &a->list[number])) {
-            return a->column[n];
-        }
-        next = a->column[n] >= next ? (uint8_t)(a->column[n] + 1) : next;
+    for (uint32_t n = 0; n < p->count; n++) {
+        taken |= p->sources[n].input == s->input ? 1ull << p->columns[n] : 0;
     }
-    return next;
+    while (column < TW_MAX_AGGS && taken >> column & 1) {
+        column++;
+    }
+    return column;
+}
+
+/* TW_MAX_AGGS: there are too many. */
+static uint32_t column_for(tw_aggs *a, column_plan *p, const source *s)
+{
+    for (uint32_t n = 0; n < p->count; n++) {
+        if (same_source(&p->sources[n], s)) {
+            return p->columns[n];
+        }
+    }
+    uint32_t column = free_column(a, p, s);
+    if (column == TW_MAX_AGGS) {
+        return column;
+    }
+    if (s->reading == READ_NAME) {
+        a->named |= 1ull << column;
+    } else {
+        p->plain |= 1ull << column;
+    }
+    p->sources[p->count] = *s;
+    p->columns[p->count++] = column;
+    a->columns = column + 1 > a->columns ? column + 1 : a->columns;
+    return column;
+}
+
+static bool plan_columns(tw_aggs *a)
+{
+    column_plan *p = tw_alloc(sizeof *p);
+    bool fit = true;
+    source s;
+
+    for (uint32_t n = 0; n < a->count; n++) {
+        a->column[n] = a->column2[n] = TW_NO_COLUMN;
+        if (source_of(&a->list[n], false, &s)) {
+            a->column[n] = (uint8_t)column_for(a, p, &s);
+            fit = fit && a->column[n] < TW_MAX_AGGS;
+        }
+        if (source_of(&a->list[n], true, &s)) {
+            a->column2[n] = (uint8_t)column_for(a, p, &s);
+            fit = fit && a->column2[n] < TW_MAX_AGGS;
+        }
+    }
+    tw_free(p);
+    return fit;
 }
 
 static uint32_t bytes_for(uint32_t bits)
@@ -51,34 +141,42 @@ static uint32_t bytes_for(uint32_t bits)
     return bytes;
 }
 
+static bool is_heavy(tw_agg_kind kind)
+{
+    return kind == TW_AGG_EWMA || kind == TW_AGG_LATEST || kind == TW_AGG_DISTINCT ||
+           kind == TW_AGG_QUANTILE || kind == TW_AGG_TOPK;
+}
+
+static void sort_out(tw_aggs *a)
+{
+    bool uniform = true;
+
+    for (uint32_t n = 0; n < a->count; n++) {
+        const tw_aggregate *agg = &a->list[n];
+        bool bare = !agg->match && a->column[n] == TW_NO_COLUMN;
+        uint64_t bit = 1ull << n;
+        a->all |= bit;
+        a->heavy |= is_heavy(agg->kind) ? bit : 0;
+        a->steps |= tw_acc_has_steps(agg->kind) ? bit : 0;
+        a->inputs[agg->input].reads |= bit;
+        a->inputs[agg->input].always |= bare ? bit : 0;
+        uniform = uniform && agg->input == a->list[0].input && bare;
+    }
+    a->mask_bytes = uniform ? 0 : bytes_for(a->count);
+}
+
 int tw_aggs_init(tw_aggs *a, const tw_rule *rule, tw_err *err)
 {
     const tw_level_plan *plan = &rule->level;
-    bool uniform = true;
 
     *a = (tw_aggs){.list = plan->aggs, .count = plan->agg_count};
-    if (a->count > TW_MAX_AGGS) {
+    if (a->count > TW_MAX_AGGS || !plan_columns(a)) {
         return tw_err_at(err, TW_ELIMIT, rule->file, rule->line, 0,
-                         "%s: %u aggregates, more than %d", rule->name, a->count,
+                         "%s: more than %d aggregates, or fields they read", rule->name,
                          TW_MAX_AGGS);
     }
     a->inputs = tw_calloc(rule->input_count + 1, sizeof *a->inputs);
-    for (uint32_t n = 0; n < a->count; n++) {
-        const tw_aggregate *agg = &a->list[n];
-        uint64_t bit = 1ull << n;
-        a->all |= bit;
-        a->inputs[agg->input].reads |= bit;
-        a->column[n] = needs_column(agg) ? column_for(a, n) : TW_NO_COLUMN;
-        if (a->column[n] != TW_NO_COLUMN && a->column[n] >= a->columns) {
-            a->columns = a->column[n] + 1u;
-        }
-        if (!agg->match && !needs_column(agg)) {
-            a->inputs[agg->input].always |= bit;
-        }
-        uniform = uniform && agg->input == a->list[0].input && !agg->match &&
-                  !needs_column(agg);
-    }
-    a->mask_bytes = uniform ? 0 : bytes_for(a->count);
+    sort_out(a);
     return TW_OK;
 }
 
@@ -88,257 +186,104 @@ void tw_aggs_done(tw_aggs *a)
     a->inputs = NULL;
 }
 
-static bool read_source(const tw_aggregate *agg, tw_script *script, const tw_event *ev,
-                        double *out)
+/* ---- samples ---- */
+
+static double bits_of(uint64_t hash)
+{
+    double bits;
+
+    memcpy(&bits, &hash, sizeof bits);
+    return bits;
+}
+
+/* A whole number that a double tells apart from others. */
+static double change_of(tw_value v)
+{
+    return (double)(tw_name_hash(v) >> 11);
+}
+
+static bool read_field(reading how, tw_value v, double *out, tw_value *out_name)
+{
+    if (how == READ_NUMBER || (how == READ_CHANGE && tw_value_number(v, out))) {
+        return tw_value_number(v, out) && isfinite(*out);
+    }
+    if (v.type == TW_ABSENT || v.type == TW_NULL) {
+        return false;
+    }
+    if (how == READ_NAME) {
+        *out_name = v = tw_name_cut(v);
+    }
+    if (how == READ_PRESENCE) {
+        *out = 1;
+    } else {
+        *out = how == READ_CHANGE ? change_of(v) : bits_of(tw_name_hash(v));
+    }
+    return true;
+}
+
+static bool read_source(const source *from, tw_script *script, const tw_event *ev,
+                        double *out, tw_value *out_name)
 {
     bool has = false;
 
-    if (agg->fn != TW_NO_FN) {
-        has = script->cls->map_event(script, agg->fn, ev, out, &has) == 0 && has;
-    } else if (agg->kind == TW_AGG_COUNT) { /* of events that have the field */
-        tw_value v = tw_event_slot(ev, agg->slot);
-        *out = 1;
-        return v.type != TW_ABSENT && v.type != TW_NULL;
-    } else {
-        has = tw_value_number(tw_event_slot(ev, agg->slot), out);
+    if (from->fn == TW_NO_FN) {
+        return read_field(from->reading, tw_event_slot(ev, from->slot), out, out_name);
     }
-    return has && isfinite(*out);
+    has = script->cls->map_event(script, from->fn, ev, out, &has) == 0 && has &&
+          isfinite(*out);
+    if (has && (from->reading == READ_HASH || from->reading == READ_NAME)) {
+        return read_field(from->reading, tw_value_double(*out), out, out_name);
+    }
+    return has;
+}
+
+/* What one event shows: each column is read once. */
+typedef struct reader {
+    tw_script *script;
+    const tw_event *ev;
+    tw_sample *out;
+    uint64_t read, there; /* columns looked at, and found */
+} reader;
+
+static bool read_column(reader *r, const tw_aggregate *agg, bool second, uint8_t column)
+{
+    source s;
+
+    if (column == TW_NO_COLUMN) {
+        return true;
+    }
+    uint64_t bit = 1ull << column;
+    if (!(r->read & bit)) {
+        r->read |= bit;
+        (void)source_of(agg, second, &s);
+        if (read_source(&s, r->script, r->ev, &r->out->values[column],
+                        &r->out->names[column])) {
+            r->there |= bit;
+        }
+    }
+    return r->there & bit;
 }
 
 void tw_aggs_sample(const tw_aggs *a, tw_script *script, uint32_t input,
                     const tw_event *ev, tw_sample *out)
 {
     uint64_t rest = a->inputs[input].reads & ~a->inputs[input].always;
-    uint64_t read = 0, there = 0; /* columns looked at, and found */
+    reader r = {.script = script, .ev = ev, .out = out};
 
     out->taken = a->inputs[input].always;
     for (uint32_t n = 0; n < a->columns; n++) {
         out->values[n] = 0;
     }
+    for (uint64_t named = a->named; named != 0; named &= named - 1) {
+        out->names[__builtin_ctzll(named)] = tw_value_absent();
+    }
     for (; rest != 0; rest &= rest - 1) {
         uint32_t n = (uint32_t)__builtin_ctzll(rest);
         const tw_aggregate *agg = &a->list[n];
-        if (!tw_match_table_holds(agg->match, ev)) {
-            continue;
-        }
-        if (a->column[n] == TW_NO_COLUMN) {
-            out->taken |= 1ull << n;
-            continue;
-        }
-        uint64_t column = 1ull << a->column[n];
-        if (!(read & column)) {
-            read |= column;
-            if (read_source(agg, script, ev, &out->values[a->column[n]])) {
-                there |= column;
-            }
-        }
-        if (there & column) {
+        if (tw_match_table_holds(agg->match, ev) &&
+            read_column(&r, agg, false, a->column[n]) &&
+            read_column(&r, agg, true, a->column2[n])) {
             out->taken |= 1ull << n;
         }
     }
-}
-
-/* ---- accumulators ---- */
-
-size_t tw_acc_bytes(tw_agg_kind kind)
-{
-    switch (kind) {
-    case TW_AGG_COUNT:
-    case TW_AGG_RATE_EVENTS:
-        return offsetof(tw_acc, v);
-    case TW_AGG_SUM:
-    case TW_AGG_AVG:
-    case TW_AGG_MIN:
-    case TW_AGG_MAX:
-        return offsetof(tw_acc, m2);
-    case TW_AGG_STDDEV:
-        return offsetof(tw_acc, first_ms);
-    case TW_AGG_FIRST:
-    case TW_AGG_LAST:
-        return offsetof(tw_acc, last);
-    case TW_AGG_DELTA:
-        return offsetof(tw_acc, increase);
-    case TW_AGG_RATE_COUNTER:
-        return sizeof(tw_acc);
-    }
-    return sizeof(tw_acc);
-}
-
-static double counter_step(double from, double to)
-{
-    return to < from ? to : to - from;
-}
-
-/* First and last by time; of equal times the one that came first is first, and the one
- * that came last is last. A counter's sample between the two changes nothing. */
-static void add_ends(tw_agg_kind kind, tw_acc *acc, double value, int64_t time_ms)
-{
-    if (acc->n == 0) {
-        acc->v = acc->last = value;
-        acc->first_ms = acc->last_ms = time_ms;
-        if (kind == TW_AGG_RATE_COUNTER) {
-            acc->increase = 0;
-        }
-        return;
-    }
-    if (time_ms < acc->first_ms) {
-        if (kind == TW_AGG_RATE_COUNTER) {
-            acc->increase += counter_step(value, acc->v);
-        }
-        acc->v = value;
-        acc->first_ms = time_ms;
-    } else if (time_ms >= acc->last_ms) {
-        if (kind == TW_AGG_RATE_COUNTER) {
-            acc->increase += counter_step(acc->last, value);
-        }
-        acc->last = value;
-        acc->last_ms = time_ms;
-    }
-}
-
-static void add_spread(tw_acc *acc, double value)
-{
-    double n = (double)acc->n + 1;
-    double from_old = value - acc->v;
-
-    acc->v += from_old / n;
-    acc->m2 += from_old * (value - acc->v);
-}
-
-void tw_acc_add(tw_agg_kind kind, tw_acc *acc, double value, int64_t time_ms)
-{
-    bool first = acc->n == 0;
-
-    switch (kind) {
-    case TW_AGG_COUNT:
-    case TW_AGG_RATE_EVENTS:
-        break;
-    case TW_AGG_SUM:
-    case TW_AGG_AVG:
-        acc->v += value;
-        break;
-    case TW_AGG_MIN:
-        acc->v = first || value < acc->v ? value : acc->v;
-        break;
-    case TW_AGG_MAX:
-        acc->v = first || value > acc->v ? value : acc->v;
-        break;
-    case TW_AGG_FIRST:
-        if (first || time_ms < acc->first_ms) {
-            acc->v = value;
-            acc->first_ms = time_ms;
-        }
-        break;
-    case TW_AGG_LAST:
-        if (first || time_ms >= acc->first_ms) {
-            acc->v = value;
-            acc->first_ms = time_ms;
-        }
-        break;
-    case TW_AGG_DELTA:
-    case TW_AGG_RATE_COUNTER:
-        add_ends(kind, acc, value, time_ms);
-        break;
-    case TW_AGG_STDDEV:
-        add_spread(acc, value);
-        break;
-    }
-    acc->n++;
-}
-
-static void merge_spread(tw_acc *acc, const tw_acc *later)
-{
-    double a = (double)acc->n, b = (double)later->n;
-    double between = later->v - acc->v;
-
-    acc->v += between * b / (a + b);
-    acc->m2 += later->m2 + between * between * a * b / (a + b);
-}
-
-void tw_acc_merge(tw_agg_kind kind, tw_acc *acc, const tw_acc *later)
-{
-    if (later->n == 0) {
-        return;
-    }
-    if (acc->n == 0) {
-        memcpy(acc, later, tw_acc_bytes(kind));
-        return;
-    }
-    switch (kind) {
-    case TW_AGG_COUNT:
-    case TW_AGG_RATE_EVENTS:
-    case TW_AGG_FIRST:
-        break;
-    case TW_AGG_SUM:
-    case TW_AGG_AVG:
-        acc->v += later->v;
-        break;
-    case TW_AGG_MIN:
-        acc->v = later->v < acc->v ? later->v : acc->v;
-        break;
-    case TW_AGG_MAX:
-        acc->v = later->v > acc->v ? later->v : acc->v;
-        break;
-    case TW_AGG_LAST:
-        acc->v = later->v;
-        acc->first_ms = later->first_ms;
-        break;
-    case TW_AGG_RATE_COUNTER:
-        acc->increase += counter_step(acc->last, later->v) + later->increase;
-        acc->last = later->last;
-        acc->last_ms = later->last_ms;
-        break;
-    case TW_AGG_DELTA:
-        acc->last = later->last;
-        acc->last_ms = later->last_ms;
-        break;
-    case TW_AGG_STDDEV:
-        merge_spread(acc, later);
-        break;
-    }
-    acc->n += later->n;
-}
-
-static double quotient(double a, double b)
-{
-    return b != 0 ? a / b : NAN;
-}
-
-bool tw_acc_value(tw_agg_kind kind, const tw_acc *acc, int64_t span_ms, double *out)
-{
-    double n = (double)acc->n, v = NAN;
-
-    if (acc->n == 0) {
-        *out = 0;
-        return kind == TW_AGG_COUNT || kind == TW_AGG_SUM;
-    }
-    switch (kind) {
-    case TW_AGG_COUNT:
-        v = n;
-        break;
-    case TW_AGG_RATE_EVENTS:
-        v = quotient(n * 1000, (double)span_ms);
-        break;
-    case TW_AGG_SUM:
-    case TW_AGG_MIN:
-    case TW_AGG_MAX:
-    case TW_AGG_FIRST:
-    case TW_AGG_LAST:
-        v = acc->v;
-        break;
-    case TW_AGG_AVG:
-        v = acc->v / n;
-        break;
-    case TW_AGG_DELTA:
-        v = acc->last - acc->v;
-        break;
-    case TW_AGG_RATE_COUNTER:
-        v = quotient(acc->increase * 1000, (double)(acc->last_ms - acc->first_ms));
-        break;
-    case TW_AGG_STDDEV:
-        v = acc->n > 1 ? sqrt(acc->m2 / (n - 1)) : NAN;
-        break;
-    }
-    *out = v;
-    return isfinite(v);
 }

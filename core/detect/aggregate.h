@@ -6,24 +6,25 @@
  * field or mapper share a column. A value that is absent, not a number or not finite is
  * not taken.
  *
- * What is kept of many samples is an accumulator; two of them merge when one's samples all
- * lie behind the other's. Standard deviation: Welford's update, and the pairwise merge of
- * Chan, Golub and LeVeque (1979). Counters: a value lower than the one before is a reset,
- * after which it counted from zero.
+ * What is kept of many samples is an accumulator (acc.h). Kinds that are more than a number
+ * or take a parameter are `heavy`: they go through tw_agg_*, the others straight to tw_acc_*.
  *
  * Thread: one lane. Immutable once made; borrows the rule. */
 #ifndef TW_DETECT_AGGREGATE_H
 #define TW_DETECT_AGGREGATE_H
 
-#include "flow/plan.h"
+#include "base/mem.h"
+#include "detect/acc.h"
+#include "detect/name.h"
 #include "flow/script.h"
 
 #define TW_MAX_AGGS 64
 #define TW_NO_COLUMN UINT8_MAX
 
 typedef struct tw_sample {
-    uint64_t taken;             /* bit a: aggregate a takes it */
-    double values[TW_MAX_AGGS]; /* by column */
+    uint64_t taken;              /* bit a: aggregate a takes it */
+    double values[TW_MAX_AGGS];  /* by column; of text the bits of its hash */
+    tw_value names[TW_MAX_AGGS]; /* by column of `named`: borrowed; ABSENT: none */
 } tw_sample;
 
 typedef struct tw_agg_input {
@@ -39,7 +40,11 @@ typedef struct tw_aggs {
     uint32_t
         mask_bytes; /* to store `taken`; 0: every sample that is stored has them all */
     uint64_t all;
-    uint8_t column[TW_MAX_AGGS]; /* by aggregate; TW_NO_COLUMN: needs no value */
+    uint64_t heavy;               /* aggregates that go through tw_agg_* */
+    uint64_t steps;               /* those of tw_acc_has_steps */
+    uint64_t named;               /* columns that hold a name, of whatever input */
+    uint8_t column[TW_MAX_AGGS];  /* by aggregate; TW_NO_COLUMN: needs no value */
+    uint8_t column2[TW_MAX_AGGS]; /* its second */
 } tw_aggs;
 
 /* TW_ELIMIT with more than TW_MAX_AGGS. */
@@ -48,23 +53,23 @@ void tw_aggs_done(tw_aggs *a);
 void tw_aggs_sample(const tw_aggs *a, tw_script *script, uint32_t input,
                     const tw_event *ev, tw_sample *out);
 
-/* Each kind uses the first tw_acc_bytes of it; zeroed is empty. */
-typedef struct tw_acc {
-    uint64_t n;
-    double v;         /* sum, extreme, mean, or the first value by time */
-    double m2;        /* sum of squared distances from the mean */
-    int64_t first_ms; /* LAST: the last one's */
-    double last;
-    int64_t last_ms;
-    double increase;
-} tw_acc;
+/* What a sample brings to one aggregate of `heavy`. */
+typedef struct tw_agg_arg {
+    double value;
+    uint64_t hash; /* DISTINCT: of the value; LATEST: of the sub-key; TOPK: of name */
+    const tw_value *name; /* TOPK */
+} tw_agg_arg;
 
-size_t tw_acc_bytes(tw_agg_kind kind); /* a multiple of 8 */
-/* time_ms only matters to kinds that ask for first or last. */
-void tw_acc_add(tw_agg_kind kind, tw_acc *acc, double value, int64_t time_ms);
-/* later: an accumulator of samples none of which is older than those of acc. */
-void tw_acc_merge(tw_agg_kind kind, tw_acc *acc, const tw_acc *later);
-/* False: no value. span_ms: what RATE_EVENTS divides by. */
-bool tw_acc_value(tw_agg_kind kind, const tw_acc *acc, int64_t span_ms, double *out);
+tw_agg_arg tw_agg_arg_of(const tw_aggs *a, uint32_t agg, const tw_sample *s);
+
+/* As tw_acc_* (acc.h), for any aggregate. What lies behind acc->sketch is of the slab. */
+void tw_agg_add(const tw_aggs *a, tw_slab *slab, uint32_t agg, tw_acc *acc,
+                const tw_agg_arg *arg, int64_t time_ms);
+void tw_agg_merge(const tw_aggs *a, tw_slab *slab, uint32_t agg, tw_acc *acc,
+                  const tw_acc *later);
+bool tw_agg_value(const tw_aggs *a, uint32_t agg, const tw_acc *acc, int64_t span_ms,
+                  double *out);
+/* Gives back what it owns; then it is empty. */
+void tw_agg_clear(const tw_aggs *a, tw_slab *slab, uint32_t agg, tw_acc *acc);
 
 #endif

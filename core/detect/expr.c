@@ -86,12 +86,16 @@ static trend agg_trend(const tw_aggregate *agg)
     switch (agg->kind) {
     case TW_AGG_COUNT:
     case TW_AGG_RATE_EVENTS:
+    case TW_AGG_CHANGES:
+    case TW_AGG_RESETS:
+    case TW_AGG_DISTINCT:
         return (trend){.may = TW_TREND_FALL, .nonnegative = true};
     case TW_AGG_MAX:
         return (trend){.may = TW_TREND_FALL};
     case TW_AGG_MIN:
         return (trend){.may = TW_TREND_RISE};
     case TW_AGG_STDDEV:
+    case TW_AGG_ELAPSED:
         return (trend){.may = BOTH, .nonnegative = true};
     case TW_AGG_SUM:
     case TW_AGG_AVG:
@@ -99,6 +103,12 @@ static trend agg_trend(const tw_aggregate *agg)
     case TW_AGG_LAST:
     case TW_AGG_DELTA:
     case TW_AGG_RATE_COUNTER:
+    case TW_AGG_INCREASE:
+    case TW_AGG_TREND:
+    case TW_AGG_EWMA:
+    case TW_AGG_LATEST:
+    case TW_AGG_QUANTILE:
+    case TW_AGG_TOPK:
         break;
     }
     return (trend){.may = BOTH};

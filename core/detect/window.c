@@ -55,6 +55,12 @@ static void shape_entries(tw_windows *ws)
     }
 }
 
+static bool is_lasting(tw_agg_kind kind)
+{
+    return kind == TW_AGG_LAST || kind == TW_AGG_EWMA || kind == TW_AGG_ELAPSED ||
+           kind == TW_AGG_LATEST;
+}
+
 static void shape_panes(tw_windows *ws)
 {
     ws->pane_ms = (ws->over_ms + TW_SLIDING_PANES - 1) / TW_SLIDING_PANES;
@@ -62,6 +68,7 @@ static void shape_panes(tw_windows *ws)
     for (uint32_t n = 0; n < ws->aggs->count; n++) {
         ws->needs_span = ws->needs_span || (ws->kind == TW_WINDOW_COUNT &&
                                             ws->aggs->list[n].kind == TW_AGG_RATE_EVENTS);
+        ws->lasting |= is_lasting(ws->aggs->list[n].kind) ? 1ull << n : 0;
         ws->acc_at[n] = ws->pane_bytes;
         ws->pane_bytes += (uint32_t)tw_acc_bytes(ws->aggs->list[n].kind);
     }
@@ -259,7 +266,7 @@ static void read_pane(const tw_windows *ws, const tw_pane *pane, tw_window_value
     out->samples = pane->samples;
     for (uint32_t n = 0; n < ws->aggs->count; n++) {
         const void *acc = (const char *)pane + ws->acc_at[n];
-        out->has[n] = tw_acc_value(ws->aggs->list[n].kind, acc, span_ms, &out->values[n]);
+        out->has[n] = tw_agg_value(ws->aggs, n, acc, span_ms, &out->values[n]);
     }
 }
 
@@ -276,8 +283,10 @@ static void read_entries(const tw_windows *ws, const tw_window_state *w,
     }
     for (uint32_t n = 0; n < ws->aggs->count; n++) {
         tw_entries_acc(ws, w, n, newest_ms, &acc);
-        out->has[n] =
-            tw_acc_value(ws->aggs->list[n].kind, &acc, span_ms, &out->values[n]);
+        out->has[n] = tw_agg_value(ws->aggs, n, &acc, span_ms, &out->values[n]);
+        if (ws->aggs->heavy >> n & 1) {
+            tw_agg_clear(ws->aggs, ws->slab, n, &acc);
+        }
     }
 }
 
@@ -287,7 +296,7 @@ static void read_nothing(const tw_windows *ws, tw_window_values *out)
 
     out->samples = 0;
     for (uint32_t n = 0; n < ws->aggs->count; n++) {
-        out->has[n] = tw_acc_value(ws->aggs->list[n].kind, &nothing, 0, &out->values[n]);
+        out->has[n] = tw_agg_value(ws->aggs, n, &nothing, 0, &out->values[n]);
     }
 }
 

@@ -6,7 +6,7 @@
  *   count     the last N entries in order of arrival
  *   hopping,  slices between the edges of windows (Krishnamurthy, Wu and Franklin 2006,
  *   tumbling  "paired windows"): each event is added once however many windows hold it
- *   none      the newest sample of each aggregate
+ *   none      the newest sample of each aggregate; `ewma`, `elapsed` and `latest` go on
  *
  * An entry is a time, the mask of aggregates that take it (left out when all do) and a value
  * a column; four bare times live in the window itself, more in a block of the slab. Times
@@ -51,7 +51,8 @@ typedef struct tw_windows {
     int64_t pane_ms;
     uint32_t pane_bytes;
     uint32_t acc_at[TW_MAX_AGGS]; /* offset in a pane */
-    void *scratch;                /* a pane: the sum of others */
+    uint64_t lasting; /* aggregates that without a window go on from event to event */
+    void *scratch;    /* a pane: the sum of others */
 } tw_windows;
 
 /* The values of all aggregates at one time. */

@@ -65,7 +65,42 @@ static inline int64_t time_get(const tw_windows *ws, const uint8_t *times, uint3
     return whole;
 }
 
-static void entry_put(const tw_windows *ws, tw_window_state *w, uint32_t at,
+/* Names of an entry stand in their column as pointers. */
+static tw_name *name_get(const double *column, uint32_t at)
+{
+    tw_name *name;
+
+    memcpy(&name, &column[at], sizeof name);
+    return name;
+}
+
+static void names_put(tw_windows *ws, uint8_t *memory, uint32_t room, uint32_t at,
+                      const tw_sample *sample)
+{
+    for (uint64_t rest = ws->aggs->named; rest != 0; rest &= rest - 1) {
+        uint32_t c = (uint32_t)__builtin_ctzll(rest);
+        tw_name *name = NULL;
+        if (sample->names[c].type != TW_ABSENT) {
+            uint64_t hash;
+            memcpy(&hash, &sample->values[c], sizeof hash);
+            name = tw_name_new(ws->slab, hash, sample->names[c]);
+        }
+        memcpy(&column_at(memory, room, c)[at], &name, sizeof name);
+    }
+}
+
+static void names_release(tw_windows *ws, tw_window_state *w, uint32_t count)
+{
+    for (uint64_t rest = ws->aggs->named; rest != 0; rest &= rest - 1) {
+        uint32_t c = (uint32_t)__builtin_ctzll(rest);
+        const double *column = column_at(memory_of(w), room_of(ws, w), c);
+        for (uint32_t n = w->head; n < w->head + count; n++) {
+            tw_name_give(ws->slab, name_get(column, n));
+        }
+    }
+}
+
+static void entry_put(tw_windows *ws, tw_window_state *w, uint32_t at,
                       const tw_sample *sample, int64_t time_ms)
 {
     uint8_t *memory = memory_of(w);
@@ -74,6 +109,7 @@ static void entry_put(const tw_windows *ws, tw_window_state *w, uint32_t at,
     for (uint32_t c = 0; c < ws->aggs->columns; c++) {
         column_at(memory, room, c)[at] = sample->values[c];
     }
+    names_put(ws, memory, room, at, sample);
     memcpy(times_at(ws, memory, room) + (size_t)at * ws->time_bytes, &time_ms,
            ws->time_bytes);
     if (ws->aggs->mask_bytes > 0) {
@@ -104,13 +140,24 @@ static void entries_move(const tw_windows *ws, uint8_t *to, uint32_t to_room,
     }
 }
 
+/* The memory alone; the entries have moved. */
+static void block_free(tw_windows *ws, tw_window_state *w)
+{
+    if (w->mode == TW_MODE_ENTRIES) {
+        tw_slab_give(ws->slab, w->block, (size_t)w->room * ws->entry_bytes);
+    }
+    w->mode = TW_MODE_INSIDE;
+    w->head = 0;
+    w->count = 0;
+}
+
 static void entries_resize(tw_windows *ws, tw_window_state *w, uint32_t room)
 {
     uint8_t *block = tw_slab_take(ws->slab, (size_t)room * ws->entry_bytes);
     uint32_t count = w->count;
 
     entries_move(ws, block, room, 0, memory_of(w), room_of(ws, w), w->head, count);
-    tw_entries_free(ws, w);
+    block_free(ws, w);
     w->mode = TW_MODE_ENTRIES;
     w->block = block;
     w->room = room;
@@ -167,16 +214,17 @@ static void entries_go_inside(tw_windows *ws, tw_window_state *w)
     uint32_t count = w->count;
 
     entries_move(ws, inside, ws->inside_room, 0, w->block, w->room, w->head, count);
-    tw_entries_free(ws, w);
+    block_free(ws, w);
     memcpy(w->inside, inside, sizeof w->inside);
     w->count = count;
 }
 
 void tw_entries_drop(tw_windows *ws, tw_window_state *w, uint32_t count)
 {
+    names_release(ws, w, count);
     w->count -= count;
     if (w->count == 0) {
-        tw_entries_free(ws, w);
+        block_free(ws, w);
         return;
     }
     w->head = (w->head + count) & 0x3fffffff;
@@ -205,6 +253,29 @@ void tw_entries_sample(const tw_windows *ws, const tw_window_state *w, uint32_t 
     for (uint32_t c = 0; c < ws->aggs->columns; c++) {
         out->values[c] = column_at(memory, room, c)[w->head + n];
     }
+    for (uint64_t rest = ws->aggs->named; rest != 0; rest &= rest - 1) {
+        uint32_t c = (uint32_t)__builtin_ctzll(rest);
+        const tw_name *name = name_get(column_at(memory, room, c), w->head + n);
+        out->names[c] = name ? name->value : tw_value_absent();
+        if (name) {
+            memcpy(&out->values[c], &name->hash, sizeof name->hash);
+        }
+    }
+}
+
+static void acc_heavy(const tw_windows *ws, const tw_window_state *w, uint32_t agg,
+                      int64_t newest_ms, uint32_t from, uint32_t to, tw_acc *out)
+{
+    tw_sample sample;
+
+    for (uint32_t n = from; n < to; n++) {
+        tw_entries_sample(ws, w, n, &sample);
+        if (sample.taken >> agg & 1) {
+            tw_agg_arg arg = tw_agg_arg_of(ws->aggs, agg, &sample);
+            tw_agg_add(ws->aggs, ws->slab, agg, out, &arg,
+                       tw_entries_time(ws, w, n, newest_ms));
+        }
+    }
 }
 
 void tw_entries_acc(const tw_windows *ws, const tw_window_state *w, uint32_t agg,
@@ -217,6 +288,18 @@ void tw_entries_acc(const tw_windows *ws, const tw_window_state *w, uint32_t agg
     tw_agg_kind kind = ws->aggs->list[agg].kind;
 
     *out = (tw_acc){0};
+    if (ws->aggs->heavy >> agg & 1) {
+        acc_heavy(ws, w, agg, newest_ms, 0, w->count, out);
+        return;
+    }
+    if (kind == TW_AGG_ELAPSED) {
+        for (uint32_t n = w->head; n < end; n++) {
+            if (mask_get(ws, masks, n) >> agg & 1) {
+                tw_acc_add(kind, out, 0, time_get(ws, times, n, newest_ms));
+            }
+        }
+        return;
+    }
     if (ws->aggs->column[agg] == TW_NO_COLUMN) {
         if (ws->aggs->mask_bytes == 0) {
             out->n = w->count;
@@ -237,10 +320,6 @@ void tw_entries_acc(const tw_windows *ws, const tw_window_state *w, uint32_t agg
 
 void tw_entries_free(tw_windows *ws, tw_window_state *w)
 {
-    if (w->mode == TW_MODE_ENTRIES) {
-        tw_slab_give(ws->slab, w->block, (size_t)w->room * ws->entry_bytes);
-    }
-    w->mode = TW_MODE_INSIDE;
-    w->head = 0;
-    w->count = 0;
+    names_release(ws, w, w->count);
+    block_free(ws, w);
 }

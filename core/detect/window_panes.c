@@ -47,11 +47,25 @@ static void pane_add(const tw_windows *ws, tw_pane *pane, const tw_sample *sampl
     pane->samples++;
     pane->first_ms = time_ms < pane->first_ms ? time_ms : pane->first_ms;
     pane->last_ms = time_ms > pane->last_ms ? time_ms : pane->last_ms;
-    for (uint64_t rest = sample->taken; rest != 0; rest &= rest - 1) {
+    for (uint64_t rest = sample->taken & ~ws->aggs->heavy; rest != 0; rest &= rest - 1) {
         uint32_t agg = (uint32_t)__builtin_ctzll(rest);
         uint8_t column = ws->aggs->column[agg];
         double value = column == TW_NO_COLUMN ? 0 : sample->values[column];
         tw_acc_add(ws->aggs->list[agg].kind, acc_of(ws, pane, agg), value, time_ms);
+    }
+    for (uint64_t rest = sample->taken & ws->aggs->heavy; rest != 0; rest &= rest - 1) {
+        uint32_t agg = (uint32_t)__builtin_ctzll(rest);
+        tw_agg_arg arg = tw_agg_arg_of(ws->aggs, agg, sample);
+        tw_agg_add(ws->aggs, ws->slab, agg, acc_of(ws, pane, agg), &arg, time_ms);
+    }
+}
+
+/* What its accumulators own. */
+static void pane_release(const tw_windows *ws, tw_pane *pane)
+{
+    for (uint64_t rest = ws->aggs->heavy; rest != 0; rest &= rest - 1) {
+        uint32_t agg = (uint32_t)__builtin_ctzll(rest);
+        tw_agg_clear(ws->aggs, ws->slab, agg, acc_of(ws, pane, agg));
     }
 }
 
@@ -61,7 +75,7 @@ static void pane_merge(const tw_windows *ws, tw_pane *pane, const tw_pane *later
     pane->first_ms = later->first_ms < pane->first_ms ? later->first_ms : pane->first_ms;
     pane->last_ms = later->last_ms > pane->last_ms ? later->last_ms : pane->last_ms;
     for (uint32_t agg = 0; agg < ws->aggs->count; agg++) {
-        tw_acc_merge(ws->aggs->list[agg].kind, acc_of(ws, pane, agg),
+        tw_agg_merge(ws->aggs, ws->slab, agg, acc_of(ws, pane, agg),
                      acc_of(ws, later, agg));
     }
 }
@@ -121,15 +135,7 @@ static tw_pane *pane_for(tw_windows *ws, tw_window_state *w, int64_t id)
 /* A counter cannot take a sample between two others into a sum. */
 static bool sum_takes(const tw_windows *ws, const tw_pane *total, int64_t time_ms)
 {
-    if (time_ms >= total->last_ms) {
-        return true;
-    }
-    for (uint32_t agg = 0; agg < ws->aggs->count; agg++) {
-        if (ws->aggs->list[agg].kind == TW_AGG_RATE_COUNTER) {
-            return false;
-        }
-    }
-    return true;
+    return time_ms >= total->last_ms || ws->aggs->steps == 0;
 }
 
 void tw_panes_add(tw_windows *ws, tw_window_state *w, int64_t id, const tw_sample *sample,
@@ -153,9 +159,9 @@ void tw_panes_replace(tw_windows *ws, tw_window_state *w, const tw_sample *sampl
 {
     tw_pane *pane = pane_for(ws, w, 0);
 
-    for (uint64_t rest = sample->taken; rest != 0; rest &= rest - 1) {
+    for (uint64_t rest = sample->taken & ~ws->lasting; rest != 0; rest &= rest - 1) {
         uint32_t agg = (uint32_t)__builtin_ctzll(rest);
-        memset(acc_of(ws, pane, agg), 0, tw_acc_bytes(ws->aggs->list[agg].kind));
+        tw_agg_clear(ws->aggs, ws->slab, agg, acc_of(ws, pane, agg));
     }
     pane->samples = 0;
     pane_add(ws, pane, sample, time_ms);
@@ -175,6 +181,9 @@ void tw_panes_drop(tw_windows *ws, tw_window_state *w, uint32_t count)
         tw_panes_free(ws, w);
         return;
     }
+    for (uint32_t n = 0; n < count; n++) {
+        pane_release(ws, pane_at(ws, w, w->head + n));
+    }
     w->head = (w->head + count) & 0x3fffffff;
     w->count -= count;
     total_of(ws, w)->id = 0;
@@ -185,6 +194,7 @@ const tw_pane *tw_panes_total(tw_windows *ws, const tw_window_state *w)
     tw_pane *total = total_of(ws, w);
 
     if (total->id == 0) {
+        pane_release(ws, total);
         pane_reset(ws, total, 1);
         for (uint32_t n = 0; n < w->count; n++) {
             pane_merge(ws, total, tw_panes_at(ws, w, n));
@@ -196,6 +206,7 @@ const tw_pane *tw_panes_total(tw_windows *ws, const tw_window_state *w)
 const tw_pane *tw_panes_sum(tw_windows *ws, const tw_window_state *w, int64_t from,
                             int64_t to)
 {
+    pane_release(ws, ws->scratch);
     pane_reset(ws, ws->scratch, 0);
     for (uint32_t n = 0; n < w->count; n++) {
         const tw_pane *pane = tw_panes_at(ws, w, n);
@@ -208,6 +219,10 @@ const tw_pane *tw_panes_sum(tw_windows *ws, const tw_window_state *w, int64_t fr
 
 void tw_panes_free(tw_windows *ws, tw_window_state *w)
 {
+    for (uint32_t n = 0; n < w->count; n++) {
+        pane_release(ws, pane_at(ws, w, w->head + n));
+    }
+    pane_release(ws, total_of(ws, w));
     tw_slab_give(ws->slab, w->block, block_bytes(ws, w->room));
     w->mode = TW_MODE_INSIDE;
     w->head = 0;

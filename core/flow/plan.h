@@ -48,7 +48,17 @@ typedef enum tw_agg_kind {
     TW_AGG_DELTA,        /* last - first */
     TW_AGG_RATE_EVENTS,  /* events per second over the window */
     TW_AGG_RATE_COUNTER, /* per second of a counter with resets, first to last sample */
-    TW_AGG_STDDEV        /* of the sample */
+    TW_AGG_STDDEV,       /* of the sample */
+    TW_AGG_INCREASE,     /* of a counter with resets, first to last sample */
+    TW_AGG_CHANGES,      /* samples that differ from the one before; text, too */
+    TW_AGG_RESETS,       /* samples lower than the one before */
+    TW_AGG_ELAPSED,      /* seconds between the two newest events */
+    TW_AGG_TREND,        /* slope per second of the least squares line */
+    TW_AGG_EWMA,         /* mean; a sample weighs half after `param` milliseconds */
+    TW_AGG_LATEST,       /* `fold` over the newest sample of each sub-key (`second`) */
+    TW_AGG_DISTINCT,     /* how many values of a field */
+    TW_AGG_QUANTILE,     /* `param` from 0 to 1 */
+    TW_AGG_TOPK          /* a list: the `top` most frequent values of a field */
 } tw_agg_kind;
 
 typedef struct tw_aggregate {
@@ -58,6 +68,11 @@ typedef struct tw_aggregate {
     bool has_field;
     uint32_t slot; /* when has_field */
     int fn;        /* mapper instead of a field */
+    bool has_second;
+    uint32_t second;  /* slot of LATEST's sub-key, of what TOPK sums */
+    tw_agg_kind fold; /* LATEST: SUM, AVG, MIN, MAX or COUNT */
+    uint32_t top;     /* TOPK: entries of the list */
+    double param;     /* EWMA: half-life in ms; QUANTILE: which */
 } tw_aggregate;
 
 typedef enum tw_expr_op {

@@ -70,7 +70,8 @@ static bool is_read_by(tw_compiler *c, const tw_input *in, uint32_t input,
         if (agg->input != input)
             continue;
         tw_match_table_slots(agg->match, &slots, &count);
-        found = found || (agg->has_field && agg->slot == (uint32_t)slot);
+        found = found || (agg->has_field && agg->slot == (uint32_t)slot) ||
+                (agg->has_second && agg->second == (uint32_t)slot);
     }
     for (uint32_t i = 0; i < count && slot >= 0; i++)
         found = found || slots[i] == (uint32_t)slot;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* `of`: aggregates and the arithmetic over them, as nodes in post-order. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "rule/compile.h"
@@ -9,19 +10,33 @@
 #define MAX_VALUES 16
 #define BAD UINT32_MAX
 
+/* What stands behind the input, in order: f field or mapper, F the same if there is one, s a second
+ * field, S the same if there is one, d a duration, q a number from 0 to 1, k how many. Last, always, a
+ * table of matchers. */
 typedef struct aggregate_word {
     const char *name;
     tw_agg_kind kind;
-    bool needs_field;
+    const char *takes, *shown;
 } aggregate_word;
 
-/* `rate` is here twice: of events, and with a field of a counter. */
+/* `rate` is here once: of events, and with a field of a counter. */
 static const aggregate_word aggregate_words[] = {
-    {"count", TW_AGG_COUNT, false},      {"sum", TW_AGG_SUM, true},
-    {"avg", TW_AGG_AVG, true},           {"min", TW_AGG_MIN, true},
-    {"max", TW_AGG_MAX, true},           {"first", TW_AGG_FIRST, true},
-    {"last", TW_AGG_LAST, true},         {"delta", TW_AGG_DELTA, true},
-    {"rate", TW_AGG_RATE_EVENTS, false}, {"stddev", TW_AGG_STDDEV, true},
+    {"count", TW_AGG_COUNT, "", "count \"%s\""},
+    {"sum", TW_AGG_SUM, "f", "sum(\"%s\", \"field\")"},
+    {"avg", TW_AGG_AVG, "f", "avg(\"%s\", \"field\")"},
+    {"min", TW_AGG_MIN, "f", "min(\"%s\", \"field\")"},
+    {"max", TW_AGG_MAX, "f", "max(\"%s\", \"field\")"},
+    {"first", TW_AGG_FIRST, "f", "first(\"%s\", \"field\")"},
+    {"last", TW_AGG_LAST, "f", "last(\"%s\", \"field\")"},
+    {"delta", TW_AGG_DELTA, "f", "delta(\"%s\", \"field\")"},
+    {"rate", TW_AGG_RATE_EVENTS, "F", "rate \"%s\""},
+    {"stddev", TW_AGG_STDDEV, "f", "stddev(\"%s\", \"field\")"},
+    {"increase", TW_AGG_INCREASE, "f", "increase(\"%s\", \"field\")"},
+    {"changes", TW_AGG_CHANGES, "f", "changes(\"%s\", \"field\")"},
+    {"resets", TW_AGG_RESETS, "f", "resets(\"%s\", \"field\")"},
+    {"elapsed", TW_AGG_ELAPSED, "", "elapsed \"%s\""},
+    {"trend", TW_AGG_TREND, "f", "trend(\"%s\", \"field\")"},
+    {"ewma", TW_AGG_EWMA, "fd", "ewma(\"%s\", \"field\", \"1m\")"},
 };
 
 static const aggregate_word *find_aggregate(const tw_tree *v)
@@ -33,7 +48,9 @@ static const aggregate_word *find_aggregate(const tw_tree *v)
     return NULL;
 }
 
-/* The second argument when it is a field or a mapper. True when it was one. */
+/* ---- arguments --------------------------------------------------------------------- */
+
+/* A field or a mapper. True when it was one. */
 static bool read_field(tw_compiler *c, const tw_tree *v, tw_stream *stream,
                        tw_aggregate *agg)
 {
@@ -51,19 +68,65 @@ static bool read_field(tw_compiler *c, const tw_tree *v, tw_stream *stream,
     return true;
 }
 
+static void read_half_life(tw_compiler *c, const tw_tree *v, tw_aggregate *agg)
+{
+    int64_t ms = 0;
+
+    if (!tw_compile_duration(c, tw_compile_value(c, v), "the half-life", &ms))
+        return;
+    if (ms == 0)
+        tw_compile_say(c, v, "the half-life of ewma must be longer than zero");
+    agg->param = (double)ms;
+}
+
+/* False: what stands there is something else. */
+static bool read_argument(tw_compiler *c, char what, const tw_tree *v, tw_stream *stream,
+                          tw_aggregate *agg)
+{
+    switch (what) {
+    case 'f':
+    case 'F':
+        return read_field(c, v, stream, agg);
+    case 'd':
+        if (tw_compile_value(c, v)->type != TW_TREE_STRING)
+            return false;
+        read_half_life(c, v, agg);
+        return true;
+    }
+    return false;
+}
+
+static void say_usage(tw_compiler *c, const tw_tree *at, const aggregate_word *w,
+                      const tw_aggregate *agg)
+{
+    char shown[256];
+    const char *input = c->rule->inputs[agg->input].name;
+    const char *hole = strstr(w->shown, "%s");
+
+    snprintf(shown, sizeof shown, "%.*s%s%s", (int)(hole - w->shown), w->shown, input,
+             hole + 2);
+    tw_compile_say(c, at, "%s is written %s, behind which a table of matchers may stand",
+                   w->name, shown);
+}
+
 static void read_arguments(tw_compiler *c, const tw_tree *word, const aggregate_word *w,
                            tw_aggregate *agg)
 {
     tw_stream *stream = c->rule->inputs[agg->input].stream;
     uint32_t next = 1;
 
-    if (strcmp(w->name, "count") != 0 && word->item_count > next &&
-        read_field(c, word->items[next], stream, agg))
-        next++;
-    if (w->needs_field && next == 1) {
-        tw_compile_say(c, word, "%s needs a field: %s(\"%s\", \"field\")", w->name,
-                       w->name, c->rule->inputs[agg->input].name);
-        return;
+    for (const char *what = w->takes; *what; what++) {
+        bool there = next < word->item_count &&
+                     read_argument(c, *what, word->items[next], stream, agg);
+        if (!there && *what >= 'a') {
+            if (*what == 'f' && next == 1)
+                tw_compile_say(c, word, "%s needs a field: %s(\"%s\", \"field\")",
+                               w->name, w->name, c->rule->inputs[agg->input].name);
+            else
+                say_usage(c, word, w, agg);
+            return;
+        }
+        next += there;
     }
     if (word->item_count > next) {
         if (stream)
@@ -71,16 +134,29 @@ static void read_arguments(tw_compiler *c, const tw_tree *word, const aggregate_
         next++;
     }
     if (word->item_count > next)
-        tw_compile_say(c, word->items[next],
-                       "%s takes an input%s and a table of matchers", w->name,
-                       strcmp(w->name, "count") == 0 ? "" : ", a field");
+        say_usage(c, word->items[next], w, agg);
+}
+
+/* ---- aggregates -------------------------------------------------------------------- */
+
+static uint32_t put_aggregate(tw_compiler *c, const tw_tree *at, tw_aggregate agg)
+{
+    tw_level_plan *level = &c->rule->level;
+
+    if (level->agg_count == MAX_AGGREGATES) {
+        tw_match_table_free(agg.match);
+        tw_compile_say(c, at, "a rule may have %d aggregates", MAX_AGGREGATES);
+        return BAD;
+    }
+    level->aggs = tw_realloc(level->aggs, (level->agg_count + 1) * sizeof *level->aggs);
+    level->aggs[level->agg_count] = agg;
+    return level->agg_count++;
 }
 
 /* Number of the new aggregate. */
 static uint32_t add_aggregate(tw_compiler *c, const tw_tree *word,
                               const aggregate_word *w)
 {
-    tw_level_plan *level = &c->rule->level;
     tw_aggregate agg = {.kind = w->kind, .fn = TW_NO_FN};
 
     if (word->item_count == 0) {
@@ -91,18 +167,14 @@ static uint32_t add_aggregate(tw_compiler *c, const tw_tree *word,
     int input = tw_compile_input_number(c, word, word->items[0]);
     if (input < 0)
         return BAD;
-    if (level->agg_count == MAX_AGGREGATES) {
-        tw_compile_say(c, word, "a rule may have %d aggregates", MAX_AGGREGATES);
-        return BAD;
-    }
     agg.input = (uint32_t)input;
     read_arguments(c, word, w, &agg);
     if (agg.kind == TW_AGG_RATE_EVENTS && (agg.has_field || agg.fn != TW_NO_FN))
         agg.kind = TW_AGG_RATE_COUNTER;
-    level->aggs = tw_realloc(level->aggs, (level->agg_count + 1) * sizeof *level->aggs);
-    level->aggs[level->agg_count] = agg;
-    return level->agg_count++;
+    return put_aggregate(c, word, agg);
 }
+
+/* ---- expressions ------------------------------------------------------------------- */
 
 static uint32_t add_node(tw_expr *e, tw_expr_node node)
 {

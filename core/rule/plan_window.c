@@ -8,12 +8,18 @@
 #define MAX_COUNT 1000000
 #define MAX_HOPS 4096 /* as the windows of the level operator */
 
-static bool only_last(const tw_rule *r)
+static bool needs_window(tw_agg_kind kind)
+{
+    return kind != TW_AGG_LAST && kind != TW_AGG_LATEST && kind != TW_AGG_EWMA &&
+           kind != TW_AGG_ELAPSED;
+}
+
+static bool any_needs_window(const tw_rule *r)
 {
     for (uint32_t i = 0; i < r->level.agg_count; i++)
-        if (r->level.aggs[i].kind != TW_AGG_LAST)
-            return false;
-    return true;
+        if (needs_window(r->level.aggs[i].kind))
+            return true;
+    return false;
 }
 
 /* `every` of a time window. Zero when it is wrong, which has been told. */
@@ -83,10 +89,12 @@ static void no_window(tw_compiler *c, const tw_tree *level,
                       const tw_window_options *given)
 {
     c->rule->level.window.kind = TW_WINDOW_NONE;
-    if (!given->incomplete && !only_last(c->rule))
-        tw_compile_say(c, level,
-                       "level needs a window: over = \"5m\" (sliding), every = \"1m\" "
-                       "(tumbling) or last = 100 (events); only `last` stands without");
+    if (!given->incomplete && any_needs_window(c->rule))
+        tw_compile_say(
+            c, level,
+            "level needs a window: over = \"5m\" (sliding), every = \"1m\" "
+            "(tumbling) or last = 100 (events); only last, latest, ewma and elapsed "
+            "stand without");
 }
 
 static void check_extras(tw_compiler *c, const tw_tree *level,

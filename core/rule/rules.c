@@ -260,6 +260,8 @@ static void add_input_slots(slot_list *l, const tw_rule *r, uint32_t input)
         tw_match_table_slots(agg->match, &l->items, &l->count);
         if (agg->has_field)
             add_slots(l, &agg->slot, 1);
+        if (agg->has_second)
+            add_slots(l, &agg->second, 1);
     }
 }
 

@@ -151,7 +151,7 @@ static inline uint32_t add_agg(tw_rule *r, tw_agg_kind kind, uint32_t input)
 
     p->aggs = tw_realloc(p->aggs, (p->agg_count + 1) * sizeof *p->aggs);
     p->aggs[p->agg_count] = (tw_aggregate){.kind = kind, .input = input, .fn = TW_NO_FN};
-    if (kind != TW_AGG_COUNT && kind != TW_AGG_RATE_EVENTS) {
+    if (kind != TW_AGG_COUNT && kind != TW_AGG_RATE_EVENTS && kind != TW_AGG_ELAPSED) {
         p->aggs[p->agg_count].has_field = true;
         p->aggs[p->agg_count].slot = SLOT_VALUE;
     }

@@ -7,7 +7,8 @@
 
 static bool takes(const tw_aggregate *agg, const model_event *e)
 {
-    bool counts = agg->kind == TW_AGG_COUNT || agg->kind == TW_AGG_RATE_EVENTS;
+    bool counts = agg->kind == TW_AGG_COUNT || agg->kind == TW_AGG_RATE_EVENTS ||
+                  agg->kind == TW_AGG_ELAPSED;
     int kind = agg->match ? (int)agg->match->items[0].values[0].i : -1;
 
     return agg->input == e->input && (kind < 0 || kind == e->kind) && (counts || e->has);
@@ -88,10 +89,66 @@ static uint32_t window_at(const tw_rule *rule, const model_key *k, int64_t t,
     return count;
 }
 
-/* Samples by time, in order. False: no value. */
-static bool aggregate(tw_agg_kind kind, const double *v, const int64_t *t, uint32_t n,
-                      int64_t span_ms, double *out)
+static double trend_of(const double *v, const int64_t *t, uint32_t n)
 {
+    double times = 0, values = 0, both = 0, squares = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        times += (double)(t[i] - t[0]) / n;
+        values += v[i] / n;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        double at = (double)(t[i] - t[0]) - times;
+        both += at * (v[i] - values);
+        squares += at * at;
+    }
+    return squares > 0 ? both / squares * 1000 : NAN;
+}
+
+static double mean_of(const double *v, const int64_t *t, uint32_t n, double half_life_ms)
+{
+    double sum = 0, weights = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        double weight = pow(0.5, (double)(t[n - 1] - t[i]) / half_life_ms);
+        sum += weight * v[i];
+        weights += weight;
+    }
+    return sum / weights;
+}
+
+static double distinct_of(const double *v, uint32_t n)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t before = 0;
+        while (before < i && v[before] != v[i]) {
+            before++;
+        }
+        count += before == i;
+    }
+    return count;
+}
+
+static double steps_of(tw_agg_kind kind, const double *v, uint32_t n)
+{
+    double sum = 0;
+
+    for (uint32_t i = 1; i < n; i++) {
+        bool less = v[i] < v[i - 1];
+        sum += kind == TW_AGG_CHANGES  ? v[i] != v[i - 1]
+               : kind == TW_AGG_RESETS ? less
+                                       : v[i] - (less ? 0 : v[i - 1]);
+    }
+    return sum;
+}
+
+/* Samples by time, in order. False: no value. */
+static bool aggregate(const tw_aggregate *agg, const double *v, const int64_t *t,
+                      uint32_t n, int64_t span_ms, double *out)
+{
+    tw_agg_kind kind = agg->kind;
     double sum = 0, least = INFINITY, most = -INFINITY, increase = 0, spread = 0;
 
     for (uint32_t i = 0; i < n; i++) {
@@ -138,6 +195,29 @@ static bool aggregate(tw_agg_kind kind, const double *v, const int64_t *t, uint3
     case TW_AGG_STDDEV:
         *out = sqrt(spread / (n - 1.0));
         return n > 1;
+    case TW_AGG_INCREASE:
+        *out = steps_of(kind, v, n);
+        return n > 1;
+    case TW_AGG_CHANGES:
+    case TW_AGG_RESETS:
+        *out = steps_of(kind, v, n);
+        return some;
+    case TW_AGG_ELAPSED:
+        *out = n > 1 ? (double)(t[n - 1] - t[n - 2]) / 1000 : 0;
+        return n > 1;
+    case TW_AGG_TREND:
+        *out = trend_of(v, t, n);
+        return isfinite(*out);
+    case TW_AGG_EWMA:
+        *out = some ? mean_of(v, t, n, agg->param) : 0;
+        return some;
+    case TW_AGG_DISTINCT:
+        *out = distinct_of(v, n);
+        return true;
+    case TW_AGG_LATEST:
+    case TW_AGG_QUANTILE:
+    case TW_AGG_TOPK:
+        break;
     }
     return false;
 }
@@ -161,11 +241,11 @@ static bool agg_value(const tw_rule *rule, const tw_aggregate *agg, const model_
             v[at] = agg->fn != TW_NO_FN ? 2 * w[i].value : w[i].value;
         }
     }
-    if (rule->level.window.kind == TW_WINDOW_NONE && n > 1) {
+    if (rule->level.window.kind == TW_WINDOW_NONE && agg->kind == TW_AGG_LAST && n > 1) {
         v[0] = v[n - 1];
         n = 1;
     }
-    return aggregate(agg->kind, v, t, n, span_ms, out);
+    return aggregate(agg, v, t, n, span_ms, out);
 }
 
 bool model_value(const tw_rule *rule, const model_key *k, int64_t t, double *out)

@@ -31,13 +31,17 @@ static void random_aggs(tw_rule *r)
     tw_window_kind window = r->level.window.kind;
 
     for (uint32_t n = 0; n < count; n++) {
-        tw_agg_kind kind = (tw_agg_kind)pick(TW_AGG_STDDEV + 1);
+        static const tw_agg_kind bare[] = {TW_AGG_LAST, TW_AGG_EWMA, TW_AGG_ELAPSED};
+        tw_agg_kind kind = (tw_agg_kind)pick(TW_AGG_EWMA + 1);
+        bool steps = kind == TW_AGG_RATE_COUNTER ||
+                     (kind >= TW_AGG_INCREASE && kind <= TW_AGG_RESETS);
         if (window == TW_WINDOW_NONE) {
-            kind = TW_AGG_LAST;
-        } else if (kind == TW_AGG_RATE_COUNTER && window != TW_WINDOW_SLIDING) {
+            kind = bare[pick(3)];
+        } else if (steps && window != TW_WINDOW_SLIDING) {
             kind = TW_AGG_DELTA; /* others do not see a reset that comes out of order */
         }
         add_agg(r, kind, chance(80) ? 0 : 1);
+        r->level.aggs[n].param = 5 + pick(50);
         if (chance(25)) {
             narrow(r, pick(2));
         } else if (chance(10)) {
@@ -113,9 +117,10 @@ static tw_rule *random_rule(void)
     p->window.align_first = chance(20);
     p->window.full = chance(20);
     random_aggs(r);
+    double off = chance(50) ? 0.137 : 0;
     for (int lv = TW_LEVEL_INFO; lv < TW_LEVELS; lv++) {
         if (chance(50)) {
-            random_bound(level_of(r, (tw_level)lv), pick(8));
+            random_bound(level_of(r, (tw_level)lv), pick(8) + off);
         }
     }
     p->min_samples = chance(30) ? 1 + pick(4) : 0;

@@ -131,6 +131,21 @@ static void arithmetic_is_in_post_order(void **state)
         one_rule(*state, LEVEL(COUNT "crit = { above = 1 }"))->inputs[1].name, "req");
 }
 
+static void some_aggregates_stand_without_a_window(void **state)
+{
+    const tw_level_plan *l = level_of(
+        state,
+        LEVEL("of = { a = ewma(\"ev\", \"x\", \"90s\"), b = elapsed \"ev\", c = "
+              "last(\"ev\", \"x\") }, crit = { when = function(v) return true end }"));
+
+    assert_int_equal(l->window.kind, TW_WINDOW_NONE);
+    assert_int_equal(l->aggs[0].kind, TW_AGG_EWMA);
+    assert_true(l->aggs[0].param == 90000);
+    assert_true(l->aggs[0].has_field);
+    assert_int_equal(l->aggs[1].kind, TW_AGG_ELAPSED);
+    assert_false(l->aggs[1].has_field);
+}
+
 static void an_aggregate_takes_a_field_a_mapper_and_matchers(void **state)
 {
     const tw_level_plan *l = level_of(
@@ -374,6 +389,7 @@ int main(void)
         T(an_empty_matcher_table_is_none),
         T(a_path_keeps_its_one_slot_in_a_stream),
         T(arithmetic_is_in_post_order),
+        T(some_aggregates_stand_without_a_window),
         T(an_aggregate_takes_a_field_a_mapper_and_matchers),
         T(rate_is_of_events_or_of_a_counter),
         T(windows_are_told_apart_by_their_options),

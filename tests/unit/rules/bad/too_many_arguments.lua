@@ -4,4 +4,4 @@ rule "a/b" {
   detect = level { of = sum("ev", "bytes", {}, 5), over = "5m", crit = { above = 5 } },
   alert = incident { title = "${value}" },
 }
---! 4:48: sum takes an input, a field and a table of matchers
+--! 4:48: sum is written sum("ev", "field"), behind which a table of matchers may stand
