@@ -1,42 +1,65 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The timing wheel. One lane's thread; owns the slots and the heap of what is due.
+/* The timing wheel. One lane's thread; owns the slots and the heap of what is due (due.h).
  *
- * Invariant: an armed timer with a deadline before `base` is in the heap; any other is in
- * the slot that (deadline xor base) names: level = highest differing digit of 6 bits, slot
- * = that digit of the deadline. Advancing base into a slot re-hangs what is in it, so the
- * place of a timer can always be computed and need not be stored.
- *
- * A heap item whose timer was moved or cancelled meanwhile stays behind and is recognised
- * by a deadline that is not its timer's any more. */
+ * Invariants: an armed timer whose noted_ms is a time has a note of it, in the slot that (time xor
+ * base) names: level = highest differing digit of 6 bits, slot = that digit of the time; noted_ms is
+ * never later than deadline_ms. One whose noted_ms is DUE has an item in the heap. All other notes and
+ * items are stale: their time is not what the timer says. Advancing base into a slot
+ * re-files its notes, so the place of a note can always be computed. */
 #include "state/timers.h"
 
 #include <string.h>
 
 #include "base/mem.h"
+#include "state/due.h"
 
 enum {
     DIGIT_BITS = 6,
     DIGITS = 11,
     SLOTS = 64,
-    NONE_LINK = 0,
-    DUE_LINK = UINT32_MAX - 1
+    NOTES = 60,          /* of a chunk: 500 bytes */
+    CHUNKS_AT_ONCE = 32, /* after the first few; most rules have few keys */
+    NARROW = 5,          /* levels up to here span less than 32 bits of milliseconds */
+    STALE_ALLOWED = 1024 /* beyond twice the entries */
 };
 
-typedef struct due_item {
-    uint64_t at;        /* biased deadline */
-    uint64_t prefix[2]; /* first key bytes as numbers, to compare without touching keys */
-    uint32_t number;
-} due_item;
+#define DUE INT64_MIN
+
+/* time: its lower half; the slot knows the rest, or beyond NARROW the timer. */
+typedef struct note {
+    uint32_t number, time;
+} note;
+
+typedef struct chunk {
+    struct chunk *next;
+    uint32_t count;
+    note notes[NOTES];
+} chunk;
+
+/* Filled at `last`, taken from `first`. */
+typedef struct slot_list {
+    chunk *first, *last;
+} slot_list;
+
+/* Where sweeping stands. */
+typedef struct sweep {
+    uint32_t level, slot;
+    uint32_t chunks; /* of that slot that are still to be looked at */
+} sweep;
 
 struct tw_timers {
     tw_keyed *keys;
     uint32_t offset;
     uint64_t base;   /* biased; everything before it has been drained */
-    uint32_t levels; /* bit l: level l has timers */
+    uint32_t levels; /* bit l: level l has notes */
     uint64_t occupied[DIGITS];
-    uint32_t heads[DIGITS][SLOTS]; /* number + 1; 0 empty */
-    due_item *due;                 /* binary heap */
-    uint32_t due_count, due_room;
+    slot_list slots[DIGITS][SLOTS];
+    uint64_t note_count;
+    sweep sweep;
+    chunk *spare;
+    void **blocks; /* of chunks */
+    uint32_t block_count;
+    tw_due due;
 };
 
 static inline tw_timer *timer_at(const tw_timers *t, uint32_t number)
@@ -69,156 +92,178 @@ static inline uint32_t digit_of(uint64_t at, uint32_t level)
 
 /* ---- slots ---- */
 
-static void slot_link(tw_timers *t, uint32_t number, tw_timer *timer, uint64_t at)
+static chunk *chunk_take(tw_timers *t)
+{
+    if (!t->spare) {
+        int count = t->block_count < 5 ? 1 << t->block_count : CHUNKS_AT_ONCE;
+        chunk *block = tw_calloc((size_t)count, sizeof *block);
+        t->blocks = tw_realloc(t->blocks, (t->block_count + 1) * sizeof *t->blocks);
+        t->blocks[t->block_count++] = block;
+        for (int n = 0; n < count; n++) {
+            block[n].next = t->spare;
+            t->spare = &block[n];
+        }
+    }
+    chunk *c = t->spare;
+    t->spare = c->next;
+    c->next = NULL;
+    c->count = 0;
+    return c;
+}
+
+static void chunk_give(tw_timers *t, chunk *c)
+{
+    c->next = t->spare;
+    t->spare = c;
+}
+
+static void slot_note(tw_timers *t, uint32_t number, uint64_t at)
 {
     uint32_t level = level_of(t, at);
     uint32_t slot = digit_of(at, level);
-    uint32_t first = t->heads[level][slot];
+    slot_list *list = &t->slots[level][slot];
 
-    timer->prev = NONE_LINK;
-    timer->next = first;
-    if (first != NONE_LINK) {
-        timer_at(t, first - 1)->prev = number + 1;
+    if (!list->last || list->last->count == NOTES) {
+        chunk *c = chunk_take(t);
+        *(list->last ? &list->last->next : &list->first) = c;
+        list->last = c;
     }
-    t->heads[level][slot] = number + 1;
+    list->last->notes[list->last->count++] = (note){number, (uint32_t)at};
+    t->note_count++;
     t->occupied[level] |= 1ull << slot;
     t->levels |= 1u << level;
 }
 
-static void slot_cleared(tw_timers *t, uint32_t level, uint32_t slot)
+/* Takes the list of a slot out of the wheel. */
+static chunk *slot_take(tw_timers *t, uint32_t level, uint32_t slot)
 {
+    chunk *first = t->slots[level][slot].first;
+
+    t->slots[level][slot] = (slot_list){0};
     t->occupied[level] &= ~(1ull << slot);
     if (t->occupied[level] == 0) {
         t->levels &= ~(1u << level);
     }
-}
-
-static void slot_unlink(tw_timers *t, tw_timer *timer)
-{
-    if (timer->next != NONE_LINK) {
-        timer_at(t, timer->next - 1)->prev = timer->prev;
-    }
-    if (timer->prev != NONE_LINK) {
-        timer_at(t, timer->prev - 1)->next = timer->next;
-        return;
-    }
-    uint64_t at = biased(timer->deadline_ms);
-    uint32_t level = level_of(t, at);
-    uint32_t slot = digit_of(at, level);
-    t->heads[level][slot] = timer->next;
-    if (timer->next == NONE_LINK) {
-        slot_cleared(t, level, slot);
-    }
-}
-
-/* Takes the list of a slot out of the wheel. */
-static uint32_t slot_take(tw_timers *t, uint32_t level, uint32_t slot)
-{
-    uint32_t first = t->heads[level][slot];
-
-    t->heads[level][slot] = NONE_LINK;
-    slot_cleared(t, level, slot);
     return first;
 }
 
-static void slot_rehang(tw_timers *t, uint32_t level, uint32_t slot)
+/* When the slot begins, given that base is not behind it. */
+static uint64_t slot_start(const tw_timers *t, uint32_t level, uint32_t slot)
 {
-    for (uint32_t link = slot_take(t, level, slot); link != NONE_LINK;) {
-        uint32_t number = link - 1;
-        tw_timer *timer = timer_at(t, number);
-        link = timer->next;
-        slot_link(t, number, timer, biased(timer->deadline_ms));
-    }
+    uint32_t shift = level * DIGIT_BITS;
+    uint64_t above = shift + DIGIT_BITS < 64 ? t->base >> (shift + DIGIT_BITS) : 0;
+
+    return (above << DIGIT_BITS | slot) << shift;
 }
 
-/* ---- the heap of what is due ---- */
-
-static due_item item_of(const tw_timers *t, uint32_t number, uint64_t at)
+/* The whole time of a note in a slot. False: its half of the time does not tell, and the timer does
+ * not mean it. */
+static bool note_time(const tw_timers *t, const note *n, uint32_t level, uint64_t start,
+                      uint64_t *out_at)
 {
-    uint32_t len;
-    const uint8_t *bytes = tw_keyed_bytes(t->keys, number, &len);
-    uint8_t start[16] = {0};
-    due_item item = {.at = at, .number = number};
-
-    if (len > 0) {
-        memcpy(start, bytes, len < sizeof start ? len : sizeof start);
+    if (level <= NARROW) {
+        *out_at = start + (uint32_t)(n->time - (uint32_t)start);
+        return true;
     }
-    for (int n = 0; n < 16; n++) {
-        item.prefix[n / 8] = item.prefix[n / 8] << 8 | start[n];
-    }
-    return item;
+    *out_at = biased(timer_at(t, n->number)->noted_ms);
+    return (uint32_t)*out_at == n->time &&
+           *out_at >> (level * DIGIT_BITS) == start >> (level * DIGIT_BITS);
 }
 
-static bool item_before(const tw_timers *t, const due_item *a, const due_item *b)
+/* Base stands in this slot: what is in it belongs further down. What comes to single milliseconds
+ * will be wanted soon. */
+static void slot_refile(tw_timers *t, uint32_t level, uint32_t slot)
 {
-    if (a->at != b->at) {
-        return a->at < b->at;
-    }
-    if (a->prefix[0] != b->prefix[0]) {
-        return a->prefix[0] < b->prefix[0];
-    }
-    if (a->prefix[1] != b->prefix[1]) {
-        return a->prefix[1] < b->prefix[1];
-    }
-    return tw_keyed_compare(t->keys, a->number, b->number) < 0;
-}
+    uint64_t start = slot_start(t, level, slot), at;
 
-static void due_sink(tw_timers *t, uint32_t at, due_item item)
-{
-    for (uint32_t child; (child = 2 * at + 1) < t->due_count; at = child) {
-        if (child + 1 < t->due_count &&
-            item_before(t, &t->due[child + 1], &t->due[child])) {
-            child++;
+    for (chunk *c = slot_take(t, level, slot), *next; c; c = next) {
+        next = c->next;
+        t->note_count -= c->count;
+        for (uint32_t n = 0; n < c->count; n++) {
+            if (level == 1) {
+                __builtin_prefetch(timer_at(t, c->notes[n].number));
+            }
+            if (note_time(t, &c->notes[n], level, start, &at)) {
+                slot_note(t, c->notes[n].number, at);
+            }
         }
-        if (!item_before(t, &t->due[child], &item)) {
-            break;
+        chunk_give(t, c);
+    }
+}
+
+/* ---- sweeping ---- */
+
+static void sweep_next_slot(tw_timers *t)
+{
+    sweep *s = &t->sweep;
+
+    s->slot = (s->slot + 1) % SLOTS;
+    if (s->slot == 0) {
+        s->level = (s->level + 1) % DIGITS;
+    }
+    s->chunks = 0;
+    for (chunk *c = t->slots[s->level][s->slot].first; c; c = c->next) {
+        s->chunks++;
+    }
+}
+
+/* Looks at the notes of one chunk; those that are meant go behind the last of their slot. */
+static void sweep_chunk(tw_timers *t)
+{
+    sweep *s = &t->sweep;
+    slot_list *list = &t->slots[s->level][s->slot];
+    uint64_t start = slot_start(t, s->level, s->slot), at;
+    chunk *c = list->first;
+
+    s->chunks--;
+    list->first = c->next;
+    list->last = c->next ? list->last : NULL;
+    for (uint32_t n = 0; n < c->count; n++) {
+        __builtin_prefetch(timer_at(t, c->notes[n].number));
+    }
+    t->note_count -= c->count;
+    for (uint32_t n = 0; n < c->count; n++) {
+        const note *it = &c->notes[n];
+        if (note_time(t, it, s->level, start, &at) &&
+            biased(timer_at(t, it->number)->noted_ms) == at) {
+            slot_note(t, it->number, at);
         }
-        t->due[at] = t->due[child];
     }
-    t->due[at] = item;
+    chunk_give(t, c);
+    if (!list->first) {
+        slot_take(t, s->level, s->slot);
+        s->chunks = 0;
+    }
 }
 
-static void due_append(tw_timers *t, due_item item)
+/* A step whenever there are too many notes, so that no single call takes long. */
+static void sweep_some(tw_timers *t)
 {
-    if (t->due_count == t->due_room) {
-        t->due_room = t->due_room > 0 ? t->due_room * 2 : 16;
-        t->due = tw_realloc(t->due, t->due_room * sizeof *t->due);
+    if (t->note_count <= 2ull * tw_keyed_count(t->keys) + STALE_ALLOWED) {
+        return;
     }
-    t->due[t->due_count++] = item;
-}
-
-static void due_push(tw_timers *t, uint32_t number, tw_timer *timer, uint64_t when)
-{
-    due_item item = item_of(t, number, when);
-    uint32_t at = t->due_count;
-
-    timer->prev = DUE_LINK;
-    due_append(t, item);
-    for (; at > 0 && item_before(t, &item, &t->due[(at - 1) / 2]); at = (at - 1) / 2) {
-        t->due[at] = t->due[(at - 1) / 2];
+    for (uint32_t n = 0; n < SLOTS && t->sweep.chunks == 0; n++) {
+        sweep_next_slot(t);
     }
-    t->due[at] = item;
-}
-
-static void due_drop_first(tw_timers *t)
-{
-    due_item last = t->due[--t->due_count];
-
-    if (t->due_count > 0) {
-        due_sink(t, 0, last);
+    if (t->sweep.chunks > 0 && t->slots[t->sweep.level][t->sweep.slot].first) {
+        sweep_chunk(t);
+    } else {
+        t->sweep.chunks = 0;
     }
 }
+
+/* ---- what is due ---- */
 
 /* The first item whose timer still means it; those in front of it go. */
 static bool due_settle(tw_timers *t)
 {
-    while (t->due_count > 0) {
-        const due_item *first = &t->due[0];
-        tw_timer *timer = timer_at(t, first->number);
-        if (timer->prev == DUE_LINK && biased(timer->deadline_ms) == first->at) {
+    while (t->due.count > 0) {
+        const tw_due_item *first = &t->due.items[0];
+        const tw_timer *timer = timer_at(t, first->number);
+        if (timer->noted_ms == DUE && biased(timer->deadline_ms) == first->at) {
             return true;
         }
-        due_drop_first(t);
+        tw_due_drop(&t->due);
     }
     return false;
 }
@@ -226,7 +271,7 @@ static bool due_settle(tw_timers *t)
 /* ---- the wheel's time ---- */
 
 /* Base has reached a time whose lowest digits may be zero: it stands in new slots of the
- * higher levels, and what hangs there belongs further down now. */
+ * higher levels, and what is noted there belongs further down now. */
 static void wheel_enter(tw_timers *t, uint64_t base)
 {
     t->base = base;
@@ -236,39 +281,66 @@ static void wheel_enter(tw_timers *t, uint64_t base)
         }
         uint32_t slot = digit_of(base, level);
         if (t->occupied[level] >> slot & 1) {
-            slot_rehang(t, level, slot);
+            slot_refile(t, level, slot);
         }
+    }
+}
+
+/* Writes down when the timer has to be looked at. */
+static void timer_note(tw_timers *t, uint32_t number, tw_timer *timer)
+{
+    uint64_t at = biased(timer->deadline_ms);
+
+    if (at < t->base) {
+        timer->noted_ms = DUE;
+        tw_due_push(&t->due, number, at);
+    } else {
+        timer->noted_ms = timer->deadline_ms;
+        slot_note(t, number, at);
+    }
+}
+
+/* A note's time has come: its timer is due, or was moved on, or means another note. */
+static void note_due(tw_timers *t, uint32_t number, uint64_t at)
+{
+    tw_timer *timer = timer_at(t, number);
+
+    if (biased(timer->noted_ms) != at) {
+        return;
+    }
+    if (biased(timer->deadline_ms) == at) {
+        timer->noted_ms = DUE;
+        tw_due_append(&t->due, number, at);
+        return;
+    }
+    timer->noted_ms = TW_TIMER_OFF;
+    if (timer->deadline_ms != TW_TIMER_OFF) {
+        timer_note(t, number, timer);
     }
 }
 
 /* A slot of single milliseconds falls due. */
 static void wheel_drain(tw_timers *t, uint32_t slot, uint64_t at)
 {
-    for (uint32_t link = slot_take(t, 0, slot); link != NONE_LINK;) {
-        tw_timer *timer = timer_at(t, link - 1);
-        uint32_t number = link - 1;
-        link = timer->next;
-        timer->prev = DUE_LINK;
-        due_append(t, item_of(t, number, at));
+    for (chunk *c = slot_take(t, 0, slot), *next; c; c = next) {
+        next = c->next;
+        t->note_count -= c->count;
+        for (uint32_t n = 0; n < c->count; n++) {
+            note_due(t, c->notes[n].number, at);
+        }
+        chunk_give(t, c);
     }
-    for (uint32_t n = t->due_count / 2; n-- > 0;) {
-        due_sink(t, n, t->due[n]);
-    }
+    tw_due_order(&t->due);
     wheel_enter(t, at + 1);
 }
 
 /* Start of the earliest occupied slot. Levels hold later and later times, so it is the
  * lowest slot of the lowest level. */
-static uint64_t slot_start(const tw_timers *t, uint32_t *out_level, uint32_t *out_slot)
+static uint64_t earliest_slot(const tw_timers *t, uint32_t *out_level, uint32_t *out_slot)
 {
-    uint32_t level = (uint32_t)__builtin_ctz(t->levels);
-    uint32_t slot = (uint32_t)__builtin_ctzll(t->occupied[level]);
-    uint32_t shift = level * DIGIT_BITS;
-    uint64_t above = shift + DIGIT_BITS < 64 ? t->base >> (shift + DIGIT_BITS) : 0;
-
-    *out_level = level;
-    *out_slot = slot;
-    return (above << DIGIT_BITS | slot) << shift;
+    *out_level = (uint32_t)__builtin_ctz(t->levels);
+    *out_slot = (uint32_t)__builtin_ctzll(t->occupied[*out_level]);
+    return slot_start(t, *out_level, *out_slot);
 }
 
 /* Turns until something is due or the time comes; true when something is due. */
@@ -276,9 +348,9 @@ static bool wheel_turn(tw_timers *t, uint64_t before)
 {
     while (t->levels != 0) {
         uint32_t level, slot;
-        uint64_t start = slot_start(t, &level, &slot);
+        uint64_t start = earliest_slot(t, &level, &slot);
         if (start >= before) {
-            /* Just short of the slot, so that it is entered with its re-hanging. */
+            /* Just short of the slot, so that it is entered with its re-filing. */
             uint64_t base = level > 0 && start == before ? start - 1 : before;
             t->base = base > t->base ? base : t->base;
             return false;
@@ -288,7 +360,7 @@ static bool wheel_turn(tw_timers *t, uint64_t before)
             return true;
         }
         t->base = start;
-        slot_rehang(t, level, slot);
+        slot_refile(t, level, slot);
     }
     t->base = before > t->base ? before : t->base;
     return false;
@@ -301,6 +373,7 @@ tw_timers *tw_timers_new(tw_keyed *keys, uint32_t offset)
     tw_timers *t = tw_alloc(sizeof *t);
 
     t->keys = keys;
+    t->due.keys = keys;
     t->offset = offset;
     t->base = biased(0);
     return t;
@@ -308,10 +381,15 @@ tw_timers *tw_timers_new(tw_keyed *keys, uint32_t offset)
 
 void tw_timers_free(tw_timers *t)
 {
-    if (t) {
-        tw_free(t->due);
-        tw_free(t);
+    if (!t) {
+        return;
     }
+    for (uint32_t n = 0; n < t->block_count; n++) {
+        tw_free(t->blocks[n]);
+    }
+    tw_free(t->blocks);
+    tw_due_done(&t->due);
+    tw_free(t);
 }
 
 void tw_timers_set(tw_timers *t, uint32_t number, int64_t deadline_ms)
@@ -321,19 +399,13 @@ void tw_timers_set(tw_timers *t, uint32_t number, int64_t deadline_ms)
     if (timer->deadline_ms == deadline_ms) {
         return;
     }
-    if (timer->deadline_ms != TW_TIMER_OFF && timer->prev != DUE_LINK) {
-        slot_unlink(t, timer);
-    }
     timer->deadline_ms = deadline_ms;
-    timer->prev = NONE_LINK;
-    if (deadline_ms == TW_TIMER_OFF) {
-        return;
+    if (timer->noted_ms == DUE) {
+        timer->noted_ms = TW_TIMER_OFF; /* its item is stale from now on */
     }
-    uint64_t at = biased(deadline_ms);
-    if (at < t->base) {
-        due_push(t, number, timer, at);
-    } else {
-        slot_link(t, number, timer, at);
+    if (deadline_ms < timer->noted_ms) {
+        timer_note(t, number, timer);
+        sweep_some(t);
     }
 }
 
@@ -341,25 +413,27 @@ uint32_t tw_timers_pop(tw_timers *t, int64_t before_ms, int64_t *out_deadline_ms
 {
     uint64_t before = biased(before_ms);
 
-    while (due_settle(t) || wheel_turn(t, before)) {
-        due_item first = t->due[0];
-        if (first.at >= before) {
+    while (!due_settle(t)) {
+        if (!wheel_turn(t, before)) {
             return TW_KEYED_NONE;
         }
-        due_drop_first(t);
-        tw_timer_init(timer_at(t, first.number));
-        *out_deadline_ms = unbiased(first.at);
-        return first.number;
     }
-    return TW_KEYED_NONE;
+    tw_due_item first = t->due.items[0];
+    if (first.at >= before) {
+        return TW_KEYED_NONE;
+    }
+    tw_due_drop(&t->due);
+    tw_timer_init(timer_at(t, first.number));
+    *out_deadline_ms = unbiased(first.at);
+    return first.number;
 }
 
 int64_t tw_timers_next(const tw_timers *t)
 {
     uint32_t level, slot;
 
-    if (t->due_count > 0) {
-        return unbiased(t->due[0].at);
+    if (t->due.count > 0) {
+        return unbiased(t->due.items[0].at);
     }
-    return t->levels != 0 ? unbiased(slot_start(t, &level, &slot)) : INT64_MAX;
+    return t->levels != 0 ? unbiased(earliest_slot(t, &level, &slot)) : INT64_MAX;
 }

@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "base/mem.h"
+
 typedef struct entry {
     uint64_t something;
     tw_timer timer;
@@ -132,6 +134,14 @@ static int say_seed(void **state)
     return 0;
 }
 
+/* The key goes and comes again: what was noted for it must not reach the new entry. */
+static void replace_entry(fixture *f, uint32_t n)
+{
+    tw_timers_set(f->timers, n, TW_TIMER_OFF);
+    tw_keyed_remove(f->keys, n);
+    assert_int_equal(add(f->keys, n), n);
+}
+
 /* The list is the model: a deadline for each of a few keys, searched each time. */
 static void check_against_list(uint64_t seed)
 {
@@ -148,6 +158,11 @@ static void check_against_list(uint64_t seed)
             uint32_t n = (uint32_t)(next_random(&seed) % KEYS);
             list[n] = next_random(&seed) % 5 ? random_deadline(&seed, now) : INT64_MAX;
             tw_timers_set(f.timers, n, list[n]);
+        }
+        if (next_random(&seed) % 4 == 0) {
+            uint32_t n = (uint32_t)(next_random(&seed) % KEYS);
+            replace_entry(&f, n);
+            list[n] = INT64_MAX;
         }
         now += (int64_t)(next_random(&seed) % 3 ? next_random(&seed) % 50
                                                 : next_random(&seed) % 5000000);
@@ -180,12 +195,59 @@ static void random_timers_agree_with_a_searched_list(void **state)
     }
 }
 
+static void cancelled_timers_do_not_pile_up(void **state)
+{
+    enum { KEYS = 500, ROUNDS = 2000 };
+    (void)state;
+    uint64_t seed = 11;
+    fixture f = make(KEYS);
+    for (int round = 0; round < ROUNDS; round++) {
+        uint64_t before = tw_mem_allocations();
+        for (uint32_t n = 0; n < KEYS; n++) {
+            /* Earlier each time, so each is noted anew; then another key takes its place. */
+            for (int64_t at = 3; at > 0; at--) {
+                tw_timers_set(f.timers, n,
+                              1700000000000 + at * 4000000 +
+                                  (int64_t)(next_random(&seed) % 3000000));
+            }
+            tw_timers_set(f.timers, n, TW_TIMER_OFF);
+            tw_timer_init(&((entry *)tw_keyed_at(f.keys, n))->timer); /* a new key */
+        }
+        assert_true(round < 10 || tw_mem_allocations() == before);
+    }
+    assert_quiet(&f, 1800000000000);
+    assert_int_equal(tw_timers_next(f.timers), INT64_MAX);
+    done(&f);
+}
+
+static void a_timer_that_was_moved_on_fires_once_and_in_its_time(void **state)
+{
+    (void)state;
+    fixture f = make(2);
+    tw_timers_set(f.timers, 0, 1000);
+    tw_timers_set(f.timers, 1, 2500);
+    tw_timers_set(f.timers, 0, 3000);
+    tw_timers_set(f.timers, 0, 2000);
+    tw_timers_set(f.timers, 0, 3000);
+    assert_pops(&f, 10000, 1, 2500);
+    assert_pops(&f, 10000, 0, 3000);
+    assert_quiet(&f, 10000);
+    tw_timers_set(f.timers, 0, 20000);
+    tw_timers_set(f.timers, 0, TW_TIMER_OFF);
+    tw_timers_set(f.timers, 0, 20000);
+    assert_pops(&f, 30000, 0, 20000);
+    assert_quiet(&f, 30000);
+    done(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_deadline_fires_only_when_the_clock_is_past_it),
         cmocka_unit_test(equal_deadlines_leave_in_order_of_key_bytes),
         cmocka_unit_test(years_ahead_and_jumps_of_years_are_one_step),
+        cmocka_unit_test(a_timer_that_was_moved_on_fires_once_and_in_its_time),
+        cmocka_unit_test(cancelled_timers_do_not_pile_up),
         cmocka_unit_test_teardown(random_timers_agree_with_a_searched_list, say_seed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
