@@ -56,7 +56,7 @@ local function writer(name)
   end
 end
 
-words("from level handler incident lookup", writer)
+words("from level handler change incident lookup", writer)
 words([[oneof gt gte lt lte between prefix suffix contains has matches exists missing_field
   any_of except]], writer)
 words("count sum avg min max first last delta rate stddev increase changes resets elapsed trend ewma", writer)
@@ -78,7 +78,7 @@ end
 null = sys.make_null()
 
 -- Known, but of a later version. What they give lets the file go on, so that more can be told about it.
-words([[measure change join together seq missing session impact test to context
+words([[measure join together seq missing session impact test to context
   quantile distinct topk latest prev path]], function(name)
   takes_table[name] = true
   return function(...)

@@ -2,6 +2,7 @@
 /* Which class runs a rule's detector. Any thread. */
 #include "detect/detector.h"
 
+#include "detect/change.h"
 #include "detect/handler.h"
 #include "detect/level.h"
 
@@ -12,8 +13,9 @@ const tw_detector_class *tw_detector_class_of(const tw_rule *rule)
         return &tw_level_class;
     case TW_DETECT_HANDLER:
         return &tw_handler_class;
-    case TW_DETECT_MEASURE:
     case TW_DETECT_CHANGE:
+        return &tw_change_class;
+    case TW_DETECT_MEASURE:
     case TW_DETECT_JOIN:
     case TW_DETECT_TOGETHER:
     case TW_DETECT_SEQ:

@@ -67,6 +67,20 @@ static uint32_t list_found(const tw_rule *rule, const tw_role_events *roles,
     return count;
 }
 
+static tw_level level_of(const tw_rule *rule, const tw_occurrence *o)
+{
+    switch (o->kind) {
+    case TW_SIGNAL_OCCURRENCE:
+        return rule->incident.severity;
+    case TW_SIGNAL_RESOLVE:
+        return TW_LEVEL_OK;
+    case TW_SIGNAL_LEVEL:
+    case TW_SIGNAL_PENDING:
+        break;
+    }
+    return o->level;
+}
+
 static void fill_evidence(telling *t, const tw_kept *const *events, uint32_t count)
 {
     for (uint32_t n = 0; n < count && t->evidence_count < TW_MAX_EVIDENCE; n++) {
@@ -96,8 +110,8 @@ void tw_occurrence_tell(const tw_rule *rule, const tw_detect_env *env,
     }
     tw_signal s = {.rule = (tw_rule *)(uintptr_t)rule,
                    .kind = o->kind,
-                   .level = o->kind == TW_SIGNAL_OCCURRENCE ? rule->incident.severity
-                                                            : TW_LEVEL_OK,
+                   .from = o->from,
+                   .level = level_of(rule, o),
                    .at_ms = o->at_ms,
                    .seq = o->seq,
                    .key = o->key,

@@ -16,7 +16,8 @@ typedef struct tw_role_events {
 } tw_role_events;
 
 typedef struct tw_occurrence {
-    tw_signal_kind kind; /* OCCURRENCE, or RESOLVE */
+    tw_signal_kind kind;
+    tw_level from, level; /* of LEVEL and PENDING */
     tw_key key;
     int64_t at_ms;
     uint64_t seq;

@@ -115,6 +115,7 @@ void tw_compile_window(tw_compiler *c, const tw_tree *level,
  * events c->keeps, before any template is compiled. */
 void tw_compile_level(tw_compiler *c, const tw_tree *level);
 void tw_compile_handler(tw_compiler *c, const tw_tree *handler);
+void tw_compile_change(tw_compiler *c, const tw_tree *change);
 void tw_compile_detect(tw_compiler *c, const tw_tree *detect); /* whichever it is */
 
 /* The table of `word { ... }`, or NULL with a finding. */

@@ -14,6 +14,7 @@ typedef struct detect_word {
 static const detect_word words[] = {
     {"level", tw_compile_level},
     {"handler", tw_compile_handler},
+    {"change", tw_compile_change},
 };
 enum { WORDS = sizeof words / sizeof words[0] };
 

@@ -10,7 +10,8 @@ MODEL is a file NAME.py beside this one, of at most a hundred lines:
               text of a rule file, or a dict with that text as "text" and whatever judge() wants to know.
               The rule has key = { "k" }.
     VARIANTS  how many to make when RULES is a function (8)
-    TIME      the rule's `clock.time`, a field of milliseconds; without it the arrival is the time
+    TIME      the rule's `clock.time`, a field of milliseconds; without it the arrival is the time. Such a
+              rule wants idle = "1h" in its clock: else a pause of some seconds moves its clock, too
     KINDS     the kinds of signals to compare (level, occurrence, resolve; not pending)
     events(rng, key)              the key's events in order of arrival: (arrival_ms, stream, fields)
     judge(variant, events, end)   the signals they must lead to, in order: dicts of members to compare

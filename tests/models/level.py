@@ -13,7 +13,7 @@ def RULES(rng):
     v = {"at_least": at_least, "hold": rng.choice([0, 0, 1000, 4000]),
          "clear": rng.choice([at_least - 1, rng.randint(0, at_least - 1)])}
     v["text"] = '''rule "model/level" {
-  key = { "k" }, clock = { time = "ts" },
+  key = { "k" }, clock = { time = "ts", idle = "1h" },
   inputs = { ev = from "events" {} },
   detect = level { of = count "ev", over = "10s",
                    crit = { at_least = %(at_least)d, hold = "%(hold)dms", clear = %(clear)d } },

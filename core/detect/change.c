@@ -1,0 +1,488 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The change operator: events in, deadlines in order. One lane's thread; owns the keys and the slab
+ * their blocks come from.
+ *
+ * A value counts once it has stayed for `hold`; one that did not stay so long never was, so going back
+ * is no change. What leaves `to` ends at once what was told, and counts at once.
+ *
+ * Invariant: a key's timer is armed not later than the end of its earliest hold and, when nothing holds
+ * it, its forgetting. */
+#include "detect/change.h"
+
+#include <string.h>
+
+#include "detect/change_impl.h"
+#include "detect/occurrence.h"
+
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static change_key *key_at(const change *d, uint32_t number)
+{
+    return tw_keyed_at(d->keys, number);
+}
+
+/* ---- life -------------------------------------------------------------------------- */
+
+static tw_detector *change_new(tw_rule *rule, const tw_detect_env *env, tw_err *err)
+{
+    change *d = tw_alloc(sizeof *d);
+    const tw_change_plan *plan = rule->detail;
+
+    (void)err;
+    d->base.cls = &tw_change_class;
+    d->rule = tw_rule_ref(rule);
+    d->plan = plan;
+    d->env = *env;
+    d->slab = tw_slab_new();
+    d->keys =
+        tw_keyed_new((uint32_t)(sizeof(change_key) + plan->count * sizeof(change_field)));
+    d->timers = tw_timers_new(d->keys, offsetof(change_key, timer));
+    d->clock_ms = TW_TIME_NONE;
+    d->slots = tw_calloc(plan->slots[0] + 1, sizeof *d->slots);
+    return &d->base;
+}
+
+static void change_free(tw_detector *base)
+{
+    change *d = (change *)base;
+
+    if (!d) {
+        return;
+    }
+    tw_timers_free(d->timers);
+    tw_keyed_free(d->keys);
+    tw_slab_free(d->slab);
+    tw_free(d->slots);
+    tw_rule_unref(d->rule);
+    tw_free(d);
+}
+
+void change_show_count(change *d)
+{
+    if (d->env.keys) {
+        tw_gauge_set(d->env.keys, tw_keyed_count(d->keys));
+    }
+}
+
+uint32_t change_key_add(change *d, const tw_key *key, int64_t time_ms)
+{
+    uint32_t number = tw_keyed_add(d->keys, key);
+    change_key *k = key_at(d, number);
+
+    tw_timer_init(&k->timer);
+    k->newest_ms = time_ms;
+    k->open_until_ms = INT64_MIN;
+    for (uint32_t n = 0; n < d->plan->count && d->plan->has_initial; n++) {
+        k->fields[n].counted = tw_carried_put_values(d->slab, NULL, &d->plan->initial, 1);
+    }
+    change_show_count(d);
+    return number;
+}
+
+void change_key_remove(change *d, uint32_t number)
+{
+    change_key *k = key_at(d, number);
+
+    tw_timers_set(d->timers, number, TW_TIMER_OFF);
+    tw_kept_give(&k->newest, d->slab);
+    for (uint32_t n = 0; n < d->plan->count; n++) {
+        tw_carried_give(d->slab, k->fields[n].counted);
+        tw_carried_give(d->slab, k->fields[n].next);
+        tw_kept_give(&k->fields[n].made, d->slab);
+    }
+    tw_keyed_remove(d->keys, number);
+    change_show_count(d);
+}
+
+/* ---- what counts ------------------------------------------------------------------- */
+
+static bool side_holds(const change *d, const tw_match_table *side, tw_value v)
+{
+    tw_projection fields = {.slot_count = d->plan->slots[0] + 1};
+    tw_event ev = {.projection = &fields, .slots = d->slots};
+
+    if (!side) {
+        return true;
+    }
+    d->slots[d->plan->slots[0]] = v;
+    return tw_match_table_holds(side, &ev);
+}
+
+static bool is_asked_for(const change *d, tw_value from, tw_value to)
+{
+    return side_holds(d, d->plan->from, from) && side_holds(d, d->plan->to, to);
+}
+
+static bool waits_to_be_told(const change *d, const change_field *f)
+{
+    return f->next && is_asked_for(d, f->counted->values[0], f->next->values[0]);
+}
+
+/* ---- telling ----------------------------------------------------------------------- */
+
+static bool is_same_event(const tw_kept *a, const tw_kept *b)
+{
+    return a->origin.stream == b->origin.stream &&
+           a->origin.partition == b->origin.partition &&
+           a->origin.offset == b->origin.offset && a->origin.index == b->origin.index;
+}
+
+static void tell(change *d, uint32_t number, const change_field *f, tw_signal_kind kind,
+                 tw_level level, tw_value from, tw_value to, int64_t at_ms,
+                 const char *reason)
+{
+    change_key *k = key_at(d, number);
+    const char *name = d->plan->names[f - k->fields];
+    tw_value facts[TW_CHANGE_FACTS] = {from, to, tw_value_string(name, strlen(name))};
+    const tw_kept *made = f->made.is_there ? &f->made : &k->newest;
+    const tw_kept *evidence[] = {made, &k->newest};
+    tw_occurrence o = {.kind = kind,
+                       .from = kind == TW_SIGNAL_LEVEL && k->told
+                                   ? d->rule->incident.severity
+                                   : TW_LEVEL_OK,
+                       .level = level,
+                       .key = tw_keyed_key(d->keys, number),
+                       .at_ms = at_ms,
+                       .seq = d->seq,
+                       .start_ms = made->time_ms,
+                       .stop_ms = at_ms,
+                       .newest = &k->newest,
+                       .first = made,
+                       .evidence = evidence,
+                       .evidence_count = is_same_event(made, &k->newest) ? 1 : 2,
+                       .facts = facts,
+                       .reason = reason};
+    tw_occurrence_tell(d->rule, &d->env, &o);
+}
+
+static tw_value value_of(const tw_carried *c)
+{
+    return c ? c->values[0] : tw_value_absent();
+}
+
+static const change_field *waiting_field(const change *d, const change_key *k)
+{
+    for (uint32_t n = 0; n < d->plan->count; n++) {
+        if (waits_to_be_told(d, &k->fields[n])) {
+            return &k->fields[n];
+        }
+    }
+    return NULL;
+}
+
+/* A hold has begun, or ended without anything told. */
+static void tell_pending(change *d, uint32_t number, int64_t at_ms)
+{
+    change_key *k = key_at(d, number);
+    const change_field *f = k->told ? NULL : waiting_field(d, k);
+    bool was = k->told_pending;
+
+    if (!d->plan->to || was == (f != NULL)) {
+        return;
+    }
+    k->told_pending = f != NULL;
+    if (f) {
+        tell(d, number, f, TW_SIGNAL_PENDING, d->rule->incident.severity,
+             value_of(f->counted), value_of(f->next), at_ms, NULL);
+    } else if (!k->told) {
+        tell(d, number, &k->fields[0], TW_SIGNAL_PENDING, TW_LEVEL_OK, tw_value_absent(),
+             value_of(k->fields[0].counted), at_ms, NULL);
+    }
+}
+
+static void tell_gone(change *d, uint32_t number, int64_t at_ms, const char *reason)
+{
+    change_key *k = key_at(d, number);
+    const change_field *f = &k->fields[0];
+
+    for (uint32_t n = 0; n < d->plan->count && !f->open; n++) {
+        f = &k->fields[n];
+    }
+    if (k->told) {
+        tell(d, number, f, TW_SIGNAL_LEVEL, TW_LEVEL_OK, value_of(f->counted),
+             tw_value_absent(), at_ms, reason);
+    } else if (k->open_until_ms > at_ms) {
+        tell(d, number, f, TW_SIGNAL_RESOLVE, TW_LEVEL_OK, value_of(f->counted),
+             tw_value_absent(), at_ms, reason);
+    }
+    if (k->told_pending) {
+        tell(d, number, f, TW_SIGNAL_PENDING, TW_LEVEL_OK, value_of(f->counted),
+             tw_value_absent(), at_ms, reason);
+    }
+}
+
+/* ---- a field ----------------------------------------------------------------------- */
+
+/* `v` has stayed long enough. */
+static void count_value(change *d, uint32_t number, change_field *f, tw_carried *v,
+                        int64_t at_ms)
+{
+    change_key *k = key_at(d, number);
+    tw_carried *was = f->counted;
+
+    f->counted = v;
+    if (was && is_asked_for(d, was->values[0], v->values[0])) {
+        tw_signal_kind kind = d->plan->to ? TW_SIGNAL_LEVEL : TW_SIGNAL_OCCURRENCE;
+        if (kind == TW_SIGNAL_OCCURRENCE || !k->told) {
+            tell(d, number, f, kind, d->rule->incident.severity, was->values[0],
+                 v->values[0], at_ms, NULL);
+        }
+        f->open = k->told = d->plan->to != NULL;
+        if (!d->plan->to) {
+            k->open_until_ms =
+                later(k->open_until_ms, at_ms + d->rule->incident.resolve_after_ms);
+        }
+    }
+    tw_carried_give(d->slab, was);
+}
+
+static bool any_open(const change *d, const change_key *k)
+{
+    for (uint32_t n = 0; n < d->plan->count; n++) {
+        if (k->fields[n].open) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The field has left `to`. */
+static void end_open(change *d, uint32_t number, change_field *f, tw_carried *v,
+                     int64_t at_ms)
+{
+    change_key *k = key_at(d, number);
+    tw_carried *was = f->counted;
+
+    f->open = false;
+    f->counted = v;
+    tw_kept_give(&f->made, d->slab);
+    if (!any_open(d, k)) {
+        tell(d, number, f, TW_SIGNAL_LEVEL, TW_LEVEL_OK, was->values[0], v->values[0],
+             at_ms, NULL);
+        k->told = false;
+    }
+    tw_carried_give(d->slab, was);
+}
+
+static void drop_next(change *d, change_field *f)
+{
+    tw_carried_give(d->slab, f->next);
+    f->next = NULL;
+    tw_kept_give(&f->made, d->slab);
+}
+
+/* Another value than the counted one begins to wait, or goes on when it only moves within `to`. */
+static void let_wait(change *d, change_key *k, change_field *f, tw_carried *v)
+{
+    bool goes_on = f->next && (tw_value_equal(f->next->values[0], v->values[0]) ||
+                               (d->plan->to && waits_to_be_told(d, f) &&
+                                side_holds(d, d->plan->to, v->values[0])));
+
+    if (!goes_on) {
+        drop_next(d, f);
+        f->since_ms = k->newest.time_ms;
+        tw_kept_copy(&f->made, d->slab, &k->newest);
+    }
+    tw_carried_give(d->slab, f->next);
+    f->next = v;
+}
+
+static void end_wait(change *d, uint32_t number, change_field *f, int64_t at_ms)
+{
+    tw_carried *v = f->next;
+
+    f->next = NULL;
+    count_value(d, number, f, v, at_ms);
+    if (!f->open) {
+        tw_kept_give(&f->made, d->slab);
+    }
+}
+
+/* What an event says of a field. Takes v. */
+static void take_value(change *d, uint32_t number, change_field *f, tw_carried *v,
+                       int64_t at_ms)
+{
+    change_key *k = key_at(d, number);
+
+    if (f->counted && tw_value_equal(f->counted->values[0], v->values[0])) {
+        tw_carried_give(d->slab, v);
+        if (f->next) {
+            drop_next(d, f);
+        }
+    } else if (f->open && !side_holds(d, d->plan->to, v->values[0])) {
+        end_open(d, number, f, v, at_ms);
+    } else if (f->open || !f->counted) {
+        tw_carried_give(d->slab, f->counted);
+        f->counted = v;
+    } else if (d->plan->hold_ms == 0) {
+        drop_next(d, f); /* of a version with a hold */
+        count_value(d, number, f, v, at_ms);
+    } else {
+        let_wait(d, k, f, v);
+        /* Exactly at the end of its hold an event may still come and end it: the clock acts. */
+        if (f->since_ms + d->plan->hold_ms < at_ms) {
+            end_wait(d, number, f, at_ms);
+        }
+    }
+}
+
+static void take_event(change *d, uint32_t number, const tw_event *ev, int64_t at_ms)
+{
+    for (uint32_t n = 0; n < d->plan->count; n++) {
+        change_field *f = &key_at(d, number)->fields[n];
+        tw_value v = tw_event_slot(ev, d->plan->slots[n]);
+        bool plain = v.type < TW_STRING || v.len <= TW_MAX_CARRIED_TEXT;
+        if (v.type == TW_ABSENT || (plain && f->counted && !f->next &&
+                                    tw_value_equal(v, f->counted->values[0]))) {
+            continue;
+        }
+        tw_carried *c = tw_carried_put_values(d->slab, NULL, &v, 1);
+        if (c->values[0].type == TW_ABSENT) { /* too long to be kept */
+            tw_carried_give(d->slab, c);
+        } else {
+            take_value(d, number, f, c, at_ms);
+        }
+    }
+    tell_pending(d, number, at_ms);
+}
+
+/* ---- the clock acts ---------------------------------------------------------------- */
+
+int64_t change_next(const change *d, const change_key *k)
+{
+    int64_t next_ms = INT64_MAX;
+
+    for (uint32_t n = 0; n < d->plan->count; n++) {
+        const change_field *f = &k->fields[n];
+        if (f->next && f->since_ms + d->plan->hold_ms < next_ms) {
+            next_ms = f->since_ms + d->plan->hold_ms;
+        }
+    }
+    if (next_ms < INT64_MAX || k->told) {
+        return next_ms;
+    }
+    return later(k->newest_ms + d->rule->forget_ms, k->open_until_ms);
+}
+
+/* What is due to a key first: holds that are over, or that it is forgotten (false). */
+static bool act(change *d, uint32_t number)
+{
+    change_key *k = key_at(d, number);
+    int64_t due_ms = change_next(d, k), at_ms = later(due_ms, d->clock_ms);
+    bool any = false;
+
+    d->seq = 0;
+    tw_keyed_mark(d->keys, number);
+    for (uint32_t n = 0; n < d->plan->count; n++) {
+        change_field *f = &k->fields[n];
+        if (f->next && f->since_ms + d->plan->hold_ms <= due_ms) {
+            end_wait(d, number, f, at_ms);
+            any = true;
+        }
+    }
+    if (!any) {
+        change_key_remove(d, number);
+        return false;
+    }
+    tell_pending(d, number, at_ms);
+    return true;
+}
+
+static bool act_before(change *d, uint32_t number, int64_t before_ms)
+{
+    while (change_next(d, key_at(d, number)) < before_ms) {
+        if (!act(d, number)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void change_advance(tw_detector *base, int64_t clock_ms)
+{
+    change *d = (change *)base;
+    int64_t due_ms;
+    uint32_t number;
+
+    while ((number = tw_timers_pop(d->timers, clock_ms, &due_ms)) != TW_KEYED_NONE) {
+        if (change_next(d, key_at(d, number)) <= due_ms && !act(d, number)) {
+            continue;
+        }
+        tw_timers_set(d->timers, number, change_next(d, key_at(d, number)));
+    }
+    d->clock_ms = later(d->clock_ms, clock_ms);
+}
+
+static int64_t change_next_deadline(const tw_detector *base)
+{
+    return tw_timers_next(((const change *)base)->timers);
+}
+
+/* ---- events ------------------------------------------------------------------------ */
+
+static void make_place(change *d, int64_t now_ms)
+{
+    while (tw_keyed_count(d->keys) > 0 && tw_keyed_count(d->keys) >= d->rule->max_keys) {
+        uint32_t oldest = tw_keyed_oldest(d->keys, offsetof(change_key, newest_ms));
+        d->seq = 0;
+        tell_gone(d, oldest, now_ms, "evicted");
+        change_key_remove(d, oldest);
+        if (d->env.evicted) {
+            tw_count_own(d->env.evicted, 1);
+        }
+    }
+}
+
+static void change_event(tw_detector *base, const tw_key *key, uint32_t input,
+                         const tw_event *ev, int64_t time_ms, int64_t clock_ms)
+{
+    change *d = (change *)base;
+    int64_t now_ms = later(time_ms, clock_ms);
+
+    d->clock_ms = later(d->clock_ms, clock_ms);
+    if (input != d->plan->input) {
+        return;
+    }
+    uint32_t number = tw_keyed_find(d->keys, key);
+    if (number != TW_KEYED_NONE && time_ms < key_at(d, number)->newest_ms) {
+        if (d->env.late) {
+            tw_count_own(d->env.late, 1);
+        }
+        return;
+    }
+    if (number == TW_KEYED_NONE || !act_before(d, number, now_ms)) {
+        make_place(d, now_ms);
+        number = change_key_add(d, key, time_ms);
+    }
+    change_key *k = key_at(d, number);
+    tw_keyed_touch(d->keys, number);
+    tw_keyed_mark(d->keys, number);
+    k->newest_ms = time_ms;
+    tw_kept_put(&k->newest, d->slab, d->rule, input, ev, time_ms);
+    d->seq = ev->seq;
+    take_event(d, number, ev, now_ms);
+    if (change_next(d, k) < k->timer.deadline_ms) {
+        tw_timers_set(d->timers, number, change_next(d, k));
+    }
+}
+
+static uint64_t change_key_count(const tw_detector *base)
+{
+    return tw_keyed_count(((const change *)base)->keys);
+}
+
+const tw_detector_class tw_change_class = {
+    .name = "change",
+    .new = change_new,
+    .free = change_free,
+    .event = change_event,
+    .advance = change_advance,
+    .next_deadline = change_next_deadline,
+    .adopt = change_adopt,
+    .save = change_save,
+    .load = change_load,
+    .key_count = change_key_count,
+};
