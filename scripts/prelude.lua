@@ -7,6 +7,7 @@ local rawsetmetatable, line, running = sys.rawsetmetatable, sys.line, sys.runnin
 local select, type, error, pairs, rawget, rawset = select, type, error, pairs, rawget, rawset
 
 local registered, refused = {}, {} -- rule nodes, and words that this version does not have
+local tests = {}                   -- test nodes, or `true` for each where nobody wants them
 local node_mt = { __metatable = false }
 
 local function node(word, ...)
@@ -14,7 +15,7 @@ local function node(word, ...)
 end
 
 -- `from "stream" { ... }`, `rule "name" { ... }`: the second call brings the table.
-local takes_table = { rule = true, from = true }
+local takes_table = { rule = true, from = true, test = true }
 
 function node_mt.__call(self, ...)
   local word = rawget(self, "word")
@@ -68,6 +69,13 @@ function rule(...)
   return r
 end
 
+function test(...)
+  if running() then error("a test is declared by the file, not by a function that runs later", 2) end
+  local t = node("test", ...)
+  tests[#tests + 1] = sys.wants_tests() and t or true
+  return t
+end
+
 -- In a table P"name" stands for the parameter; in a function that runs it is its value.
 function P(...)
   if running() then return sys.param(...) end
@@ -78,7 +86,7 @@ end
 null = sys.make_null()
 
 -- Known, but of a later version. What they give lets the file go on, so that more can be told about it.
-words([[measure join together seq missing session impact test to context
+words([[measure join together seq missing session impact to context
   quantile distinct topk latest prev path]], function(name)
   takes_table[name] = true
   return function(...)
@@ -93,4 +101,4 @@ function import()
   error("'import' is not supported yet", 2)
 end
 
-sys.keep(registered, refused, node_mt)
+sys.keep(registered, refused, node_mt, tests)

@@ -9,7 +9,7 @@
 
 #include "base/hash.h"
 #include "base/nearest.h"
-#include "rule/compile.h"
+#include "rule/plan_test.h"
 #include "rule/rule_files.h"
 
 #define MAX_FILE_BYTES (1024 * 1024) /* what is read; the sandbox allows less */
@@ -281,16 +281,69 @@ static void place_fields(tw_rule_file *f, const tw_tokens *tokens)
     }
 }
 
-static void compile_rules(tw_rule_file *f, tw_compiler *c, tw_tree **rules,
+static void add_test(tw_rule_file *f, tw_compiler *c, tw_words *words, tw_tree *tree)
+{
+    tw_locate_rule(&c->source->tokens, tree);
+    tw_rule_test *test = tw_compile_test(c, words, tree);
+    if (!test)
+        return;
+    if ((f->test_count & (f->test_count - 1)) == 0)
+        f->tests = tw_realloc(f->tests, (f->test_count ? 2 * f->test_count : 1) *
+                                            sizeof(tw_rule_test *));
+    f->tests[f->test_count++] = test;
+}
+
+/* Each test with scratch of its own: a file may have thousands. */
+static void compile_tests(tw_rule_file *f, tw_compiler *c, tw_words *words,
                           uint32_t count)
 {
+    tw_arena scratch, *arena = c->arena;
+    tw_tree *tree;
+    tw_err err;
+
+    tw_arena_init(&scratch, ARENA_BLOCK);
+    c->arena = &scratch;
+    for (uint32_t i = 0; i < count; i++) {
+        if (tw_words_test(words, i, &scratch, &tree, &err) < 0) {
+            tw_err_at(&err, err.code, f->path, tree ? tree->line : 0, 0, "%s", err.text);
+            tw_findings_add(c->findings, &err, false);
+            c->mistakes++;
+        } else {
+            add_test(f, c, words, tree);
+        }
+        tw_arena_reset(&scratch);
+    }
+    c->arena = arena;
+    tw_arena_done(&scratch);
+}
+
+static uint32_t count_tests(const tw_rule_file *f, tw_compiler *c, tw_words *words)
+{
+    uint32_t count = 0;
+    tw_err err;
+
+    if (tw_words_test_count(words, &count, &err) == TW_OK)
+        return count;
+    tw_err_at(&err, err.code, f->path, 1, 0, "%s", err.text);
+    tw_findings_add(c->findings, &err, false);
+    return 0;
+}
+
+static void compile_rules(tw_rule_file *f, tw_compiler *c, tw_words *words,
+                          tw_tree **rules, uint32_t count)
+{
+    uint32_t tests = count_tests(f, c, words);
+
     for (uint32_t i = 0; i < count; i++) {
         tw_locate_rule(&c->source->tokens, rules[i]);
         tw_rule *rule = tw_compile_rule(c, rules[i]);
         if (rule)
             add_rule(f, rule, rules[i], c->source);
     }
-    if (count == 0 && tw_findings_errors(c->findings, c->first_finding) == 0) {
+    if (words->wants_tests)
+        compile_tests(f, c, words, tests);
+    if (count == 0 && tests == 0 &&
+        tw_findings_errors(c->findings, c->first_finding) == 0) {
         tw_err err;
         tw_err_at(&err, TW_EINVAL, f->path, 1, 0,
                   "the file declares nothing; it needs at least one rule \"team/name\" { "
@@ -321,7 +374,7 @@ static void run_and_compile(tw_rule_file *f, tw_words *words, tw_arena *arena,
     }
     say_refusals(words, &source, findings);
     if (rc == TW_OK)
-        compile_rules(f, &c, rules, count);
+        compile_rules(f, &c, words, rules, count);
     if (tw_findings_errors(findings, c.first_finding) == 0)
         place_fields(f, &source.tokens);
     tw_findings_sort(findings, c.first_finding);
@@ -354,7 +407,7 @@ bool tw_rule_file_read(tw_rule_file *out, const char *path, const char *text, si
                        tw_findings *findings)
 {
     tw_err err;
-    tw_words words;
+    tw_words words = {.wants_tests = options->tests};
     tw_arena arena;
     load_log log = {options, path, 0};
     size_t first = findings->count;
@@ -391,6 +444,9 @@ void tw_rule_file_done(tw_rule_file *f)
         tw_rule_unref(f->rules[i]);
     for (uint32_t i = 0; i < f->field_count; i++)
         tw_free(f->fields[i]);
+    for (uint32_t i = 0; i < f->test_count; i++)
+        tw_rule_test_free(f->tests[i]);
+    tw_free(f->tests);
     tw_free(f->rules);
     tw_free(f->columns);
     tw_free(f->fn_rule);

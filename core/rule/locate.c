@@ -221,14 +221,14 @@ static void inherit_spots(const tw_tokens *t, tw_tree *v, uint32_t spot)
         inherit_spots(t, v->entries[i].value, v->spot);
 }
 
-/* The `rule` of that line with that name, else the first of the line. */
+/* The `rule` (or `test`) of that line with that name, else the first of the line. */
 static uint32_t find_rule(const tw_tokens *t, const tw_tree *rule)
 {
-    uint32_t first = tw_locate_word(t, "rule", rule->line);
+    uint32_t first = tw_locate_word(t, rule->text, rule->line);
     if (rule->item_count == 0 || rule->items[0]->type != TW_TREE_STRING)
         return first;
     for (uint32_t i = first; i != TW_NO_TOKEN;
-         i = find_word(t, "rule", rule->line, i + 1, t->count)) {
+         i = find_word(t, rule->text, rule->line, i + 1, t->count)) {
         uint32_t name = tw_token_is_sign(t, i + 1, '(') ? i + 2 : i + 1;
         if (tw_token_is_string(t, name, rule->items[0]->text, rule->items[0]->size))
             return i;

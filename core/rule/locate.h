@@ -8,7 +8,7 @@
 #include "rule/tokens.h"
 #include "rule/tree.h"
 
-/* Gives every node of a registered rule (the word `rule`) its spot. */
+/* Gives every node of a registered rule or test (the word `rule`, `test`) its spot. */
 void tw_locate_rule(const tw_tokens *t, tw_tree *rule);
 /* The token of a word that was called on `line`; the first of that line when there are several. With
  * line 0 the only one of the file. */

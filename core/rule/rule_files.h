@@ -8,6 +8,7 @@
 
 #include "rule/findings.h"
 #include "rule/rules.h"
+#include "rule/tests.h"
 #include "rule/watchdog.h"
 #include "rule/words.h"
 
@@ -25,6 +26,8 @@ typedef struct tw_rule_file {
     tw_stream **streams; /* that its rules read */
     uint32_t stream_count;
     uint32_t *field_slots; /* stream_count rows of field_count; UINT32_MAX: none */
+    tw_rule_test **tests;
+    uint32_t test_count;
 } tw_rule_file;
 
 struct tw_rule_files {
@@ -33,6 +36,11 @@ struct tw_rule_files {
     uint32_t file_count;
     tw_rule **rules; /* sorted by name, borrowed from the files */
     uint32_t rule_count;
+    tw_rule_test **tests; /* borrowed from the files */
+    uint32_t test_count;
+    tw_rule_files *parent; /* of a selection: the files are its */
+    struct tw_lua_script *
+        *idle; /* of a selection, by file: scripts that wait to be used again */
     const tw_streams *streams;
     tw_sandbox_limits limits;
     void (*log)(void *self, const char *rule_file, const char *message);

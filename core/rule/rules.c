@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/nearest.h"
+#include "rule/plan_test.h"
 #include "rule/rule_files.h"
 
 static tw_sandbox_limits limits_of(const tw_rule_options *options)
@@ -78,6 +79,7 @@ static void collect_rules(tw_rule_files *set)
             set->rules[set->rule_count++] = f->rules[k];
         }
     }
+    tw_rule_tests_collect(set);
     if (set->rule_count > 1)
         qsort(set->rules, set->rule_count, sizeof *set->rules, by_name);
 }
@@ -177,8 +179,10 @@ tw_rule_files *tw_rules_load(const char *const *paths, size_t path_count,
     place_paths(options, findings, first);
     load_files(set, files, count, options, findings);
     collect_rules(set);
-    if (tw_findings_errors(findings, first) == 0)
+    if (tw_findings_errors(findings, first) == 0) {
         check_overrides(set, options, findings);
+        tw_rule_tests_resolve(set, findings);
+    }
     tw_rule_thread_leave();
     for (size_t i = 0; i < count; i++)
         tw_free(files[i]);
@@ -197,10 +201,15 @@ void tw_rule_files_unref(tw_rule_files *f)
 {
     if (!f || atomic_fetch_sub_explicit(&f->refs, 1, memory_order_acq_rel) != 1)
         return;
+    if (f->parent) {
+        tw_rule_files_deselect(f);
+        return;
+    }
     for (uint32_t i = 0; i < f->file_count; i++)
         tw_rule_file_done(&f->files[i]);
     tw_free(f->files);
     tw_free(f->rules);
+    tw_free(f->tests);
     tw_free(f);
 }
 

@@ -27,6 +27,7 @@ void tw_findings_done(tw_findings *f);
 typedef struct tw_rule_options {
     tw_streams *streams;
     bool any_stream;           /* replay without configuration: `from` makes the stream */
+    bool tests;                /* load the tests beside the rules, too (tests.h) */
     json_t *params;            /* {"team/rule": {"fire": 0.1}} overrides, may be NULL */
     const char *const *tables; /* known table names, NULL-terminated; NULL: any */
     const char *const

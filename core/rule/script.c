@@ -301,10 +301,47 @@ static void map_streams(tw_lua_script *s)
         s->stream_rows[s->file->streams[row]->id] = (int)row;
 }
 
+/* One that a selection has kept, as good as new but for what its file keeps in variables. */
+static tw_lua_script *take_idle(tw_rule_files *f, uint32_t i, uint64_t seed)
+{
+    tw_lua_script *s = f->idle ? f->idle[i] : NULL;
+
+    if (!s)
+        return NULL;
+    f->idle[i] = NULL;
+    tw_rule_files_ref(f);
+    s->guard = tw_rule_thread_guard();
+    tw_sandbox_attach(s->box, s->guard);
+    tw_sandbox_seed(s->box, seed);
+    return s;
+}
+
+/* False: it has had trouble, or another one waits already. */
+static bool put_idle(tw_lua_script *s)
+{
+    tw_lua_script **place = s->set->idle ? &s->set->idle[s->file - s->set->files] : NULL;
+    const tw_script_failures *f = &s->failures;
+
+    if (!place || *place || s->deaths || s->stopped || f->error || f->cpu || f->memory ||
+        f->other)
+        return false;
+    s->stats = NULL;
+    memset(s->counters, 0,
+           (s->file->rule_count + 1) * TW_SCRIPT_REASONS * sizeof *s->counters);
+    memset(s->overruns, 0, (size_t)s->file->fn_count);
+    *place = s;
+    tw_rule_files_unref(s->set);
+    return true;
+}
+
 tw_script *tw_rule_script_new(const tw_rule_files *f, uint32_t i, uint64_t seed,
                               tw_err *err)
 {
-    tw_lua_script *s = tw_alloc(sizeof *s);
+    tw_lua_script *s = take_idle((tw_rule_files *)(uintptr_t)f, i, seed);
+
+    if (s)
+        return &s->base;
+    s = tw_alloc(sizeof *s);
 
     s->base.cls = &script_class;
     s->set = tw_rule_files_ref((tw_rule_files *)(uintptr_t)f);
@@ -334,7 +371,7 @@ void tw_rule_script_free(tw_script *base)
 {
     tw_lua_script *s = (tw_lua_script *)base;
 
-    if (!s)
+    if (!s || (s->set->idle && put_idle(s)))
         return;
     tw_script_end(s);
     tw_sandbox_free(s->box);

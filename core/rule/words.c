@@ -12,12 +12,13 @@ extern const size_t tw_lua_prelude_size;
 static const char words_key; /* its address names the tw_words in the registry */
 
 const char *const tw_word_names[] = {
-    "rule",    "from",   "level",    "handler", "incident", "lookup", "P",
-    "null",    "oneof",  "gt",       "gte",     "lt",       "lte",    "between",
-    "prefix",  "suffix", "contains", "has",     "matches",  "exists", "missing_field",
-    "any_of",  "except", "count",    "sum",     "avg",      "min",    "max",
-    "first",   "last",   "delta",    "rate",    "stddev",   "log",    "increase",
-    "changes", "resets", "elapsed",  "trend",   "ewma",     NULL,
+    "rule",    "test",    "from",    "level",         "handler", "incident",
+    "lookup",  "P",       "null",    "oneof",         "gt",      "gte",
+    "lt",      "lte",     "between", "prefix",        "suffix",  "contains",
+    "has",     "matches", "exists",  "missing_field", "any_of",  "except",
+    "count",   "sum",     "avg",     "min",           "max",     "first",
+    "last",    "delta",   "rate",    "stddev",        "log",     "increase",
+    "changes", "resets",  "elapsed", "trend",         "ewma",    NULL,
 };
 
 tw_words *tw_words_of(lua_State *L)
@@ -65,10 +66,19 @@ static int l_running(lua_State *L)
     return 1;
 }
 
+static int l_wants_tests(lua_State *L)
+{
+    lua_pushboolean(L, tw_words_of(L)->wants_tests);
+    return 1;
+}
+
 static int l_param(lua_State *L)
 {
     tw_words *w = tw_words_of(L);
     luaL_checkstring(L, 1);
+    if (!w->param)
+        return luaL_error(L, "P\"%s\" is not known here: a test has no parameters",
+                          lua_tostring(L, 1));
     return w->param(L, w->param_self);
 }
 
@@ -105,18 +115,26 @@ static int l_make_null(lua_State *L)
 static int l_keep(lua_State *L)
 {
     tw_words *w = tw_words_of(L);
-    lua_settop(L, 3);
+    lua_settop(L, 4);
+    w->tests = luaL_ref(L, LUA_REGISTRYINDEX);
     w->node_mt = luaL_ref(L, LUA_REGISTRYINDEX);
     w->refused = luaL_ref(L, LUA_REGISTRYINDEX);
     w->registered = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_newtable(L);
     w->fns = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_newtable(L);
+    w->test_fns = luaL_ref(L, LUA_REGISTRYINDEX);
     return 0;
 }
 
 static const luaL_Reg prelude_functions[] = {
-    {"keep", l_keep},   {"line", l_line},       {"make_null", l_make_null},
-    {"param", l_param}, {"running", l_running}, {"text", l_text},
+    {"keep", l_keep},
+    {"line", l_line},
+    {"make_null", l_make_null},
+    {"param", l_param},
+    {"running", l_running},
+    {"text", l_text},
+    {"wants_tests", l_wants_tests},
     {NULL, NULL},
 };
 
@@ -129,8 +147,9 @@ static int put_words(lua_State *L)
 int tw_words_open(tw_words *w, tw_sandbox *box, tw_err *err)
 {
     w->box = box;
-    w->fn_count = 0;
+    w->fn_count = w->test_fn_count = 0;
     w->running = false;
+    w->param = NULL;
     int rc = tw_sandbox_run(box, put_words, w, err);
     if (rc == TW_OK)
         rc = tw_sandbox_prelude(box, "prelude.lua", tw_lua_prelude, tw_lua_prelude_size,
@@ -141,48 +160,58 @@ int tw_words_open(tw_words *w, tw_sandbox *box, tw_err *err)
 /* ---- reading what was registered --------------------------------------------------- */
 
 typedef struct count_job {
-    tw_words *words;
+    int list;
+    const char *refused;
     uint32_t count;
 } count_job;
 
-static int count_rules(lua_State *L)
+static int count_list(lua_State *L)
 {
     count_job *job = lua_touserdata(L, 1);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, job->words->registered);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, job->list);
     job->count = (uint32_t)lua_rawlen(L, -1);
     if (job->count > TW_WORDS_RULES)
-        return luaL_error(L, "a file may declare %d rules", TW_WORDS_RULES);
+        return luaL_error(L, job->refused, TW_WORDS_RULES);
     return 0;
 }
 
 int tw_words_count(tw_words *w, uint32_t *out_count, tw_err *err)
 {
-    count_job job = {w, 0};
-    int rc = tw_sandbox_run(w->box, count_rules, &job, err);
+    count_job job = {w->registered, "a file may declare %d rules", 0};
+    int rc = tw_sandbox_run(w->box, count_list, &job, err);
+    *out_count = job.count;
+    return rc;
+}
+
+int tw_words_test_count(tw_words *w, uint32_t *out_count, tw_err *err)
+{
+    count_job job = {w->tests, "a file may declare %d tests", 0};
+    int rc = tw_sandbox_run(w->box, count_list, &job, err);
     *out_count = job.count;
     return rc;
 }
 
 typedef struct read_job {
     tw_words *words;
+    int list, fns, fn_count;
     uint32_t number;
     tw_arena *arena;
     tw_tree *tree;
 } read_job;
 
-static int read_rule(lua_State *L)
+/* A tree of item `number` of a list. */
+static int read_item(lua_State *L)
 {
     read_job *job = lua_touserdata(L, 1);
-    tw_words *w = job->words;
 
-    lua_rawgeti(L, LUA_REGISTRYINDEX, w->registered);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, w->node_mt);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, w->fns);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, job->list);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, job->words->node_mt);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, job->fns);
     lua_rawgeti(L, 2, (lua_Integer)job->number + 1);
     tw_tree_reader r = {
-        .arena = job->arena, .node_mt = 3, .fns = 4, .fn_count = w->fn_count};
+        .arena = job->arena, .node_mt = 3, .fns = 4, .fn_count = job->fn_count};
     job->tree = tw_tree_read(L, 5, &r);
-    w->fn_count = r.fn_count;
+    job->fn_count = r.fn_count;
     if (r.refused)
         return luaL_error(L, "%s", r.refused);
     return 0;
@@ -190,8 +219,54 @@ static int read_rule(lua_State *L)
 
 int tw_words_rule(tw_words *w, uint32_t i, tw_arena *arena, tw_tree **out, tw_err *err)
 {
-    read_job job = {w, i, arena, NULL};
-    int rc = tw_sandbox_run(w->box, read_rule, &job, err);
+    read_job job = {w, w->registered, w->fns, w->fn_count, i, arena, NULL};
+    int rc = tw_sandbox_run(w->box, read_item, &job, err);
+    w->fn_count = job.fn_count;
+    *out = job.tree;
+    return rc;
+}
+
+int tw_words_test(tw_words *w, uint32_t i, tw_arena *arena, tw_tree **out, tw_err *err)
+{
+    read_job job = {w, w->tests, w->test_fns, w->test_fn_count, i, arena, NULL};
+    int rc = tw_sandbox_run(w->box, read_item, &job, err);
+    w->test_fn_count = job.fn_count;
+    *out = job.tree;
+    return rc;
+}
+
+typedef struct call_job {
+    tw_words *words;
+    int fn;
+    int64_t nth;
+    double seconds;
+    tw_arena *arena;
+    tw_tree *tree;
+} call_job;
+
+static int call_for_tree(lua_State *L)
+{
+    call_job *job = lua_touserdata(L, 1);
+
+    lua_rawgeti(L, LUA_REGISTRYINDEX, job->words->node_mt);
+    lua_newtable(L); /* a function that gives a function: nobody calls that */
+    lua_rawgeti(L, LUA_REGISTRYINDEX, job->words->test_fns);
+    lua_rawgeti(L, 4, job->fn + 1);
+    lua_pushinteger(L, job->nth);
+    lua_pushnumber(L, job->seconds);
+    lua_call(L, 2, 1);
+    tw_tree_reader r = {.arena = job->arena, .node_mt = 2, .fns = 3};
+    job->tree = tw_tree_read(L, 5, &r);
+    return r.refused ? luaL_error(L, "%s", r.refused) : 0;
+}
+
+int tw_words_test_call(tw_words *w, int fn, int64_t nth, double seconds, tw_arena *arena,
+                       tw_tree **out, tw_err *err)
+{
+    call_job job = {w, fn, nth, seconds, arena, NULL};
+    w->running = true;
+    int rc = tw_sandbox_run(w->box, call_for_tree, &job, err);
+    w->running = false;
     *out = job.tree;
     return rc;
 }
