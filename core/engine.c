@@ -364,6 +364,18 @@ void tw_engine_step(tw_engine *e, const tw_stream *stream, uint32_t source,
     tw_engine_pause(e);
 }
 
+void tw_engine_partition(tw_engine *e, const tw_stream *stream, uint32_t source,
+                         int32_t partition, bool assigned)
+{
+    for (uint32_t i = 0; i < e->lane_count; i++) {
+        if (assigned)
+            tw_lane_partition_add(e->lanes[i], stream->id, source, partition,
+                                  tw_clock_now_ms(e->options.clock));
+        else
+            tw_lane_partition_remove(e->lanes[i], stream->id, source, partition);
+    }
+}
+
 void tw_engine_end(tw_engine *e)
 {
     e->seq++;

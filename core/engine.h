@@ -95,6 +95,9 @@ void tw_engine_positions(tw_engine *e, tw_feed_visit visit, void *self);
  * lanes. The caller has set the virtual clock. */
 void tw_engine_step(tw_engine *e, const tw_stream *stream, uint32_t source,
                     int32_t partition, const tw_frame *frame);
+/* In step: a partition without a feed is assigned, or taken away. */
+void tw_engine_partition(tw_engine *e, const tw_stream *stream, uint32_t source,
+                         int32_t partition, bool assigned);
 /* The input has ended (replay): clocks go to the newest event; what is due then fires. */
 void tw_engine_end(tw_engine *e);
 

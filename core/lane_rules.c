@@ -215,6 +215,15 @@ static int instance_init(tw_lane *lane, tw_lane_rules *rules, uint32_t number,
     return TW_OK;
 }
 
+/* A selection of rules leaves files without any: they need no Lua state. */
+static bool has_rule_of(const tw_ruleset *set, uint32_t file)
+{
+    for (uint32_t i = 0; i < set->rule_count; i++)
+        if (set->rules[i]->script == file)
+            return true;
+    return false;
+}
+
 tw_lane_rules *tw_lane_rules_new(tw_lane *lane, tw_ruleset *set, tw_err *err)
 {
     tw_lane_rules *rules = tw_alloc(sizeof *rules);
@@ -229,6 +238,8 @@ tw_lane_rules *tw_lane_rules_new(tw_lane *lane, tw_ruleset *set, tw_err *err)
         rules->domains[i].published_ms = TW_TIME_NONE;
     }
     for (uint32_t i = 0; i < rules->script_count; i++) {
+        if (!has_rule_of(set, i))
+            continue;
         const char *path = tw_rule_files_path(set->files, i);
         uint64_t seed = tw_hash_stable(path, __builtin_strlen(path));
         rules->scripts[i] = tw_rule_script_new(set->files, i, seed, err);
@@ -300,7 +311,7 @@ static void adopt_scripts(tw_lane_rules *fresh, tw_lane_rules *old)
     while (i < fresh->script_count && k < old->script_count) {
         int order = __builtin_strcmp(tw_rule_files_path(fresh->set->files, i),
                                      tw_rule_files_path(old->set->files, k));
-        if (order == 0)
+        if (order == 0 && fresh->scripts[i] && old->scripts[k])
             tw_rule_script_adopt(fresh->scripts[i], old->scripts[k]);
         i += order <= 0;
         k += order >= 0;

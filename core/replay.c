@@ -1,51 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The replay; see replay.h. Owns the engine, the incidents, the virtual clock and the
  * output lines. */
-#include "replay.h"
+#include "replay_impl.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/duration.h"
-#include "base/map.h"
 #include "base/mem.h"
-#include "replay_notes.h"
 #include "replay_signal.h"
 #include "replay_text.h"
 
 #define LATEST_MS INT64_C(253402300799999) /* the last instant of the year 9999 */
 #define MAX_LINE_BYTES (16u << 20)
 
-typedef struct output_line {
-    int64_t at_ms;
-    uint64_t order;
-    char *text;
-} output_line;
-
-struct tw_replay {
-    tw_replay_options options;
-    tw_clock clock;
-    tw_stats *stats;
-    tw_engine *engine;
-    tw_incidents *incidents;
-    bool started; /* the first line has set the clock */
-    /* the envelope of a line is read by a decoder of its own */
-    tw_streams *envelope_streams;
-    tw_stream *envelope;
-    tw_projection *envelope_fields;
-    tw_decode_plan *envelope_plan;
-    tw_decoder *envelope_decoder;
-    int slot_at, slot_stream, slot_event, slot_partition, slot_do, slot_rules;
-    tw_replay_notes *notes;
-    tw_map *offsets; /* "stream partition" -> next offset */
-    output_line *lines;
-    size_t line_count, line_cap;
-};
-
 /* ---- output ------------------------------------------------------------------------ */
 
 static void add_line(tw_replay *r, int64_t at_ms, json_t *object)
 {
+    if (r->options.output) {
+        r->options.output(r->options.output_self, at_ms, object);
+        json_decref(object);
+        return;
+    }
     if (r->line_count == r->line_cap) {
         r->line_cap = r->line_cap ? 2 * r->line_cap : 256;
         r->lines = tw_realloc(r->lines, r->line_cap * sizeof *r->lines);
@@ -159,17 +136,23 @@ static void on_rule_gone(void *self, const tw_rule *rule, bool still_exists)
                            tw_clock_now_ms(&r->clock));
 }
 
+int tw_replay_switch(tw_replay *r, tw_rule_files *files, tw_err *err)
+{
+    tw_switch_report report;
+
+    return tw_engine_switch(r->engine, files, on_rule_gone, r, &report, err);
+}
+
 static int switch_rules(tw_replay *r, const char *const *paths, size_t count,
                         tw_findings *out_findings, tw_err *err)
 {
     tw_rule_files *files = load_rules(r, paths, count, out_findings);
-    tw_switch_report report;
     int rc;
 
     if (any_error(out_findings))
         rc = tw_err_set(err, TW_EINVAL, "the rules are refused");
     else
-        rc = tw_engine_switch(r->engine, files, on_rule_gone, r, &report, err);
+        rc = tw_replay_switch(r, files, err);
     tw_rule_files_unref(files);
     return rc;
 }
@@ -233,8 +216,10 @@ tw_replay *tw_replay_new(const tw_replay_options *options, tw_findings *out_find
         goto fail;
     tw_engine_pause(
         r->engine); /* lanes run in steps only: nobody reads a clock that moves */
-    if (switch_rules(r, options->rule_paths, options->rule_path_count, out_findings,
-                     err) < 0)
+    if (options->files && tw_replay_switch(r, options->files, err) < 0)
+        goto fail;
+    if (!options->files && switch_rules(r, options->rule_paths, options->rule_path_count,
+                                        out_findings, err) < 0)
         goto fail;
     return r;
 
@@ -302,7 +287,7 @@ static int64_t rule_clock(void *self, const char *rule)
     return number < 0 ? TW_TIME_NONE : tw_engine_rule_clock(r->engine, (uint32_t)number);
 }
 
-static void settle(tw_replay *r, bool inclusive)
+void tw_replay_settle(tw_replay *r, bool inclusive)
 {
     tw_engine_collect(r->engine);
     tw_incidents_advance(r->incidents, rule_clock, r, inclusive);
@@ -331,7 +316,7 @@ static int read_time(tw_replay *r, tw_value at, tw_err *err)
         tw_clock_set(&r->clock, at_ms);
         if (passes) {
             tw_engine_step(r->engine, NULL, 0, 0, NULL);
-            settle(r, false);
+            tw_replay_settle(r, false);
         }
     }
     return TW_OK;
@@ -354,7 +339,7 @@ static int find_stream(tw_replay *r, tw_value name, tw_stream **out, tw_err *err
     return TW_OK;
 }
 
-static int64_t next_offset(tw_replay *r, const tw_stream *stream, int32_t partition)
+int64_t tw_replay_next_offset(tw_replay *r, const tw_stream *stream, int32_t partition)
 {
     char *key = tw_asprintf("%u %d", stream->id, partition);
     int64_t *next = tw_map_get(r->offsets, key);
@@ -384,10 +369,10 @@ static int take_event(tw_replay *r, const envelope *e, tw_err *err)
     tw_frame frame = {.data = e->event.s,
                       .size = e->event.len,
                       .time_ms = TW_TIME_NONE,
-                      .offset = next_offset(r, stream, partition)};
+                      .offset = tw_replay_next_offset(r, stream, partition)};
     tw_replay_notes_take(r->notes, tw_engine_rules(r->engine), stream, &frame);
     tw_engine_step(r->engine, stream, 0, partition, &frame);
-    settle(r, false);
+    tw_replay_settle(r, false);
     return TW_OK;
 }
 
@@ -411,7 +396,7 @@ static int take_reload(tw_replay *r, const envelope *e, tw_err *err)
     }
     tw_findings_done(&findings);
     tw_free(path);
-    settle(r, false);
+    tw_replay_settle(r, false);
     return rc;
 }
 
@@ -464,8 +449,8 @@ void tw_replay_end(tw_replay *r)
         r->options.until_ms > tw_clock_now_ms(&r->clock)) {
         tw_clock_set(&r->clock, r->options.until_ms);
         tw_engine_step(r->engine, NULL, 0, 0, NULL);
-        settle(r, false);
+        tw_replay_settle(r, false);
     }
     tw_engine_end(r->engine);
-    settle(r, true);
+    tw_replay_settle(r, true);
 }

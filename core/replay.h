@@ -11,6 +11,10 @@
 #include "engine.h"
 
 typedef struct tw_replay_options {
+    tw_rule_files *files; /* loaded already, instead of rule_paths; borrowed */
+    /* Takes each output object, borrowed, as it comes; tw_replay_write has none then. NULL: no. */
+    void (*output)(void *self, int64_t at_ms, const json_t *object);
+    void *output_self;
     const char *const *rule_paths;
     size_t rule_path_count;
     tw_streams *streams; /* of a configuration, or an empty set with any_stream */
@@ -47,5 +51,18 @@ void tw_replay_explain(const tw_replay *r, FILE *out);
 /* Writes the output lines, ordered by time, and forgets them. */
 void tw_replay_write(tw_replay *r, FILE *out);
 tw_engine *tw_replay_engine(tw_replay *r);
+
+/* ---- without lines (replay_drive.c) */
+
+/* Moves the clock to at_ms; an earlier time is an error. */
+int tw_replay_move(tw_replay *r, int64_t at_ms, tw_err *err);
+/* One event that arrives now. stamp_ms: its source's time stamp, TW_TIME_NONE for none. */
+int tw_replay_event(tw_replay *r, const char *stream, int32_t partition, const char *json,
+                    size_t size, int64_t stamp_ms, tw_err *err);
+/* As a reload does. */
+int tw_replay_switch(tw_replay *r, tw_rule_files *files, tw_err *err);
+/* A partition of this stream is assigned, or taken away. */
+int tw_replay_assign(tw_replay *r, const char *stream, int32_t partition, bool assigned,
+                     tw_err *err);
 
 #endif

@@ -29,6 +29,7 @@ typedef struct tw_command {
 extern const tw_command tw_command_demo;
 extern const tw_command tw_command_run;
 extern const tw_command tw_command_check;
+extern const tw_command tw_command_test;
 extern const tw_command tw_command_replay;
 extern const tw_command tw_command_config;
 extern const tw_command tw_command_status;

@@ -21,6 +21,11 @@ const tw_rule_test *tw_rule_files_test(const tw_rule_files *f, uint32_t i)
     return f->tests[i];
 }
 
+const tw_streams *tw_rule_files_streams(const tw_rule_files *f)
+{
+    return f->streams;
+}
+
 void tw_rule_tests_collect(tw_rule_files *set)
 {
     for (uint32_t i = 0; i < set->file_count; i++) {

@@ -115,6 +115,8 @@ const tw_rule_test *tw_rule_files_test(const tw_rule_files *f, uint32_t i);
 tw_rule_files *tw_rule_files_select(const tw_rule_files *f, const char *const *names,
                                     uint32_t count);
 
+const tw_streams *tw_rule_files_streams(const tw_rule_files *f);
+
 void tw_rule_test_free(tw_rule_test *t);
 
 #endif

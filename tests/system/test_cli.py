@@ -17,7 +17,7 @@ RULE = """rule "shop/errors" {
 }
 """
 COMMANDS = ["run", "demo", "check", "replay", "config", "status", "reload", "version"]
-LATER = ["test", "plan", "rollback", "shadow", "promote", "explain", "top", "tap", "alerts",
+LATER = ["plan", "rollback", "shadow", "promote", "explain", "top", "tap", "alerts",
          "silence", "ack"]
 
 

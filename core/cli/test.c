@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+/* `tidewatch test`: the tests beside the rules. What failed goes to standard output, how many to standard error. */
+#include <fnmatch.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cli/cli.h"
+#include "ruletest.h"
+
+#define MAX_PATHS 256
+
+static const char help[] =
+    "usage: tidewatch test PATH... [--run PATTERN]\n"
+    "\n"
+    "Runs the tests that stand beside the rules: test \"what holds\" { rule, feed, "
+    "expect "
+    "}. Each runs\n"
+    "through the whole path to the sink on a virtual clock, once as written and once "
+    "under each\n"
+    "disturbance of its `vary`. A PATH is a rule file or a folder of them; rules that a "
+    "test names must\n"
+    "be among the files. docs/RULES.md says what a test may hold.\n"
+    "\n"
+    "  --run PATTERN   only tests whose rule or name has PATTERN in it (* and ? stand "
+    "for any text)\n"
+    "  -v, --verbose   names every test, not only those that failed\n"
+    "\n"
+    "exit: 0 all passed - 1 a test failed or a file was refused\n"
+    "\n"
+    "example:\n"
+    "  tidewatch test rules/ --run 'checkout/*'\n";
+
+typedef struct arguments {
+    const char *paths[MAX_PATHS];
+    size_t path_count;
+    const char *pattern;
+    bool verbose;
+} arguments;
+
+typedef struct tally {
+    uint32_t passed, failed, runs;
+} tally;
+
+static int parse(const tw_command *self, int argc, char **argv, arguments *a)
+{
+    static const struct option options[] = {
+        {"run", required_argument, NULL, 'r'}, {"verbose", no_argument, NULL, 'v'}, {0}};
+    int option;
+
+    *a = (arguments){0};
+    optind = 1;
+    while ((option = tw_cli_option(self, argc, argv, ":v", options)) != -1) {
+        if (option == '?')
+            return TW_EXIT_USAGE;
+        if (option == 'r')
+            a->pattern = optarg;
+        else
+            a->verbose = true;
+    }
+    if (optind == argc)
+        return tw_cli_usage(self, "a PATH is missing");
+    if (argc - optind > MAX_PATHS)
+        return tw_cli_usage(self, "more than %d PATHs", MAX_PATHS);
+    while (optind < argc)
+        a->paths[a->path_count++] = argv[optind++];
+    return 0;
+}
+
+static bool is_wanted(const arguments *a, const tw_rule_test *t)
+{
+    if (!a->pattern)
+        return true;
+    char *anywhere = tw_asprintf("*%s*", a->pattern);
+    bool wanted =
+        fnmatch(anywhere, t->name, 0) == 0 || fnmatch(anywhere, t->rules[0], 0) == 0;
+    tw_free(anywhere);
+    return wanted;
+}
+
+static void print_outcome(const arguments *a, const tw_rule_test *t,
+                          const tw_ruletest_outcome *o)
+{
+    if (o->passed && !a->verbose)
+        return;
+    printf("%s %s:%d  %s: %s\n", o->passed ? "ok  " : "FAIL", t->file, t->place.line,
+           t->rules[0], t->name);
+    if (!o->passed)
+        printf("%s\n", o->report);
+}
+
+static void run_all(const arguments *a, tw_ruletests *rt, tally *sum)
+{
+    for (uint32_t i = 0; i < tw_ruletests_count(rt); i++) {
+        const tw_rule_test *t = tw_ruletests_at(rt, i);
+        tw_ruletest_outcome o;
+        if (!is_wanted(a, t))
+            continue;
+        tw_ruletests_run(rt, i, &o);
+        print_outcome(a, t, &o);
+        sum->passed += o.passed;
+        sum->failed += !o.passed;
+        sum->runs += o.runs;
+        tw_ruletest_outcome_done(&o);
+    }
+}
+
+static int conclude(const arguments *a, const tally *sum)
+{
+    fflush(stdout);
+    if (sum->passed + sum->failed == 0) {
+        fprintf(stderr, "tidewatch test: %s\n",
+                a->pattern ? "no test has that name" : "there are no tests in the files");
+        return a->pattern ? TW_EXIT_USAGE : TW_EXIT_OK;
+    }
+    fprintf(stderr, "%u passed, %u failed (%u runs with the disturbances)\n", sum->passed,
+            sum->failed, sum->runs);
+    return sum->failed ? TW_EXIT_FINDING : TW_EXIT_OK;
+}
+
+static int run(const tw_command *self, int argc, char **argv)
+{
+    arguments a;
+    tw_findings findings = {0};
+    tw_err err = {0};
+    tally sum = {0};
+    int code = parse(self, argc, argv, &a);
+
+    if (code)
+        return code;
+    tw_ruletests *rt = tw_ruletests_new(a.paths, a.path_count, &findings, &err);
+    if (tw_cli_findings(&findings) == 0 && !rt)
+        fprintf(stderr, "tidewatch test: %s\n", err.text);
+    code = TW_EXIT_FINDING;
+    if (rt) {
+        run_all(&a, rt, &sum);
+        code = conclude(&a, &sum);
+    }
+    tw_ruletests_free(rt);
+    tw_findings_done(&findings);
+    return code;
+}
+
+const tw_command tw_command_test = {
+    .name = "test",
+    .summary = "the tests beside the rules",
+    .help = help,
+    .run = run,
+};

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The replay driven by calls instead of lines, as the tests beside the rules do it; see replay.h. */
+#include "replay_impl.h"
+
+int tw_replay_move(tw_replay *r, int64_t at_ms, tw_err *err)
+{
+    int64_t now_ms = tw_clock_now_ms(&r->clock);
+
+    if (r->started && at_ms < now_ms)
+        return tw_err_set(err, TW_EINVAL, "the clock would go back by %lld ms",
+                          (long long)(now_ms - at_ms));
+    bool passes = r->started && at_ms > now_ms;
+    r->started = true;
+    tw_clock_set(&r->clock, at_ms);
+    if (passes) {
+        tw_engine_step(r->engine, NULL, 0, 0, NULL);
+        tw_replay_settle(r, false);
+    }
+    return TW_OK;
+}
+
+static tw_stream *find_stream(tw_replay *r, const char *name, tw_err *err)
+{
+    tw_stream *stream = tw_streams_find(r->options.streams, name);
+
+    if (!stream && r->options.any_stream)
+        stream = tw_streams_add(r->options.streams, name);
+    if (!stream)
+        tw_err_set(err, TW_ENOTFOUND, "stream '%s' is not in the configuration", name);
+    return stream;
+}
+
+int tw_replay_event(tw_replay *r, const char *stream_name, int32_t partition,
+                    const char *json, size_t size, int64_t stamp_ms, tw_err *err)
+{
+    const tw_stream *stream = find_stream(r, stream_name, err);
+
+    if (!stream)
+        return TW_ENOTFOUND;
+    tw_frame frame = {.data = json,
+                      .size = size,
+                      .time_ms = stamp_ms,
+                      .offset = tw_replay_next_offset(r, stream, partition)};
+    tw_engine_step(r->engine, stream, 0, partition, &frame);
+    tw_replay_settle(r, false);
+    return TW_OK;
+}
+
+int tw_replay_assign(tw_replay *r, const char *stream_name, int32_t partition,
+                     bool assigned, tw_err *err)
+{
+    const tw_stream *stream = find_stream(r, stream_name, err);
+
+    if (!stream)
+        return TW_ENOTFOUND;
+    tw_engine_partition(r->engine, stream, 0, partition, assigned);
+    tw_replay_settle(r, false);
+    return TW_OK;
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The inside of tw_replay, for replay*.c only. */
+#ifndef TW_REPLAY_IMPL_H
+#define TW_REPLAY_IMPL_H
+
+#include "base/map.h"
+#include "replay.h"
+#include "replay_notes.h"
+
+typedef struct output_line {
+    int64_t at_ms;
+    uint64_t order;
+    char *text;
+} output_line;
+
+struct tw_replay {
+    tw_replay_options options;
+    tw_clock clock;
+    tw_stats *stats;
+    tw_engine *engine;
+    tw_incidents *incidents;
+    bool started; /* the first line has set the clock */
+    /* the envelope of a line is read by a decoder of its own */
+    tw_streams *envelope_streams;
+    tw_stream *envelope;
+    tw_projection *envelope_fields;
+    tw_decode_plan *envelope_plan;
+    tw_decoder *envelope_decoder;
+    int slot_at, slot_stream, slot_event, slot_partition, slot_do, slot_rules;
+    tw_replay_notes *notes;
+    tw_map *offsets; /* "stream partition" -> next offset */
+    output_line *lines;
+    size_t line_count, line_cap;
+};
+
+/* replay.c */
+/* What lanes told goes on to the incidents, whose clocks then move. */
+void tw_replay_settle(tw_replay *r, bool inclusive);
+int64_t tw_replay_next_offset(tw_replay *r, const tw_stream *stream, int32_t partition);
+
+#endif

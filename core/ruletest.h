@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Runs the tests beside the rules: each through the whole path to the sink on a virtual clock, once as
+ * written and once under each disturbance of `vary`, and says what did not hold. Caller's
+ * thread (which must be the only one that runs rules here; `lanes` starts threads of its own). */
+#ifndef TW_RULETEST_H
+#define TW_RULETEST_H
+
+#include "rule/tests.h"
+
+typedef struct tw_ruletests tw_ruletests;
+
+typedef struct tw_ruletest_outcome {
+    bool passed;
+    char *report;  /* what did not hold, for people; NULL when it passed */
+    char *summary; /* its first line */
+    uint32_t runs; /* with disturbances */
+    int64_t duration_us;
+} tw_ruletest_outcome;
+
+/* Loads the files. NULL with findings when one is refused, or with err. */
+tw_ruletests *tw_ruletests_new(const char *const *paths, size_t count,
+                               tw_findings *out_findings, tw_err *err);
+void tw_ruletests_free(tw_ruletests *rt);
+uint32_t tw_ruletests_count(const tw_ruletests *rt);
+const tw_rule_test *tw_ruletests_at(const tw_ruletests *rt, uint32_t i);
+void tw_ruletests_run(tw_ruletests *rt, uint32_t i, tw_ruletest_outcome *out);
+void tw_ruletest_outcome_done(tw_ruletest_outcome *o);
+
+#endif
