@@ -17,7 +17,7 @@ const char *const tw_word_names[] = {
     "prefix",  "suffix", "contains", "has",     "matches",  "exists", "missing_field",
     "any_of",  "except", "count",    "sum",     "avg",      "min",    "max",
     "first",   "last",   "delta",    "rate",    "stddev",   "log",    "increase",
-    "changes", "resets", "elapsed",  "trend",   "ewma",     "test", NULL,
+    "changes", "resets", "elapsed",  "trend",   "ewma",     "test",   NULL,
 };
 
 tw_words *tw_words_of(lua_State *L)
