@@ -84,6 +84,7 @@ static int check_folder(rules_fixture *x, const char *name, int *out_files)
 static void every_mistake_is_found_at_its_place(void **state)
 {
     int files;
+    ((rules_fixture *)*state)->options.tests = true;
     assert_int_equal(check_folder(*state, "bad", &files), 0);
     assert_true(files >= 50);
 }
