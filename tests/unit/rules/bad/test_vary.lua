@@ -24,3 +24,4 @@ test "no disturbances" {
 --! 10:32: a silence matches a label by a string or by matches "regex", not by a number
 --! 10:96: the silence ends before it begins
 --! 11:14: table 'owners' is rows by key: { cart = { team = "a" } }
+--! 12:25: parameter 'clear' is a string, a number or true or false, not a function
