@@ -57,6 +57,8 @@ tw_decoder *tw_decoder_new(const tw_decode_limits *limits)
     d->limits = sane_limits(limits);
     d->structure = tw_structure_new();
     d->walk.limits = &d->limits;
+    d->event.reader = &tw_decode_event_reader;
+    d->event.reader_self = &d->reader;
     tw_buf_init(&d->text, 6 * d->limits.size_bytes + 64);
     if (!tw_decode_reader_init(&d->reader, &d->limits) || !d->structure) {
         tw_decoder_free(d);
@@ -139,18 +141,18 @@ static int deliver(const job *j, const char *raw, size_t raw_len, uint32_t index
 {
     tw_event *ev = &j->d->event;
 
-    *ev = (tw_event){.arrival_ms = j->origin->arrival_ms,
-                     .offset = j->origin->offset,
-                     .partition = j->origin->partition,
-                     .stream = j->stream->id,
-                     .index = index,
-                     .raw_len = (uint32_t)raw_len,
-                     .raw = raw,
-                     .seq = j->origin->seq,
-                     .projection = j->plan->projection,
-                     .slots = j->d->walk.slots,
-                     .reader = &tw_decode_event_reader,
-                     .reader_self = &j->d->reader};
+    /* One by one: a literal would be zeroed first. The reader was set when the decoder was made. */
+    ev->arrival_ms = j->origin->arrival_ms;
+    ev->offset = j->origin->offset;
+    ev->partition = j->origin->partition;
+    ev->stream = j->stream->id;
+    ev->index = index;
+    ev->raw_len = (uint32_t)raw_len;
+    ev->raw = raw;
+    ev->seq = j->origin->seq;
+    ev->projection = j->plan->projection;
+    ev->slots = j->d->walk.slots;
+    ev->flags = 0;
     int rc = set_time(j, ev);
     if (rc == TW_OK) {
         j->port->event(j->port->self, ev);
