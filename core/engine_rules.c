@@ -207,6 +207,9 @@ void tw_engine_rule_stats(tw_engine *e, uint32_t lane, tw_instance *inst)
     inst->evicted =
         tw_stats_counter(s, "rule_keys_evicted_total",
                          "Keys dropped because max_keys was reached.", labels);
+    inst->dropped = tw_stats_counter(
+        s, "rule_kept_dropped_total",
+        "Kept events dropped because their key had too many waiting (max).", labels);
     inst->keys = tw_stats_gauge(s, "rule_keys", "Keys a rule keeps state of.", labels);
 }
 

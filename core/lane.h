@@ -49,7 +49,7 @@ typedef struct tw_instance {
     uint32_t domain;
     uint32_t heap_at; /* place in the domain's heap */
     int64_t due_ms;   /* when the clock must reach it next; INT64_MAX never */
-    tw_counter *events, *keyless, *late, *evicted;
+    tw_counter *events, *keyless, *late, *evicted, *dropped;
     tw_gauge *keys;
 } tw_instance;
 

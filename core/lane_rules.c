@@ -203,6 +203,7 @@ static int instance_init(tw_lane *lane, tw_lane_rules *rules, uint32_t number,
         .out = {tw_engine_on_signal, lane},
         .late = inst->late,
         .evicted = inst->evicted,
+        .dropped = inst->dropped,
         .keys = inst->keys,
     };
     inst->detector = tw_detector_class_of(rule)->new (rule, &env, err);

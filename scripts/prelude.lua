@@ -57,7 +57,7 @@ local function writer(name)
   end
 end
 
-words("from level handler change incident lookup", writer)
+words("from level handler change join together incident lookup", writer)
 words([[oneof gt gte lt lte between prefix suffix contains has matches exists missing_field
   any_of except]], writer)
 words("count sum avg min max first last delta rate stddev increase changes resets elapsed trend ewma", writer)
@@ -86,7 +86,7 @@ end
 null = sys.make_null()
 
 -- Known, but of a later version. What they give lets the file go on, so that more can be told about it.
-words([[measure join together seq missing session impact to context
+words([[measure seq missing session impact to context
   quantile distinct topk latest prev path]], function(name)
   takes_table[name] = true
   return function(...)

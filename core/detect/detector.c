@@ -4,7 +4,9 @@
 
 #include "detect/change.h"
 #include "detect/handler.h"
+#include "detect/join.h"
 #include "detect/level.h"
+#include "detect/together.h"
 
 const tw_detector_class *tw_detector_class_of(const tw_rule *rule)
 {
@@ -15,9 +17,11 @@ const tw_detector_class *tw_detector_class_of(const tw_rule *rule)
         return &tw_handler_class;
     case TW_DETECT_CHANGE:
         return &tw_change_class;
-    case TW_DETECT_MEASURE:
     case TW_DETECT_JOIN:
+        return &tw_join_class;
     case TW_DETECT_TOGETHER:
+        return &tw_together_class;
+    case TW_DETECT_MEASURE:
     case TW_DETECT_SEQ:
     case TW_DETECT_MISSING:
     case TW_DETECT_SESSION:

@@ -23,6 +23,7 @@ typedef struct tw_detect_env {
     tw_script *script; /* may be replaced by tw_detector_class.rebind */
     tw_signal_port out;
     tw_counter *late, *evicted; /* per rule, one writer each */
+    tw_counter *dropped;        /* kept events that went early: their key had too many */
     tw_gauge *keys;
 } tw_detect_env;
 

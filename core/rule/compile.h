@@ -93,6 +93,9 @@ void tw_compile_inputs(tw_compiler *c, const tw_tree *inputs, const char *time_p
 void tw_compile_key(tw_compiler *c, const tw_tree *key);
 /* Number of an input by name, or -1 with a finding. */
 int tw_compile_input_number(tw_compiler *c, const tw_tree *at, const tw_tree *name);
+/* Among events of one time those of earlier inputs are judged first (with lateness): the inputs of these
+ * numbers become the first ones, in this order. To be called before anything else keeps a number. */
+void tw_compile_input_order(tw_compiler *c, const uint32_t *first, uint32_t count);
 /* NULL table for no matchers; *out_where may be NULL where functions have no place. */
 tw_match_table *tw_compile_match(tw_compiler *c, const tw_tree *table, tw_stream *stream,
                                  int *out_where);
@@ -116,6 +119,8 @@ void tw_compile_window(tw_compiler *c, const tw_tree *level,
 void tw_compile_level(tw_compiler *c, const tw_tree *level);
 void tw_compile_handler(tw_compiler *c, const tw_tree *handler);
 void tw_compile_change(tw_compiler *c, const tw_tree *change);
+void tw_compile_join(tw_compiler *c, const tw_tree *join);
+void tw_compile_together(tw_compiler *c, const tw_tree *together);
 void tw_compile_detect(tw_compiler *c, const tw_tree *detect); /* whichever it is */
 
 /* The table of `word { ... }`, or NULL with a finding. */
@@ -125,6 +130,8 @@ const tw_tree *tw_compile_word_table(tw_compiler *c, const tw_tree *word);
 int tw_compile_role(tw_compiler *c, const tw_tree *at, const char *name, bool is_list);
 /* A fact of that name; returns its number. */
 uint32_t tw_compile_fact(tw_compiler *c, const char *name);
+/* What it finds has no value that `when` of the incident could look at; `instead`: what to do. */
+void tw_compile_no_when(tw_compiler *c, const char *instead);
 /* The detector reads this slot of that input. */
 void tw_compile_reads(tw_compiler *c, uint32_t input, uint32_t slot);
 /* The same for what a matcher table of that input reads. */

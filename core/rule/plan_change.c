@@ -133,19 +133,6 @@ static void compile_input(tw_compiler *c, tw_change_plan *p, const tw_tree *tabl
     p->input = input < 0 ? 0 : (uint32_t)input;
 }
 
-/* A change has no value that a function of the incident could look at. */
-static void refuse_when(tw_compiler *c)
-{
-    const tw_tree *alert = tw_tree_get(c->body, "alert");
-    const tw_tree *table = alert && alert->item_count == 1 ? alert->items[0] : NULL;
-    const tw_tree *when = table ? tw_tree_get(table, "when") : NULL;
-
-    if (when)
-        tw_compile_say(c, when,
-                       "when has nothing to look at here: narrow a change by from, to or "
-                       "the matchers of its input");
-}
-
 void tw_compile_change(tw_compiler *c, const tw_tree *word)
 {
     static const char *const shaping[] = {"of", "to", NULL};
@@ -175,5 +162,5 @@ void tw_compile_change(tw_compiler *c, const tw_tree *word)
     if (o.initial)
         compile_initial(c, p, o.initial);
     p->hold_ms = c->rule->span_ms = o.hold_ms;
-    refuse_when(c);
+    tw_compile_no_when(c, "narrow a change by from, to or the matchers of its input");
 }

@@ -12,8 +12,8 @@ typedef struct detect_word {
 } detect_word;
 
 static const detect_word words[] = {
-    {"level", tw_compile_level},
-    {"handler", tw_compile_handler},
+    {"level", tw_compile_level},       {"join", tw_compile_join},
+    {"together", tw_compile_together}, {"handler", tw_compile_handler},
     {"change", tw_compile_change},
 };
 enum { WORDS = sizeof words / sizeof words[0] };
@@ -92,6 +92,16 @@ uint32_t tw_compile_fact(tw_compiler *c, const char *name)
     r->facts = tw_realloc(r->facts, (r->fact_count + 1) * sizeof *r->facts);
     r->facts[r->fact_count] = tw_strdup(name);
     return r->fact_count++;
+}
+
+void tw_compile_no_when(tw_compiler *c, const char *instead)
+{
+    const tw_tree *alert = tw_tree_get(c->body, "alert");
+    const tw_tree *table = alert && alert->item_count == 1 ? alert->items[0] : NULL;
+    const tw_tree *when = table ? tw_tree_get(table, "when") : NULL;
+
+    if (when)
+        tw_compile_say(c, when, "when has nothing to look at here: %s", instead);
 }
 
 static tw_reads *reads_of(tw_compiler *c, uint32_t input)

@@ -102,6 +102,33 @@ int tw_compile_input_number(tw_compiler *c, const tw_tree *at, const tw_tree *na
     return -1;
 }
 
+void tw_compile_input_order(tw_compiler *c, const uint32_t *first, uint32_t count)
+{
+    tw_rule *r = c->rule;
+    uint32_t order[MAX_INPUTS], placed = 0;
+    bool taken[MAX_INPUTS] = {false};
+
+    if (r->input_count == 0)
+        return;
+    for (uint32_t i = 0; i < count + r->input_count; i++) {
+        uint32_t n = i < count ? first[i] : i - count;
+        if (!taken[n])
+            order[placed++] = n;
+        taken[n] = true;
+    }
+    tw_input *inputs = tw_calloc(r->input_count, sizeof *inputs);
+    uint32_t *slots = tw_calloc((size_t)r->input_count * r->key_count + 1, sizeof *slots);
+    for (uint32_t i = 0; i < r->input_count; i++) {
+        inputs[i] = r->inputs[order[i]];
+        for (uint32_t k = 0; r->key_slots && k < r->key_count; k++)
+            slots[i * r->key_count + k] = r->key_slots[order[i] * r->key_count + k];
+    }
+    tw_free(r->inputs);
+    tw_free(r->key_slots);
+    r->inputs = inputs;
+    r->key_slots = slots;
+}
+
 /* ---- key --------------------------------------------------------------------------- */
 
 static void add_key_name(tw_compiler *c, const tw_tree *at, const char *name)

@@ -69,10 +69,11 @@ def feed_of(model, name, seeds):
             for seed in seeds}
     field = getattr(model, "TIME", None)
     events = {key: [] for key in keys}
-    highest, lines = {}, []
+    highest, lines, clock = {}, [], None
     for at, stream, fields in heapq.merge(*keys.values(), key=lambda event: event[0]):
         time = fields.get(field, at) if field else at
-        clock = min(highest.values()) if highest else None
+        if highest:
+            clock = max(min(highest.values()), clock or 0)  # it never goes back
         events[fields["k"]].append(Event(at, stream, fields, time, clock))
         highest[stream] = max(highest.get(stream, time), time)
         told = dict(fields, **{field: time + START}) if field in fields else fields
