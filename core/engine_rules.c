@@ -7,6 +7,13 @@
 
 #include "base/mem.h"
 
+static bool keeps_state(const tw_rule *fresh, const tw_rule *old)
+{
+    char why[128];
+
+    return tw_rule_fate(fresh, old, why, sizeof why) != TW_FATE_COLD;
+}
+
 static void count_changes(const tw_ruleset *fresh, const tw_ruleset *old,
                           tw_switch_report *out)
 {
@@ -21,7 +28,7 @@ static void count_changes(const tw_ruleset *fresh, const tw_ruleset *old,
             out->unchanged++;
         else
             out->changed++;
-        if (strcmp(before->state_hash, fresh->rules[i]->state_hash) == 0)
+        if (keeps_state(fresh->rules[i], before))
             out->state_kept++;
     }
     for (uint32_t i = 0; i < old->rule_count; i++) {
@@ -37,7 +44,7 @@ static void report_gone(const tw_ruleset *fresh, const tw_ruleset *old, tw_rule_
         int64_t is = tw_ruleset_find(fresh, old->rules[i]->name);
         if (is < 0)
             gone(self, old->rules[i], false);
-        else if (strcmp(fresh->rules[is]->state_hash, old->rules[i]->state_hash) != 0)
+        else if (!keeps_state(fresh->rules[is], old->rules[i]))
             gone(self, old->rules[i], true);
     }
 }

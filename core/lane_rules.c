@@ -283,7 +283,9 @@ void tw_lane_rules_free(tw_lane_rules *rules)
 
 static void adopt_instance(tw_domain *d, tw_instance *fresh, tw_instance *old)
 {
-    if (__builtin_strcmp(fresh->rule->state_hash, old->rule->state_hash) != 0)
+    char why[128];
+
+    if (tw_rule_fate(fresh->rule, old->rule, why, sizeof why) == TW_FATE_COLD)
         return;
     fresh->detector->cls->adopt(fresh->detector, old->detector);
     if (fresh->reorder && old->reorder) {

@@ -27,6 +27,16 @@ typedef struct tw_detect_env {
     tw_gauge *keys;
 } tw_detect_env;
 
+/* What an edit of a rule does to its state. */
+typedef enum tw_fate {
+    TW_FATE_KEPT,
+    TW_FATE_WARMING, /* kept, and full only after a while */
+    TW_FATE_TRIMMED, /* what the new span does not hold is dropped */
+    TW_FATE_PARTLY,  /* some of it is dropped */
+    TW_FATE_COLD     /* the rule starts anew */
+} tw_fate;
+const char *tw_fate_name(tw_fate fate);
+
 typedef struct tw_detector_class {
     const char *name;
     tw_detector *(*new)(tw_rule *rule, const tw_detect_env *env,
@@ -41,8 +51,12 @@ typedef struct tw_detector_class {
     /* Earliest pending deadline, INT64_MAX when none; cheap, asked after every event. May be
      * early (a lower bound), never late. */
     int64_t (*next_deadline)(const tw_detector *d);
-    /* Takes over the state of `old`, an operator of the same rule name and state_hash; old is
-     * empty afterwards. Thresholds and holds may differ: levels are judged anew at the next judgement. */
+    /* What becomes of the state of `old` when state_hash differs but name, key, kind and inputs do not; why is
+     * filled with a sentence. Pure. NULL: it starts cold. */
+    tw_fate (*fate)(const tw_rule *fresh, const tw_rule *old, char *why, size_t size);
+    /* Takes over the state of `old`, an operator of a rule of which tw_rule_fate says anything but COLD;
+     * old is empty afterwards. Thresholds and holds may differ: levels are judged anew at the next
+     * judgement. */
     void (*adopt)(tw_detector *d, tw_detector *old);
     /* Everything it knows, key by key, as bytes (state/bytes.h), and into one that is new: the outcome
      * from then on is as if nothing had been. At a barrier. load: TW_EPARSE when the bytes are
@@ -55,6 +69,10 @@ typedef struct tw_detector_class {
 struct tw_detector {
     const tw_detector_class *cls;
 };
+
+/* What becomes of a rule's state when `old` is edited to `fresh`, which has its name. Pure; what `tidewatch plan`
+ * shows and a reload does. */
+tw_fate tw_rule_fate(const tw_rule *fresh, const tw_rule *old, char *why, size_t size);
 
 /* The class that runs a rule's detector. */
 const tw_detector_class *tw_detector_class_of(const tw_rule *rule);

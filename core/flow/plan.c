@@ -108,6 +108,9 @@ void tw_rule_unref(tw_rule *r)
     tw_free(r->owner);
     tw_free(r->doc);
     tw_free(r->file);
+    for (uint32_t i = 0; r->parts && i < r->part_count; i++)
+        tw_free(r->parts[i].name);
+    tw_free(r->parts);
     json_decref(r->params);
     for (int i = 0; i < TW_MAX_KEY_FIELDS; i++)
         tw_free(r->key_names[i]);

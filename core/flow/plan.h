@@ -212,6 +212,12 @@ typedef struct tw_incident_plan {
     int64_t resolve_after_ms; /* occurrences; default 1 h, from the newest */
 } tw_incident_plan;
 
+/* One option of a rule's table, to tell what an edit touched. */
+typedef struct tw_rule_part {
+    char *name;
+    uint64_t hash; /* of what was written, parameters with their values */
+} tw_rule_part;
+
 typedef struct tw_rule {
     atomic_uint refs;
     char *name; /* team/name, unique: the identity of its state */
@@ -221,7 +227,9 @@ typedef struct tw_rule {
     uint32_t script;     /* number of its file in the rule set */
     char hash[33];       /* of everything: equal means the rule did not change */
     char state_hash[33]; /* of what shapes its state: equal means state can be kept */
-    json_t *params;      /* name to value, overrides applied */
+    tw_rule_part *parts; /* as written: detect, inputs, alert, ... */
+    uint32_t part_count;
+    json_t *params; /* name to value, overrides applied */
 
     char *key_names[TW_MAX_KEY_FIELDS]; /* as written in `key` */
     uint32_t key_count;

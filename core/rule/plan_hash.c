@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/mem.h"
 #include "rule/compile.h"
 
 #define MAX_TEXT_BYTES (8 * 1024 * 1024)
@@ -79,7 +80,10 @@ static void write_state(const tw_compiler *c, tw_buf *out)
     tw_buf_printf(out, "%s\n", c->rule->name);
     for (uint32_t i = 0; i < c->rule->key_count; i++)
         tw_buf_printf(out, "%s,", c->rule->key_names[i]);
-    write_option(c, c->body, "inputs", out);
+    /* Which events an input takes is not kept anywhere; which input they came by is. */
+    for (uint32_t i = 0; i < c->rule->input_count; i++)
+        tw_buf_printf(out, "%s=%s\n", c->rule->inputs[i].name,
+                      c->rule->inputs[i].stream->name);
     write_option(c, tw_tree_get(c->body, "clock"), "time", out);
     tw_buf_printf(out, "%s\n", detect ? detect->text : "");
     for (size_t i = 0; c->shaping && c->shaping[i]; i++)
@@ -90,11 +94,27 @@ static void write_state(const tw_compiler *c, tw_buf *out)
     }
 }
 
+static void hash_parts(tw_compiler *c, tw_buf *text)
+{
+    tw_rule *r = c->rule;
+
+    r->parts = tw_calloc(c->body->entry_count + 1, sizeof *r->parts);
+    for (uint32_t i = 0; i < c->body->entry_count; i++) {
+        const tw_tree_entry *e = &c->body->entries[i];
+        tw_buf_reset(text);
+        write_option(c, c->body, e->key, text);
+        r->parts[r->part_count++] = (tw_rule_part){
+            .name = tw_strdup(e->key), .hash = tw_hash_stable(text->data, text->len)};
+    }
+}
+
 void tw_compile_hashes(tw_compiler *c)
 {
     tw_buf text;
 
     tw_buf_init(&text, MAX_TEXT_BYTES);
+    hash_parts(c, &text);
+    tw_buf_reset(&text);
     write_rule(c, &text);
     tw_hash_hex128(text.data, text.len, c->rule->hash);
     tw_buf_reset(&text);

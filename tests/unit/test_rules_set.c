@@ -284,10 +284,11 @@ static void a_threshold_changes_the_hash_but_not_that_of_the_state(void **state)
     }
 }
 
-#define ONE_LINE(where, bound)                                                           \
-    "rule \"a/b\" { key = \"k\", inputs = { ev = from \"events\" { where = "             \
-    "function(e) " where " end } }, detect = level { of = count \"ev\", over = \"5m\", " \
-    "crit = { above = " bound                                                            \
+#define ONE_LINE(mapper, bound)                                                          \
+    "rule \"a/b\" { key = \"k\", inputs = { ev = from \"events\" {} }, detect = level "  \
+    "{ "                                                                                 \
+    "of = sum(\"ev\", function(e) " mapper                                               \
+    " end), over = \"5m\", crit = { above = " bound                                      \
     " } }, alert = incident { when = function(v) return v.value > " bound " end } }\n"
 
 static void a_function_counts_with_its_text_not_with_its_line(void **state)
@@ -299,6 +300,23 @@ static void a_function_counts_with_its_text_not_with_its_line(void **state)
     assert_string_not_equal(a.all, b.all);
     assert_string_equal(a.state, b.state);
     assert_string_not_equal(a.state, c.state);
+}
+
+static void which_events_an_input_takes_does_not_shape_the_state(void **state)
+{
+    rules_fixture *x = *state;
+    hashes a = hashes_of(x, RULE("a/b", "\"k\"", BASE));
+    const char *const edits[] = {
+        "rule \"a/b\" { key = \"k\", inputs = { ev = from \"events\" { a = 2 } }, alert "
+        "= incident { title = \"x\" }, " BASE " }",
+        "rule \"a/b\" { key = \"k\", inputs = { ev = from \"events\" { a = 1, where = "
+        "function(e) return e.x end } }, alert = incident { title = \"x\" }, " BASE " }",
+    };
+    for (size_t i = 0; i < sizeof edits / sizeof edits[0]; i++) {
+        hashes b = hashes_of(x, edits[i]);
+        assert_string_not_equal(a.all, b.all);
+        assert_string_equal(a.state, b.state);
+    }
 }
 
 static void what_shapes_the_state_changes_its_hash(void **state)
@@ -315,13 +333,10 @@ static void what_shapes_the_state_changes_its_hash(void **state)
         RULE("a/b", "\"k\"",
              "params = { n = 5, span = \"5m\" }, detect = level { of = rate \"ev\", over "
              "= P\"span\", crit = { above = P\"n\" } }"),
-        "rule \"a/b\" { key = \"k\", inputs = { ev = from \"events\" { a = 2 } }, alert "
-        "= incident { "
-        "title = \"x\" }, " BASE " }",
-        "rule \"a/b\" { key = \"k\", inputs = { ev = from \"events\" { a = 1, where = "
-        "function(e) return "
-        "e.x end } }, alert = incident { title = \"x\" }, " BASE " }",
+        "rule \"a/b\" { key = \"k\", inputs = { ev = from \"other\" { a = 1 } }, alert "
+        "= incident { title = \"x\" }, " BASE " }",
     };
+    x->options.any_stream = true;
     for (size_t i = 0; i < sizeof edits / sizeof edits[0]; i++) {
         hashes b = hashes_of(x, edits[i]);
         assert_string_not_equal(a.all, b.all);
@@ -405,6 +420,7 @@ int main(void)
         T(layout_changes_no_hash),
         T(a_threshold_changes_the_hash_but_not_that_of_the_state),
         T(a_function_counts_with_its_text_not_with_its_line),
+        T(which_events_an_input_takes_does_not_shape_the_state),
         T(what_shapes_the_state_changes_its_hash),
         T(a_helper_of_a_function_changes_the_hash),
         T(every_field_a_rule_reads_is_asked_for),
