@@ -305,6 +305,7 @@ size_t tw_preflight_rules(const tw_config *config, const char *const *paths,
 
     if (config)
         tw_config_rule_options_init(config, streams, &options);
+    options.tests = true;
     options.log = ignore_log;
     int watchdog = tw_rule_watchdog_start(&err);
     tw_rule_files *files = tw_rules_load(paths, path_count, &options, out);

@@ -52,6 +52,8 @@ void tw_ruletests_free(tw_ruletests *rt)
         return;
     tw_map_free(rt->selections);
     tw_rule_files_unref(rt->files);
+    tw_map_free(rt->reached);
+    tw_coverage_free(rt->coverage);
     tw_rule_thread_leave();
     tw_streams_free(rt->streams);
     tw_free(rt);
@@ -128,8 +130,10 @@ static tw_rule_files *selection_of(tw_ruletests *rt, const tw_rule_test *test,
         s = test->params && json_object_size(test->params)
                 ? load_with_params(rt, test, err)
                 : tw_rule_files_select(rt->files, test->rules, test->rule_count);
-        if (s)
+        if (s) {
+            tw_rule_files_cover(s, rt->coverage);
             tw_map_put(rt->selections, name, s);
+        }
     }
     tw_free(name);
     return s;
@@ -162,10 +166,13 @@ static bool run_variation(const tw_test_run *plain, const tw_variation *v, tw_bu
     uint64_t seeds = has(v, TW_DISTURB_SHUFFLE) ? SHUFFLES : 1;
     bool lanes = has(v, TW_DISTURB_LANES);
 
+    if (lanes && plain->reached) /* coverage is of one thread */
+        return true;
     for (uint64_t seed = 1; seed <= seeds; seed++) {
         for (uint32_t n = lanes ? 1 : 0; n <= (lanes ? 4 : 0); n += 3) {
             tw_test_run run = {.test = plain->test,
                                .files = plain->files,
+                               .reached = plain->reached,
                                .vary = v,
                                .seed = seed,
                                .lanes = n};
@@ -188,7 +195,7 @@ static void take_report(tw_ruletest_outcome *out, tw_buf *report)
 void tw_ruletests_run(tw_ruletests *rt, uint32_t i, tw_ruletest_outcome *out)
 {
     const tw_rule_test *test = tw_ruletests_at(rt, i);
-    tw_test_run plain = {.test = test};
+    tw_test_run plain = {.test = test, .reached = rt->reached};
     int64_t start_ns = tw_mono_ns();
     tw_buf report;
 

@@ -5,6 +5,8 @@
 #ifndef TW_RULETEST_H
 #define TW_RULETEST_H
 
+#include <stdio.h>
+
 #include "rule/tests.h"
 
 typedef struct tw_ruletests tw_ruletests;
@@ -24,6 +26,10 @@ void tw_ruletests_free(tw_ruletests *rt);
 uint32_t tw_ruletests_count(const tw_ruletests *rt);
 const tw_rule_test *tw_ruletests_at(const tw_ruletests *rt, uint32_t i);
 void tw_ruletests_run(tw_ruletests *rt, uint32_t i, tw_ruletest_outcome *out);
+/* From now on what the runs reach is written down; they are slower, and those on lane threads are left out. */
+int tw_ruletests_cover(tw_ruletests *rt, tw_err *err);
+/* Per file and of all, with what was not reached. Returns the percentage of all. */
+double tw_ruletests_coverage_write(tw_ruletests *rt, FILE *out);
 void tw_ruletest_outcome_done(tw_ruletest_outcome *o);
 
 #endif

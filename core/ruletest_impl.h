@@ -6,12 +6,15 @@
 #include "base/buf.h"
 #include "base/map.h"
 #include "replay.h"
+#include "rule/coverage.h"
 #include "ruletest.h"
 
 struct tw_ruletests {
     tw_streams *streams;
     tw_rule_files *files;
-    tw_map *selections; /* rules and parameters of a test -> tw_rule_files, owns */
+    tw_map *selections;    /* rules and parameters of a test -> tw_rule_files, owns */
+    tw_coverage *coverage; /* NULL: nobody wants to know */
+    tw_map *reached;       /* "rule level", with coverage */
 };
 
 /* One thing that left, or for the timeline only, a change of an incident. */
@@ -39,6 +42,7 @@ typedef struct tw_test_run {
     uint32_t lanes;
     tw_rule_files *files;
     tw_replay *replay;
+    tw_map *reached;      /* of the tests; NULL */
     int64_t bound_ms;     /* by how much arrivals moved at most */
     int64_t tolerance_ms; /* by how much what leaves may move */
     tw_test_arrival *arrivals;
@@ -52,6 +56,9 @@ typedef struct tw_test_run {
 /* ruletest_run.c: feeds and collects. TW_OK, or run->err. */
 int tw_test_run_drive(tw_test_run *run);
 void tw_test_run_done(tw_test_run *run);
+
+/* ruletest_cover.c: of a change of an incident */
+void tw_test_run_reached(const tw_test_run *run, const json_t *change);
 
 /* ruletest_match.c: fills matched and left[].expect. True when everything met. */
 bool tw_test_run_match(tw_test_run *run);

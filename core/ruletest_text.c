@@ -52,6 +52,8 @@ static void add_json(tw_buf *out, const json_t *v)
     free(text);
 }
 
+static void add_object(tw_buf *out, const json_t *object);
+
 /* Values as one writes them in a rule file. */
 static void add_value(tw_buf *out, const json_t *v)
 {
@@ -70,9 +72,26 @@ static void add_value(tw_buf *out, const json_t *v)
             add_value(out, json_array_get(values, i));
         }
         tw_buf_add_char(out, ')');
+    } else if (json_is_object(v)) {
+        add_object(out, v);
     } else {
         add_json(out, v);
     }
+}
+
+static void add_object(tw_buf *out, const json_t *object)
+{
+    const char *name, *comma = " ";
+    json_t *v;
+
+    tw_buf_add_char(out, '{');
+    json_object_foreach((json_t *)(uintptr_t)object, name, v)
+    {
+        tw_buf_printf(out, "%s%s = ", comma, name);
+        add_value(out, v);
+        comma = ", ";
+    }
+    tw_buf_add_str(out, " }");
 }
 
 static void add_fields(tw_buf *out, const json_t *fields)
@@ -89,7 +108,9 @@ static void add_fields(tw_buf *out, const json_t *fields)
 
 static void add_expect(tw_buf *out, const tw_test_expect *e)
 {
-    tw_buf_printf(out, "%-7s", tw_test_leaves_names[e->leaves]);
+    bool has_fields = json_object_size(e->fields) > 0;
+
+    tw_buf_printf(out, has_fields ? "%-7s" : "%s", tw_test_leaves_names[e->leaves]);
     add_fields(out, e->fields);
 }
 

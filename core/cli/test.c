@@ -5,12 +5,12 @@
 
 #include "base/mem.h"
 #include "cli/cli.h"
-#include "ruletest.h"
+#include "cli/test_junit.h"
 
 #define MAX_PATHS 256
 
 static const char help[] =
-    "usage: tidewatch test PATH... [--run PATTERN]\n"
+    "usage: tidewatch test PATH... [--run PATTERN] [--junit FILE] [--coverage]\n"
     "\n"
     "Runs the tests that stand beside the rules: test \"what holds\" { rule, feed, "
     "expect "
@@ -23,6 +23,12 @@ static const char help[] =
     "\n"
     "  --run PATTERN   only tests whose rule or name has PATTERN in it (* and ? stand "
     "for any text)\n"
+    "  --junit FILE    writes what became of each test as JUnit XML\n"
+    "  --coverage      says afterwards which lines of the rules' functions, which "
+    "answers "
+    "of\n"
+    "                  predicates and which levels no test reached (runs of `lanes` are "
+    "left out)\n"
     "  -v, --verbose   names every test, not only those that failed\n"
     "\n"
     "exit: 0 all passed - 1 a test failed or a file was refused\n"
@@ -33,8 +39,9 @@ static const char help[] =
 typedef struct arguments {
     const char *paths[MAX_PATHS];
     size_t path_count;
-    const char *pattern;
-    bool verbose;
+    const char *pattern, *junit_path;
+    tw_junit *junit;
+    bool verbose, coverage;
 } arguments;
 
 typedef struct tally {
@@ -43,8 +50,11 @@ typedef struct tally {
 
 static int parse(const tw_command *self, int argc, char **argv, arguments *a)
 {
-    static const struct option options[] = {
-        {"run", required_argument, NULL, 'r'}, {"verbose", no_argument, NULL, 'v'}, {0}};
+    static const struct option options[] = {{"run", required_argument, NULL, 'r'},
+                                            {"junit", required_argument, NULL, 'j'},
+                                            {"coverage", no_argument, NULL, 'c'},
+                                            {"verbose", no_argument, NULL, 'v'},
+                                            {0}};
     int option;
 
     *a = (arguments){0};
@@ -54,6 +64,10 @@ static int parse(const tw_command *self, int argc, char **argv, arguments *a)
             return TW_EXIT_USAGE;
         if (option == 'r')
             a->pattern = optarg;
+        else if (option == 'j')
+            a->junit_path = optarg;
+        else if (option == 'c')
+            a->coverage = true;
         else
             a->verbose = true;
     }
@@ -97,6 +111,8 @@ static void run_all(const arguments *a, tw_ruletests *rt, tally *sum)
             continue;
         tw_ruletests_run(rt, i, &o);
         print_outcome(a, t, &o);
+        if (a->junit)
+            tw_junit_add(a->junit, t, &o);
         sum->passed += o.passed;
         sum->failed += !o.passed;
         sum->runs += o.runs;
@@ -117,12 +133,41 @@ static int conclude(const arguments *a, const tally *sum)
     return sum->failed ? TW_EXIT_FINDING : TW_EXIT_OK;
 }
 
+/* The files of what was run; TW_EXIT_FINDING when one cannot be written. */
+static int write_results(const arguments *a, tw_ruletests *rt)
+{
+    tw_err err = {0};
+
+    if (a->coverage)
+        tw_ruletests_coverage_write(rt, stdout);
+    if (!a->junit || tw_junit_write(a->junit, a->junit_path, &err) == TW_OK)
+        return TW_EXIT_OK;
+    fprintf(stderr, "tidewatch test: %s\n", err.text);
+    return TW_EXIT_FINDING;
+}
+
+static int run_with(arguments *a, tw_ruletests *rt)
+{
+    tally sum = {0};
+    tw_err err = {0};
+
+    if (a->coverage && tw_ruletests_cover(rt, &err) < 0) {
+        fprintf(stderr, "tidewatch test: %s\n", err.text);
+        return TW_EXIT_FINDING;
+    }
+    a->junit = a->junit_path ? tw_junit_new() : NULL;
+    run_all(a, rt, &sum);
+    int code = write_results(a, rt);
+    tw_junit_free(a->junit);
+    int concluded = conclude(a, &sum);
+    return concluded ? concluded : code;
+}
+
 static int run(const tw_command *self, int argc, char **argv)
 {
     arguments a;
     tw_findings findings = {0};
     tw_err err = {0};
-    tally sum = {0};
     int code = parse(self, argc, argv, &a);
 
     if (code)
@@ -131,10 +176,8 @@ static int run(const tw_command *self, int argc, char **argv)
     if (tw_cli_findings(&findings) == 0 && !rt)
         fprintf(stderr, "tidewatch test: %s\n", err.text);
     code = TW_EXIT_FINDING;
-    if (rt) {
-        run_all(&a, rt, &sum);
-        code = conclude(&a, &sum);
-    }
+    if (rt)
+        code = run_with(&a, rt);
     tw_ruletests_free(rt);
     tw_findings_done(&findings);
     return code;

@@ -41,6 +41,7 @@ struct tw_rule_files {
     tw_rule_files *parent; /* of a selection: the files are its */
     struct tw_lua_script *
         *idle; /* of a selection, by file: scripts that wait to be used again */
+    struct tw_coverage *coverage; /* NULL: nobody wants to know */
     const tw_streams *streams;
     tw_sandbox_limits limits;
     void (*log)(void *self, const char *rule_file, const char *message);

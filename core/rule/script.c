@@ -98,6 +98,8 @@ static int open_box(tw_lua_script *s, tw_err *err)
         rc = run_file(s, err);
     if (rc == TW_OK)
         rc = tw_sandbox_run(s->box, install, s, err);
+    if (rc == TW_OK)
+        rc = tw_script_cover(s, err);
     tw_sandbox_on_log(s->box, tw_script_on_log, s);
     s->words.running = true;
     s->words.param = push_param;
@@ -178,7 +180,7 @@ static int test_event(tw_script *base, int fn, const tw_event *ev, bool *out)
         return TW_ESTATE;
     int rc = call_lent(s, &(tw_script_call){.ev = ev, .fn = fn}, s->event);
     if (rc == TW_OK)
-        *out = take_bool(s);
+        tw_script_covered(s, fn, *out = take_bool(s));
     return rc;
 }
 
@@ -190,7 +192,7 @@ static int test_result(tw_script *base, int fn, const tw_result *result, bool *o
         return TW_ESTATE;
     int rc = call_lent(s, &(tw_script_call){.result = result, .fn = fn}, s->result);
     if (rc == TW_OK)
-        *out = take_bool(s);
+        tw_script_covered(s, fn, *out = take_bool(s));
     return rc;
 }
 

@@ -98,6 +98,6 @@ int tw_script_test_events(tw_script *base, int fn, const tw_arg *args, uint32_t 
         job.rule = s->file->rules[s->file->fn_rule[fn]];
     int rc = tw_script_run(s, &call, run_events, &job);
     if (rc == TW_OK)
-        *out = job.holds;
+        tw_script_covered(s, fn, *out = job.holds);
     return rc;
 }

@@ -100,6 +100,10 @@ int tw_script_run(tw_lua_script *s, const tw_script_call *call, lua_CFunction bo
 int tw_script_test_events(tw_script *base, int fn, const tw_arg *args, uint32_t count,
                           bool *out); /* script_events.c */
 
+/* coverage.c: nothing where the files are not covered. */
+int tw_script_cover(tw_lua_script *s, tw_err *err);
+void tw_script_covered(const tw_lua_script *s, int fn, bool held);
+
 /* Makes the userdata and functions; all run inside tw_sandbox_run. Each leaves one value. */
 void tw_script_make_event(lua_State *L, tw_lua_script *s);
 void tw_script_make_result(lua_State *L, tw_lua_script *s);

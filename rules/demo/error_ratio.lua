@@ -16,3 +16,20 @@ rule "demo/error_ratio" {
     title = "${service}: over ${params.fire} % of requests fail",
   },
 }
+
+test "a tenth of the requests fail for five seconds" {
+  rule = "demo/error_ratio",
+  feed = {
+    { "0s..40s/100ms", "requests", { service = "cart", code = 200 } },
+    { "10s..15s/1s", "requests", { service = "cart", code = 503 } },
+  },
+  expect = { { "15s", "crit", { service = "cart", value = gt(5) } }, { "23s", "ok", { value = lte(2) } } },
+  vary = { "reload@12s", "rebalance@12s", "stall@12s", "lanes" },
+}
+
+test "too few requests say nothing" {
+  rule = "demo/error_ratio",
+  feed = { { "0s..40s/1s", "requests", { service = "cart", code = 503 } } },
+  expect = {},
+  vary = { "shuffle<=5s", "delay<=5s", "lanes" },
+}

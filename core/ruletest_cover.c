@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the tests reached of the rules: lines of Lua functions, both answers of predicates, levels of alerts. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "ruletest_impl.h"
+
+typedef struct share {
+    uint32_t reached, of;
+} share;
+
+static void add(share *s, bool reached)
+{
+    s->reached += reached;
+    s->of++;
+}
+
+static double percent(share s)
+{
+    return s.of ? 100.0 * s.reached / s.of : 100;
+}
+
+/* Functions of rules that no test is of count, too: every file gets a Lua state once. */
+int tw_ruletests_cover(tw_ruletests *rt, tw_err *err)
+{
+    uint32_t count = tw_rule_files_rule_count(rt->files);
+    const char **names = tw_calloc(count + 1, sizeof *names);
+    int rc = TW_OK;
+
+    for (uint32_t i = 0; i < count; i++)
+        names[i] = tw_rule_files_rule(rt->files, i)->name;
+    rt->coverage = tw_coverage_new();
+    rt->reached = tw_map_new(NULL);
+    tw_rule_files *all = tw_rule_files_select(rt->files, names, count);
+    tw_rule_files_cover(all, rt->coverage);
+    for (uint32_t i = 0; i < tw_rule_files_count(all) && rc == TW_OK; i++) {
+        tw_script *script = tw_rule_script_new(all, i, 0, err);
+        rc = script ? TW_OK : TW_EINVAL;
+        tw_rule_script_free(script);
+    }
+    tw_rule_files_unref(all);
+    tw_free(names);
+    return rc;
+}
+
+void tw_test_run_reached(const tw_test_run *run, const json_t *change)
+{
+    const char *rule = json_string_value(json_object_get(change, "rule")),
+               *what = json_string_value(json_object_get(change, "change")),
+               *level = json_string_value(json_object_get(change, "level"));
+
+    if (!run->reached || !rule || !what || !level)
+        return;
+    if (strcmp(what, "firing") == 0 || strcmp(what, "level") == 0) {
+        char *name = tw_asprintf("%s %s", rule, level);
+        tw_map_put(run->reached, name, (void *)(uintptr_t)1);
+        tw_free(name);
+    }
+}
+
+/* ---- the report -------------------------------------------------------------------- */
+
+static void write_lines(const tw_file_coverage *f, share *s, FILE *out)
+{
+    int from = 0;
+
+    for (int line = 1; line <= f->line_count; line++) {
+        uint8_t mark = line < f->line_count ? f->lines[line] : TW_LINE_REACHED;
+        bool missed = mark == TW_LINE_ACTIVE;
+        if (mark && line < f->line_count)
+            add(s, !missed);
+        if (missed && !from)
+            from = line;
+        if (!from || missed || !mark)
+            continue;
+        int to = line - 1;
+        while (to > from && !f->lines[to])
+            to--;
+        if (from == to)
+            fprintf(out, "    line %d was not reached\n", from);
+        else
+            fprintf(out, "    lines %d to %d were not reached\n", from, to);
+        from = 0;
+    }
+}
+
+static void write_answers(const tw_file_coverage *f, share *s, FILE *out)
+{
+    for (int fn = 0; fn < f->fn_count; fn++) {
+        if (!(f->fns[fn] & TW_FN_ASKED))
+            continue;
+        add(s, f->fns[fn] & TW_FN_HELD);
+        add(s, f->fns[fn] & TW_FN_FAILED);
+        if (!(f->fns[fn] & TW_FN_HELD))
+            fprintf(out, "    the function of line %d was never true\n", f->fn_lines[fn]);
+        if (!(f->fns[fn] & TW_FN_FAILED))
+            fprintf(out, "    the function of line %d was never false\n",
+                    f->fn_lines[fn]);
+    }
+}
+
+static void write_level(const tw_ruletests *rt, const tw_rule *rule, tw_level level,
+                        share *s, FILE *out)
+{
+    char *name = tw_asprintf("%s %s", rule->name, tw_level_name(level));
+    bool reached = tw_map_get(rt->reached, name) != NULL;
+
+    add(s, reached);
+    if (!reached)
+        fprintf(out, "    %s never was %s\n", rule->name, tw_level_name(level));
+    tw_free(name);
+}
+
+static void write_levels(const tw_ruletests *rt, const tw_rule *rule, share *s, FILE *out)
+{
+    if (!rule->incident.set)
+        return;
+    if (rule->detector != TW_DETECT_LEVEL) {
+        write_level(rt, rule, rule->incident.severity, s, out);
+        return;
+    }
+    for (int i = TW_LEVEL_INFO; i < TW_LEVELS; i++)
+        if (rule->level.levels[i].used)
+            write_level(rt, rule, (tw_level)i, s, out);
+    if (rule->level.has_nodata && rule->level.nodata_be == TW_NODATA_UNKNOWN)
+        write_level(rt, rule, TW_LEVEL_UNKNOWN, s, out);
+}
+
+static share write_file(tw_ruletests *rt, const char *path, FILE *out)
+{
+    const tw_file_coverage *f = tw_coverage_file(rt->coverage, path);
+    share s = {0};
+    char *text = NULL;
+    size_t size = 0;
+    FILE *missed = open_memstream(&text, &size);
+
+    if (!missed)
+        return s;
+    write_lines(f, &s, missed);
+    write_answers(f, &s, missed);
+    for (uint32_t i = 0; i < tw_rule_files_rule_count(rt->files); i++) {
+        const tw_rule *rule = tw_rule_files_rule(rt->files, i);
+        if (strcmp(rule->file, path) == 0)
+            write_levels(rt, rule, &s, missed);
+    }
+    fclose(missed);
+    fprintf(out, "  %5.1f %%  %s  (%" PRIu32 " of %" PRIu32 ")\n%s", percent(s), path,
+            s.reached, s.of, text);
+    free(text);
+    return s;
+}
+
+double tw_ruletests_coverage_write(tw_ruletests *rt, FILE *out)
+{
+    share total = {0};
+
+    fputs("coverage: lines and answers of functions, levels\n", out);
+    for (uint32_t i = 0; i < tw_rule_files_count(rt->files); i++) {
+        share s = write_file(rt, tw_rule_files_path(rt->files, i), out);
+        total.reached += s.reached;
+        total.of += s.of;
+    }
+    fprintf(out, "  %5.1f %%  of all  (%" PRIu32 " of %" PRIu32 ")\n", percent(total),
+            total.reached, total.of);
+    return percent(total);
+}

@@ -1,0 +1,8 @@
+rule "shop/errors" {
+  key = { "service" }, params = { fire = 3 },
+  inputs = { req = from "requests" { code = gte(500) } },
+  detect = level { of = count "req", over = "1m", crit = { above = P"fire" } },
+  alert = incident { id = "errors:${service}", title = "${service} has ${value} errors" },
+}
+
+test "of a mistake" { rule = "shop/erors", feed = {}, expect = {}, vary = { "shuffle<=1" } }
