@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The lifecycle of incidents; see incident.h. Shore thread only. Owns every incident and
- * its members.
+/* From signals to incidents: which one a signal is about, its members and its level; see
+ * incident.h. What is told of it is tell.c's business. Shore thread only. Owns every incident
+ * and its members.
  *
- * Invariant: an incident in by_id has at least one member, and by_member leads from each
- * of its members to it; `told` is the highest level a receiver has heard of in this
- * episode. */
+ * Invariant: an incident in by_id has at least one member, and by_member leads from each of
+ * its members to it. It is in the list of its rule's course. */
 #include "alert/incident.h"
 
 #include <stdlib.h>
@@ -13,10 +13,34 @@
 #include "alert/incident_impl.h"
 #include "base/mem.h"
 
+/* The incidents that one (rule, key) holds open: a handler's key may hold several. */
+typedef struct holding {
+    tw_incident **items;
+    size_t count;
+} holding;
+
+static void holding_free(void *p)
+{
+    holding *h = p;
+
+    tw_free(h->items);
+    tw_free(h);
+}
+
+/* ---- life -------------------------------------------------------------------------- */
+
 static void incident_free(void *p)
 {
     tw_incident *inc = p;
 
+    tw_marks_drop(inc);
+    tw_due_done(&inc->end);
+    tw_due_done(&inc->tell);
+    if (inc->link) {
+        *inc->link = inc->next;
+        if (inc->next)
+            inc->next->link = inc->link;
+    }
     for (uint32_t i = 0; i < inc->member_count; i++)
         tw_free(inc->members[i].name);
     tw_free(inc->members);
@@ -29,58 +53,73 @@ static void incident_free(void *p)
     tw_free(inc->route);
     tw_free(inc->title);
     tw_free(inc->body);
+    tw_free(inc->acked_by);
     tw_free(inc);
+}
+
+static void register_stats(tw_incidents *in, tw_stats *stats)
+{
+    const char *firing[] = {"status", "firing", NULL};
+    const char *resolved[] = {"status", "resolved", NULL};
+    const char *told = "Notifications handed to routes.";
+
+    in->firing = tw_stats_counter(stats, "notifications_total", told, firing);
+    in->resolved = tw_stats_counter(stats, "notifications_total", told, resolved);
+    in->dropped =
+        tw_stats_counter(stats, "incidents_dropped_total",
+                         "Incidents not opened because a look-up missed.", NULL);
+    in->stormed =
+        tw_stats_counter(stats, "alerts_stormed_total",
+                         "Alerts that a storm's summary stood for, or that were "
+                         "dropped beyond its max.",
+                         NULL);
+    in->aged =
+        tw_stats_counter(stats, "alerts_aged_total",
+                         "Alerts older than max_age, recorded and not told.", NULL);
+    in->open = tw_stats_gauge(stats, "incidents_open", "Incidents that fire now.", NULL);
 }
 
 tw_incidents *tw_incidents_new(const tw_incidents_options *options)
 {
     tw_incidents *in = tw_alloc(sizeof *in);
-    const char *firing[] = {"status", "firing", NULL};
-    const char *resolved[] = {"status", "resolved", NULL};
-    const char *help = "Notifications handed to routes.";
 
     in->options = *options;
     in->by_id = tw_map_new(incident_free);
-    in->by_member = tw_map_new(NULL);
-    in->deadlines = tw_map_new(tw_free);
-    in->firing = tw_stats_counter(options->stats, "notifications_total", help, firing);
-    in->resolved =
-        tw_stats_counter(options->stats, "notifications_total", help, resolved);
-    in->dropped =
-        tw_stats_counter(options->stats, "incidents_dropped_total",
-                         "Incidents not opened because a look-up missed.", NULL);
-    in->open = tw_stats_gauge(options->stats, "incidents_open",
-                              "Incidents that fire now.", NULL);
+    in->by_member = tw_map_new(holding_free);
+    in->courses = tw_courses_new();
+    in->flaps = tw_map_new(tw_flap_free);
+    in->groups = tw_map_new(tw_group_free);
+    in->storms = tw_map_new(tw_storm_free);
+    register_stats(in, options->stats);
     return in;
 }
 
 void tw_incidents_free(tw_incidents *in)
 {
+    const char *rule;
+    void *course;
+
     if (!in)
         return;
     tw_map_free(in->by_member);
+    tw_map_free(in->storms);
+    tw_map_free(in->groups);
     tw_map_free(in->by_id);
-    tw_map_free(in->deadlines);
+    tw_map_free(in->flaps);
+    for (size_t i = 0; tw_map_next(in->courses, &i, &rule, &course);)
+        tw_aged_free(course);
+    tw_map_free(in->courses);
     tw_free(in);
 }
 
-static void report(tw_incidents *in, const tw_incident *inc, const char *change,
-                   const char *reason, int64_t at_ms, uint64_t seq)
+void tw_incident_report(const tw_incident *inc, const char *change, const char *reason,
+                        int64_t at_ms)
 {
-    tw_change c = {at_ms, seq, inc->rule->name, inc->id, change, reason, inc->level};
+    const tw_incidents *in = inc->in;
+    tw_change c = {at_ms, in->seq, inc->rule->name, inc->id, change, reason, inc->level};
 
     if (in->options.change.change)
         in->options.change.change(in->options.change.self, &c);
-}
-
-static void tell(tw_incidents *in, tw_incident *inc, int64_t at_ms, uint64_t seq,
-                 bool resolved, const char *reason)
-{
-    tw_notification *n = tw_incident_notification(inc, at_ms, seq, resolved, reason);
-
-    tw_count(resolved ? in->resolved : in->firing, 1);
-    in->options.notify.notify(in->options.notify.self, n);
-    tw_notification_unref(n);
 }
 
 /* ---- members ----------------------------------------------------------------------- */
@@ -106,18 +145,42 @@ static tw_member *find_member(tw_incident *inc, const char *name, size_t len)
     return NULL;
 }
 
-static tw_member *add_member(tw_incidents *in, tw_incident *inc, const char *name,
-                             size_t len)
+static void hold(tw_incidents *in, tw_incident *inc, const char *name, size_t len)
+{
+    holding *h = tw_map_get_n(in->by_member, name, len);
+
+    if (!h) {
+        h = tw_alloc(sizeof *h);
+        tw_map_put_n(in->by_member, name, len, h);
+    }
+    h->items = tw_realloc(h->items, (h->count + 1) * sizeof(tw_incident *));
+    h->items[h->count++] = inc;
+}
+
+static void let_go(tw_incidents *in, const tw_incident *inc, const char *name, size_t len)
+{
+    holding *h = tw_map_get_n(in->by_member, name, len);
+    size_t kept = 0;
+
+    for (size_t i = 0; i < h->count; i++)
+        if (h->items[i] != inc)
+            h->items[kept++] = h->items[i];
+    h->count = kept;
+    if (kept == 0)
+        tw_map_remove_n(in->by_member, name, len);
+}
+
+tw_member *tw_incident_add_member(tw_incident *inc, const char *name, size_t len)
 {
     inc->members = tw_realloc(inc->members, (inc->member_count + 1) * sizeof(tw_member));
     tw_member *m = &inc->members[inc->member_count++];
     *m = (tw_member){.name = tw_alloc(len + 1), .name_len = len, .level = TW_LEVEL_OK};
     memcpy(m->name, name, len);
-    tw_map_put_n(in->by_member, name, len, inc);
+    hold(inc->in, inc, name, len);
     return m;
 }
 
-static tw_level highest_member(const tw_incident *inc)
+tw_level tw_incident_highest_member(const tw_incident *inc)
 {
     tw_level level = TW_LEVEL_OK;
 
@@ -126,205 +189,225 @@ static tw_level highest_member(const tw_incident *inc)
     return level;
 }
 
-/* ---- deadlines --------------------------------------------------------------------- */
+/* ---- level ------------------------------------------------------------------------- */
 
-static void set_deadline(tw_incidents *in, tw_incident *inc, int64_t deadline_ms)
+void tw_incident_close(tw_incident *inc, int64_t at_ms, const char *reason)
 {
-    int64_t *earliest = tw_map_get(in->deadlines, inc->rule->name);
+    tw_incidents *in = inc->in;
 
-    inc->deadline_ms = deadline_ms;
-    if (!earliest) {
-        earliest = tw_alloc(sizeof *earliest);
-        *earliest = INT64_MAX;
-        tw_map_put(in->deadlines, inc->rule->name, earliest);
-    }
-    if (deadline_ms < *earliest)
-        *earliest = deadline_ms;
-}
-
-static void close_incident(tw_incidents *in, tw_incident *inc, int64_t at_ms,
-                           uint64_t seq, const char *reason)
-{
     inc->level = TW_LEVEL_OK;
-    report(in, inc, "resolved", reason, at_ms, seq);
-    if (inc->told != TW_LEVEL_OK)
-        tell(in, inc, at_ms, seq, true, reason);
-    for (uint32_t i = 0; i < inc->member_count; i++) {
-        char *name = inc->members[i].name;
-        if (tw_map_get_n(in->by_member, name, inc->members[i].name_len) == inc)
-            tw_map_remove_n(in->by_member, name, inc->members[i].name_len);
-    }
+    tw_incident_report(inc, "resolved", reason, at_ms);
+    tw_tell_end(inc, at_ms, reason);
+    tw_marks_inhibitor_fell(inc, at_ms);
+    for (uint32_t i = 0; i < inc->member_count; i++)
+        let_go(in, inc, inc->members[i].name, inc->members[i].name_len);
     tw_map_remove(in->by_id, inc->id);
     tw_gauge_set(in->open, (int64_t)tw_map_count(in->by_id));
 }
 
-/* The incident of this rule with the earliest deadline before the limit; ties by id. */
-static tw_incident *next_due(tw_incidents *in, const char *rule, int64_t limit_ms,
-                             int64_t *out_earliest)
+/* Brings an incident to the level its members now stand at, and has told what has to be told.
+ * It may be gone afterwards. */
+static void settle(tw_incident *inc, int64_t at_ms, const char *reason)
 {
-    tw_incident *best = NULL;
-    const char *id;
-    void *value;
+    tw_level before = inc->level, now = tw_incident_highest_member(inc);
 
-    *out_earliest = INT64_MAX;
-    for (size_t i = 0; tw_map_next(in->by_id, &i, &id, &value);) {
-        tw_incident *inc = value;
-        if (strcmp(inc->rule->name, rule) != 0)
-            continue;
-        if (inc->deadline_ms < *out_earliest)
-            *out_earliest = inc->deadline_ms;
-        if (inc->deadline_ms >= limit_ms)
-            continue;
-        if (!best || inc->deadline_ms < best->deadline_ms ||
-            (inc->deadline_ms == best->deadline_ms && strcmp(inc->id, best->id) < 0))
-            best = inc;
-    }
-    return best;
-}
-
-static void advance_rule(tw_incidents *in, const char *rule, int64_t *earliest,
-                         int64_t limit_ms, uint64_t seq)
-{
-    tw_incident *due;
-
-    if (*earliest >= limit_ms)
+    if (now == TW_LEVEL_OK && !(inc->marks & TW_MARK_FLAPPING)) {
+        tw_incident_close(inc, at_ms, reason);
         return;
-    while ((due = next_due(in, rule, limit_ms, earliest)))
-        close_incident(in, due, due->deadline_ms, seq, "no further occurrence");
+    }
+    if (now != TW_LEVEL_OK)
+        inc->level = now;
+    if (inc->level > inc->highest)
+        inc->highest = inc->level;
+    if (inc->level != before)
+        tw_incident_report(inc, before == TW_LEVEL_OK ? "firing" : "level", reason,
+                           at_ms);
+    if (inc->level < before)
+        tw_marks_inhibitor_fell(inc, at_ms);
+    tw_incident_set_end(inc);
+    tw_tell(inc, at_ms);
 }
 
-void tw_incidents_advance(tw_incidents *in, tw_rule_clock clock, void *self,
-                          bool inclusive)
-{
-    const char *rule;
-    void *value;
+/* ---- its end ----------------------------------------------------------------------- */
 
-    for (size_t i = 0; tw_map_next(in->deadlines, &i, &rule, &value);) {
-        int64_t *earliest = value;
-        if (*earliest == INT64_MAX)
-            continue;
-        int64_t clock_ms = clock(self, rule);
-        if (clock_ms != INT64_MIN)
-            advance_rule(in, rule, earliest, inclusive ? clock_ms + 1 : clock_ms, 0);
+void tw_incident_set_end(tw_incident *inc)
+{
+    int64_t calm_ms = inc->marks & TW_MARK_FLAPPING ? inc->calm_ms : TW_DUE_NEVER;
+
+    tw_due_set(&inc->end, calm_ms < inc->resolve_ms ? calm_ms : inc->resolve_ms);
+}
+
+static void lower_all(tw_incident *inc, int64_t at_ms)
+{
+    if (tw_incident_highest_member(inc) == TW_LEVEL_OK)
+        return;
+    for (uint32_t i = 0; i < inc->member_count; i++)
+        inc->members[i].level = TW_LEVEL_OK;
+    tw_flap_changed(inc, at_ms);
+}
+
+static void on_end_due(void *self, int64_t at_ms)
+{
+    tw_incident *inc = self;
+    const char *reason = NULL;
+
+    if (inc->resolve_ms <= at_ms) {
+        inc->resolve_ms = TW_DUE_NEVER;
+        lower_all(inc, at_ms);
+        reason = "no further occurrence";
     }
+    if ((inc->marks & TW_MARK_FLAPPING) && inc->calm_ms <= at_ms) {
+        inc->marks &= ~(unsigned)TW_MARK_FLAPPING;
+        inc->flap_told = false;
+        tw_incident_report(inc, "calm", NULL, at_ms);
+        reason = "calm after it was flapping";
+    }
+    settle(inc, at_ms, reason);
+}
+
+/* Whoever is told something about a time has passed what was due before it; false: the
+ * incident has ended by that. */
+static bool catch_up(tw_incidents *in, const char *id, int64_t at_ms)
+{
+    tw_incident *inc;
+
+    while ((inc = tw_map_get(in->by_id, id))) {
+        tw_due *due = inc->tell.at_ms < inc->end.at_ms ? &inc->tell : &inc->end;
+        if (due->at_ms >= at_ms)
+            return true;
+        int64_t due_ms = due->at_ms;
+        tw_due_set(due, TW_DUE_NEVER);
+        due->fire(inc, due_ms);
+    }
+    return false;
 }
 
 /* ---- signals ----------------------------------------------------------------------- */
 
-static tw_incident *open_incident(tw_incidents *in, tw_signal_view *v, char *id)
+tw_incident *tw_incident_new(tw_incidents *in, tw_rule *rule, char *id, int64_t opened_ms)
 {
     tw_incident *inc = tw_alloc(sizeof *inc);
 
+    inc->in = in;
     inc->id = id;
-    inc->rule = tw_rule_ref(v->signal->rule);
-    inc->opened_ms = v->signal->at_ms;
-    inc->deadline_ms = INT64_MAX;
-    inc->labels = tw_signal_labels(v);
+    inc->rule = tw_rule_ref(rule);
+    inc->opened_ms = opened_ms;
+    inc->resolve_ms = inc->calm_ms = inc->remind_ms = inc->muted_until_ms = TW_DUE_NEVER;
+    inc->want_ms = TW_TIME_NONE;
+    inc->course = tw_courses_get(in->courses, rule->name);
+    tw_due_init(&inc->end, inc->course, TW_DUE_END, inc->id, on_end_due, inc);
+    tw_due_init(&inc->tell, inc->course, TW_DUE_TELL, inc->id, tw_tell_due, inc);
+    inc->next = inc->course->first;
+    inc->link = &inc->course->first;
+    if (inc->next)
+        inc->next->link = &inc->next;
+    inc->course->first = inc;
     tw_map_put(in->by_id, id, inc);
     tw_gauge_set(in->open, (int64_t)tw_map_count(in->by_id));
     return inc;
 }
 
-/* Brings an incident to the level its members now stand at, and tells what has to be
- * told. */
-static void settle(tw_incidents *in, tw_incident *inc, tw_signal_view *v)
+/* The incident that a raise is about; NULL: it opens none. */
+static tw_incident *find_or_open(tw_incidents *in, tw_signal_view *v, const char *name,
+                                 size_t len)
 {
     const tw_signal *s = v->signal;
-    tw_level before = inc->level;
+    holding *h =
+        s->kind == TW_SIGNAL_LEVEL ? tw_map_get_n(in->by_member, name, len) : NULL;
+    char *id = h ? tw_strdup(h->items[0]->id) : tw_signal_incident_id(v);
+    tw_incident *inc = NULL;
 
-    inc->level = highest_member(inc);
-    if (inc->level == TW_LEVEL_OK) {
-        tw_incident_render(inc, v);
-        close_incident(in, inc, s->at_ms, s->seq, s->reason);
+    if (catch_up(in, id, s->at_ms)) {
+        inc = tw_map_get(in->by_id, id);
+    } else if (v->missed) {
+        tw_count(in->dropped, 1);
+    } else {
+        inc = tw_incident_new(in, s->rule, tw_strdup(id), s->at_ms);
+        inc->labels = tw_signal_labels(v);
+    }
+    tw_free(id);
+    return inc;
+}
+
+/* The deadlines of an incident are those of the rule that opened it. */
+static void renew_rule(tw_incident *inc, tw_rule *rule)
+{
+    if (inc->rule == rule || strcmp(inc->rule->name, rule->name) != 0)
         return;
-    }
-    if (inc->rule != s->rule) {
-        tw_rule_unref(inc->rule);
-        inc->rule = tw_rule_ref(s->rule);
-    }
-    tw_incident_render(inc, v);
-    if (inc->level > inc->highest)
-        inc->highest = inc->level;
-    if (inc->level != before)
-        report(in, inc, before == TW_LEVEL_OK ? "firing" : "level", s->reason, s->at_ms,
-               s->seq);
-    if (inc->level > inc->told) {
-        inc->told = inc->level;
-        tell(in, inc, s->at_ms, s->seq, false, NULL);
-    }
+    tw_rule_unref(inc->rule);
+    inc->rule = tw_rule_ref(rule);
+}
+
+static void note_occurrence(tw_incident *inc, const tw_signal *s)
+{
+    const tw_incident_plan *plan = &s->rule->incident;
+
+    inc->occurrences++;
+    if (plan->resolve_after_ms == TW_AFTER_NEVER)
+        inc->resolve_ms = TW_DUE_NEVER;
+    else if (!plan->resolve_from_first || inc->occurrences == 1)
+        inc->resolve_ms = s->at_ms + plan->resolve_after_ms;
 }
 
 static void raise_member(tw_incidents *in, const tw_signal *s, const char *name,
                          size_t len)
 {
-    tw_incident *inc =
-        s->kind == TW_SIGNAL_LEVEL ? tw_map_get_n(in->by_member, name, len) : NULL;
     tw_signal_view v;
 
     tw_signal_view_init(&v, in, s);
     tw_signal_view_enrich(&v);
-    if (!inc) {
-        char *id = tw_signal_incident_id(&v);
-        inc = tw_map_get(in->by_id, id);
-        if (inc) {
-            tw_free(id);
-        } else if (v.missed) {
-            tw_count(in->dropped, 1);
-            tw_free(id);
-            tw_signal_view_done(&v);
-            return;
-        } else {
-            inc = open_incident(in, &v, id);
-        }
+    tw_incident *inc = find_or_open(in, &v, name, len);
+    if (inc) {
+        tw_level before = tw_incident_highest_member(inc);
+        tw_member *m = find_member(inc, name, len);
+        if (!m)
+            m = tw_incident_add_member(inc, name, len);
+        if (s->kind == TW_SIGNAL_LEVEL || s->level > m->level)
+            m->level = s->level;
+        if (s->kind == TW_SIGNAL_OCCURRENCE)
+            note_occurrence(inc, s);
+        renew_rule(inc, s->rule);
+        tw_incident_render(inc, &v);
+        if (tw_incident_highest_member(inc) != before)
+            tw_flap_changed(inc, s->at_ms);
+        settle(inc, s->at_ms, s->reason);
     }
-    tw_member *m = find_member(inc, name, len);
-    if (!m)
-        m = add_member(in, inc, name, len);
-    if (s->kind == TW_SIGNAL_LEVEL || s->level > m->level)
-        m->level = s->level;
-    if (s->kind == TW_SIGNAL_OCCURRENCE) {
-        inc->occurrences++;
-        set_deadline(in, inc, s->at_ms + s->rule->incident.resolve_after_ms);
-    }
-    settle(in, inc, &v);
     tw_signal_view_done(&v);
 }
 
 static void lower_member(tw_incidents *in, tw_incident *inc, const tw_signal *s,
                          const char *name, size_t len)
 {
+    tw_level before = tw_incident_highest_member(inc);
     tw_signal_view v;
 
     find_member(inc, name, len)->level = TW_LEVEL_OK;
+    renew_rule(inc, s->rule);
     tw_signal_view_init(&v, in, s);
     tw_signal_view_enrich(&v);
-    settle(in, inc, &v);
+    /* An event of `resolve.on` is of another kind and has none of the fields. */
+    if (s->kind == TW_SIGNAL_LEVEL || s->rule->incident.resolve_input < 0)
+        tw_incident_render(inc, &v);
     tw_signal_view_done(&v);
+    if (tw_incident_highest_member(inc) != before)
+        tw_flap_changed(inc, s->at_ms);
+    settle(inc, s->at_ms, s->reason);
 }
 
-/* One key of a handler may have opened several incidents; its resolve ends all of them.
- */
 static void end_member(tw_incidents *in, const tw_signal *s, const char *name, size_t len)
 {
-    tw_incident *inc = tw_map_get_n(in->by_member, name, len);
-    const char *id;
-    void *value;
+    holding *h = tw_map_get_n(in->by_member, name, len);
+    size_t count = h ? h->count : 0;
+    char **ids = tw_calloc(count + 1, sizeof *ids);
 
-    if (!inc)
-        return;
-    if (s->kind == TW_SIGNAL_LEVEL) {
-        lower_member(in, inc, s, name, len);
-        return;
-    }
-    tw_incident **held = tw_calloc(tw_map_count(in->by_id), sizeof(tw_incident *));
-    size_t count = 0;
-    for (size_t i = 0; tw_map_next(in->by_id, &i, &id, &value);) {
-        if (find_member(value, name, len))
-            held[count++] = value;
-    }
     for (size_t i = 0; i < count; i++)
-        lower_member(in, held[i], s, name, len);
-    tw_free(held);
+        ids[i] = tw_strdup(h->items[i]->id);
+    for (size_t i = 0; i < count; i++) {
+        if (catch_up(in, ids[i], s->at_ms))
+            lower_member(in, tw_map_get(in->by_id, ids[i]), s, name, len);
+        tw_free(ids[i]);
+    }
+    tw_free(ids);
 }
 
 static void report_pending(tw_incidents *in, const tw_signal *s)
@@ -347,9 +430,9 @@ void tw_incidents_signal(tw_incidents *in, const tw_signal *s)
 
     if (!s->rule->incident.set)
         return;
-    int64_t *earliest = tw_map_get(in->deadlines, s->rule->name);
-    if (earliest)
-        advance_rule(in, s->rule->name, earliest, s->at_ms, s->seq);
+    tw_courses_advance(in->courses, in->options.clock.ms, in->options.clock.self, false,
+                       s->at_ms);
+    in->seq = s->seq;
     if (s->kind == TW_SIGNAL_PENDING) {
         report_pending(in, s);
         return;
@@ -362,50 +445,35 @@ void tw_incidents_signal(tw_incidents *in, const tw_signal *s)
     else
         raise_member(in, s, name, len);
     tw_free(name);
+    in->seq = 0;
+}
+
+void tw_incidents_advance(tw_incidents *in, tw_rule_clock clock, void *self,
+                          bool inclusive)
+{
+    tw_courses_advance(in->courses, clock, self, inclusive, TW_DUE_NEVER);
+    tw_aged_advance(in, clock, self);
 }
 
 void tw_incidents_rule_gone(tw_incidents *in, const tw_rule *rule, const char *reason,
                             int64_t at_ms)
 {
+    tw_course *course = tw_courses_get(in->courses, rule->name);
     tw_incident **gone = tw_calloc(tw_map_count(in->by_id) + 1, sizeof(tw_incident *));
     size_t count = 0;
-    const char *id;
-    void *value;
 
-    for (size_t i = 0; tw_map_next(in->by_id, &i, &id, &value);) {
-        tw_incident *inc = value;
-        if (strcmp(inc->rule->name, rule->name) == 0)
-            gone[count++] = inc;
+    for (tw_incident *inc = course->first; inc; inc = inc->next)
+        gone[count++] = inc;
+    while (count-- > 0) {
+        tw_incident *inc = gone[count];
+        tw_incident_close(inc, at_ms > inc->opened_ms ? at_ms : inc->opened_ms, reason);
     }
-    for (size_t i = 0; i < count; i++)
-        close_incident(in, gone[i],
-                       at_ms > gone[i]->opened_ms ? at_ms : gone[i]->opened_ms, 0,
-                       reason);
     tw_free(gone);
+    tw_storm_rule_gone(in, rule, reason, at_ms);
+    tw_aged_rule_gone(in, course, reason, at_ms);
 }
 
 size_t tw_incidents_count(const tw_incidents *in)
 {
     return tw_map_count(in->by_id);
-}
-
-static json_t *incident_json(const tw_incident *inc)
-{
-    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:O, s:s, s:s, s:o?}", "incident",
-                     inc->id, "rule", inc->rule->name, "level", tw_level_name(inc->level),
-                     "since", (json_int_t)inc->opened_ms, "occurrences",
-                     (json_int_t)inc->occurrences, "labels", inc->labels, "title",
-                     inc->title ? inc->title : "", "route", inc->route ? inc->route : "",
-                     "values", inc->values ? json_incref(inc->values) : NULL);
-}
-
-json_t *tw_incidents_json(const tw_incidents *in)
-{
-    json_t *list = json_array();
-    const char *id;
-    void *value;
-
-    for (size_t i = 0; tw_map_next(in->by_id, &i, &id, &value);)
-        json_array_insert_new(list, 0, incident_json(value));
-    return list;
 }

@@ -17,6 +17,7 @@
 
 #include <jansson.h>
 
+#include "base/clock.h"
 #include "base/stats.h"
 #include "flow/notification.h"
 #include "flow/signal.h"
@@ -41,11 +42,20 @@ typedef struct tw_change_port {
     void *self;
 } tw_change_port;
 
+/* How far a rule's time has come; TW_TIME_NONE: it has none. */
+typedef int64_t (*tw_rule_clock)(void *self, const char *rule);
+typedef struct tw_rule_clock_port {
+    tw_rule_clock ms;
+    void *self;
+} tw_rule_clock_port;
+
 typedef struct tw_incidents_options {
     tw_notification_port notify;
     tw_change_port change;     /* change may be NULL */
     tw_lookup_port lookup;     /* row may be NULL: every look-up misses */
     const tw_streams *streams; /* names for evidence */
+    tw_rule_clock_port clock;  /* what advance is given; ms may be NULL */
+    const tw_clock *now;       /* for max_age; NULL: nothing is ever too old */
     tw_stats *stats;
 } tw_incidents_options;
 
@@ -58,7 +68,6 @@ void tw_incidents_signal(tw_incidents *in, const tw_signal *s);
 
 /* Moves the clocks of rules that have incidents with a deadline; deadlines before the
  * clock (with inclusive: at it, too) resolve in order of (deadline, id). */
-typedef int64_t (*tw_rule_clock)(void *self, const char *rule);
 void tw_incidents_advance(tw_incidents *in, tw_rule_clock clock, void *self,
                           bool inclusive);
 

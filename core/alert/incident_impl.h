@@ -1,8 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The inside of the incident stage, for incident*.c only. */
+/* The inside of the incident stage, for alert/ only. What happens to a signal:
+ *
+ *     signal -> incident.c   members, level; flap.c: has it changed too often
+ *            -> tell.c       is there something to tell, and may it be told
+ *                 marks.c    inhibited, silenced, outside `active`
+ *                 aged.c     too old to be told
+ *            -> group.c      waits for company
+ *            -> storm.c      too many: a summary stands for it
+ *            -> note.c       a notification leaves
+ *
+ * tell.c compares what is with what was told, whoever calls it, so that a missed or a doubled
+ * call does no harm. Every wait is a tw_due. */
 #ifndef TW_ALERT_INCIDENT_IMPL_H
 #define TW_ALERT_INCIDENT_IMPL_H
 
+#include "alert/due.h"
 #include "alert/incident.h"
 #include "base/map.h"
 
@@ -13,27 +25,148 @@ typedef struct tw_member {
     tw_level level;
 } tw_member;
 
-typedef struct tw_incident {
+/* Why an incident is not told, or not as usual. */
+enum {
+    TW_MARK_INHIBITED = 1,
+    TW_MARK_SILENCED = 2,
+    TW_MARK_INACTIVE = 4, /* outside `active` */
+    TW_MARKS_MUTE = 7,
+    TW_MARK_FLAPPING = 8,
+    TW_MARK_ACKNOWLEDGED = 16
+};
+
+typedef struct tw_group tw_group;
+typedef struct tw_incident tw_incident;
+
+struct tw_incident {
+    tw_incidents *in;
     char *id;
     tw_rule *rule; /* the one that opened it, in its newest version */
     tw_member *members;
     uint32_t member_count;
-    tw_level level, told, highest;  /* told OK: nothing was */
-    int64_t opened_ms, deadline_ms; /* deadline INT64_MAX: none */
+    tw_level
+        level; /* the highest of its members; while it flaps, the last that was not OK */
+    tw_level highest; /* so far in this episode */
+    int64_t opened_ms;
     uint64_t occurrences;
     json_t *labels, *values, *evidence, *enrich;
     char *route, *title, *body;
-} tw_incident;
+    /* its end */
+    int64_t resolve_ms, calm_ms; /* TW_DUE_NEVER: no such deadline */
+    tw_due end;
+    /* what is told */
+    unsigned marks;
+    char *acked_by; /* with TW_MARK_ACKNOWLEDGED */
+    tw_level
+        told; /* what is known of it, by itself or by what stands for it; OK: nothing */
+    tw_level peak;  /* the highest that was told */
+    bool announced; /* a receiver knows of it by itself, or in its group */
+    bool flap_told;
+    bool again; /* what muted it is over: tell it once more */
+    bool aged;  /* what is `told` became a record only */
+    int64_t
+        want_ms; /* since when there is something to tell; TW_TIME_NONE: there is not */
+    int64_t remind_ms;      /* next reminder; TW_DUE_NEVER */
+    int64_t muted_until_ms; /* when marks change by themselves; TW_DUE_NEVER */
+    tw_due tell;
+    tw_group *group; /* while it is in one */
+    bool queued;     /* in the group, and not told by it yet */
+    tw_course *course;
+    tw_incident *next, **link; /* among those of its rule */
+};
 
 struct tw_incidents {
     tw_incidents_options options;
     tw_map *by_id;     /* id -> tw_incident, owns */
     tw_map *by_member; /* member name -> tw_incident */
-    tw_map *deadlines; /* rule name -> int64_t *, earliest deadline of its incidents
-                          (lower bound) */
-    tw_counter *firing, *resolved, *dropped;
+    tw_map *courses;
+    tw_map *flaps;    /* id -> flap.c's history, owns; outlives the incident */
+    tw_map *groups;   /* group id -> tw_group, owns */
+    tw_map *storms;   /* storm id -> storm.c's, owns */
+    size_t inhibited; /* how many incidents are */
+    uint64_t seq;     /* of the input line at work */
+    tw_counter *firing, *resolved, *dropped, *stormed, *aged;
     tw_gauge *open;
 };
+
+/* What is to be told of an incident. */
+typedef enum tw_telling {
+    TW_TELL_NOTHING,
+    TW_TELL_OPEN,
+    TW_TELL_RISE,
+    TW_TELL_FALL,
+    TW_TELL_FLAPS,
+    TW_TELL_AGAIN, /* what muted it is over */
+    TW_TELL_REMIND
+} tw_telling;
+
+/* incident.c */
+void tw_incident_report(const tw_incident *inc, const char *change, const char *reason,
+                        int64_t at_ms);
+tw_level tw_incident_highest_member(const tw_incident *inc);
+/* Ends it; it is gone afterwards. */
+void tw_incident_close(tw_incident *inc, int64_t at_ms, const char *reason);
+void tw_incident_set_end(tw_incident *inc);
+/* A new one, in its maps; takes the id. */
+tw_incident *tw_incident_new(tw_incidents *in, tw_rule *rule, char *id,
+                             int64_t opened_ms);
+tw_member *tw_incident_add_member(tw_incident *inc, const char *name, size_t len);
+
+/* flap.c: the highest level of the members changed; it may flap from now on. */
+void tw_flap_changed(tw_incident *inc, int64_t at_ms);
+void tw_flap_free(void *history);
+
+/* marks.c: brings marks up to date and says (muted_until_ms) when they change by themselves. */
+void tw_marks_update(tw_incident *inc, int64_t at_ms);
+void tw_marks_drop(tw_incident *inc); /* it is about to be freed */
+static inline bool tw_incident_is_muted(const tw_incident *inc)
+{
+    return inc->marks & TW_MARKS_MUTE;
+}
+/* Something that may have inhibited others fires no longer, or at a lower level. */
+void tw_marks_inhibitor_fell(const tw_incident *inhibitor, int64_t at_ms);
+/* The value of a label as matchers see it: "severity" and "rule" are there for all. */
+const char *tw_incident_label(const tw_incident *inc, const char *name);
+
+/* tell.c */
+void tw_tell(tw_incident *inc, int64_t at_ms);
+void tw_tell_due(void *incident, int64_t at_ms);
+/* It is told now, by a notification of its own or that of its group: what is known of it. */
+void tw_tell_done(tw_incident *inc, int64_t at_ms, bool announced);
+/* It has ended: its resolve, if anybody knows of it. */
+void tw_tell_end(tw_incident *inc, int64_t at_ms, const char *reason);
+
+/* group.c */
+void tw_group_take(tw_incident *inc, tw_telling what, int64_t at_ms);
+void tw_group_leave(tw_incident *inc, int64_t at_ms, bool ended);
+void tw_group_free(void *group);
+
+/* storm.c: true when a summary stands for it, and nothing more is told. */
+bool tw_storm_takes(tw_incidents *in, tw_rule *rule, const tw_notification *n,
+                    tw_telling what);
+void tw_storm_free(void *storm);
+void tw_storm_rule_gone(tw_incidents *in, const tw_rule *rule, const char *reason,
+                        int64_t at_ms);
+
+/* aged.c: true when it is too old to be told; it is a record then. */
+bool tw_aged_takes(tw_incident *inc, int64_t at_ms);
+void tw_aged_advance(tw_incidents *in, tw_rule_clock clock, void *self);
+void tw_aged_rule_gone(tw_incidents *in, tw_course *course, const char *reason,
+                       int64_t at_ms);
+void tw_aged_free(tw_course *course);
+
+/* note.c */
+tw_notification *tw_note_of(const tw_incident *inc, int64_t at_ms, bool resolved,
+                            const char *reason, tw_telling what);
+void tw_note_send(tw_incidents *in, tw_notification *n); /* takes it */
+/* What all notifications have; the caller fills in the rest. name: identity of what it is about. */
+tw_notification *tw_note_new(tw_incidents *in, const tw_rule *rule, const char *name,
+                             int64_t opened_ms, int64_t at_ms, bool resolved);
+/* The id of this very message. Tellings of one kind that may come again carry their time. */
+void tw_note_identify(tw_notification *n, tw_level level, bool may_recur);
+json_t *tw_note_label_values(const json_t *labels, char *const *names, uint32_t count);
+char *tw_note_name(const tw_rule *rule, const char *kind, const json_t *values,
+                   char *const *names, uint32_t count);
 
 /* incident_text.c */
 /* What a signal's templates see. */
@@ -54,8 +187,5 @@ char *tw_signal_incident_id(tw_signal_view *v); /* tw_free */
 json_t *tw_signal_labels(tw_signal_view *v);
 /* Renders title, body, route, values and evidence of `s` into the incident. */
 void tw_incident_render(tw_incident *inc, tw_signal_view *v);
-tw_notification *tw_incident_notification(const tw_incident *inc, int64_t at_ms,
-                                          uint64_t seq, bool resolved,
-                                          const char *reason);
 
 #endif

@@ -8,7 +8,6 @@
 #include "alert/incident_impl.h"
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/mem.h"
 
 #define MAX_TEXT_BYTES 65536
@@ -323,49 +322,4 @@ void tw_incident_render(tw_incident *inc, tw_signal_view *v)
     inc->evidence = evidence_json(v->in, s);
     json_decref(inc->enrich);
     inc->enrich = json_incref(v->enrich);
-}
-
-static char *hashed_id(const char *const *parts, size_t count, int64_t episode_ms)
-{
-    tw_buf b;
-    char hex[33];
-
-    tw_buf_init(&b, 4 * MAX_TEXT_BYTES);
-    for (size_t i = 0; i < count; i++) {
-        tw_buf_add_str(&b, parts[i]);
-        tw_buf_add_char(&b, '\n');
-    }
-    tw_buf_add_int(&b, episode_ms);
-    tw_hash_hex128(b.data, b.len, hex);
-    tw_buf_done(&b);
-    return tw_strdup(hex);
-}
-
-tw_notification *tw_incident_notification(const tw_incident *inc, int64_t at_ms,
-                                          uint64_t seq, bool resolved, const char *reason)
-{
-    tw_notification *n = tw_notification_new();
-    const char *status = resolved ? "resolved" : "firing";
-    const char *parts[] = {inc->rule->name, inc->id, status, tw_level_name(inc->highest)};
-
-    n->at_ms = at_ms;
-    n->seq = seq;
-    n->resolved = resolved;
-    n->level = resolved ? inc->highest : inc->level;
-    n->rule = tw_strdup(inc->rule->name);
-    n->version = tw_strdup(inc->rule->version);
-    n->incident = tw_strdup(inc->id);
-    n->route = tw_strdup(inc->route ? inc->route : "");
-    n->title = tw_strdup(inc->title);
-    n->body = tw_strdup(inc->body);
-    n->id = hashed_id(parts, 2, inc->opened_ms);
-    n->episode_id = hashed_id(parts, 4, inc->opened_ms);
-    n->starts_at_ms = inc->opened_ms;
-    n->ends_at_ms = resolved ? at_ms : TW_TIME_NONE;
-    n->labels = json_incref(inc->labels);
-    n->values = json_incref(inc->values);
-    n->evidence = json_incref(inc->evidence);
-    n->enrich = json_incref(inc->enrich);
-    n->reason = tw_strdup(reason);
-    return n;
 }

@@ -10,6 +10,7 @@ tw_notification *tw_notification_new(void)
 {
     tw_notification *n = tw_alloc(sizeof *n);
     n->refs = 1;
+    n->stands_for = 1;
     n->starts_at_ms = TW_TIME_NONE;
     n->ends_at_ms = TW_TIME_NONE;
     return n;
@@ -38,6 +39,7 @@ void tw_notification_unref(tw_notification *n)
     json_decref(n->values);
     json_decref(n->evidence);
     json_decref(n->enrich);
+    json_decref(n->group);
     tw_free(n);
 }
 
@@ -68,11 +70,17 @@ json_t *tw_notification_json(const tw_notification *n)
     set_tree(o, "labels", n->labels, json_object());
     set_text(o, "title", n->title);
     set_tree(o, "values", n->values, json_object());
-    json_object_set_new(o, "group", json_null());
-    json_object_set_new(o, "stands_for", json_integer(1));
+    set_tree(o, "group", n->group, json_null());
+    json_object_set_new(o, "stands_for", json_integer((json_int_t)n->stands_for));
     set_tree(o, "evidence", n->evidence, json_array());
     if (n->body && n->body[0])
         set_text(o, "body", n->body);
+    if (n->storm)
+        json_object_set_new(o, "storm", json_true());
+    if (n->flapping)
+        json_object_set_new(o, "flapping", json_true());
+    if (n->reminder)
+        json_object_set_new(o, "reminder", json_true());
     if (n->reason)
         set_text(o, "reason", n->reason);
     return o;

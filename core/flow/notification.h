@@ -25,6 +25,11 @@ typedef struct tw_notification {
     json_t *evidence; /* list */
     json_t *enrich;   /* look-ups used */
     char *reason;     /* of a resolve, or NULL */
+    uint64_t stands_for; /* incidents, or (storm) alerts, that it speaks for; 1 */
+    bool storm;          /* a summary: more than the rule's storm.max */
+    bool flapping;
+    bool reminder;
+    json_t *group; /* {"labels", "firing": [...], "resolved": [...]}, or NULL */
 } tw_notification;
 
 tw_notification *tw_notification_new(void);

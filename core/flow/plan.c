@@ -21,6 +21,7 @@ tw_rule *tw_rule_new(void)
     r->incident.severity = TW_LEVEL_CRIT;
     r->incident.when_fn = TW_NO_FN;
     r->incident.resolve_after_ms = 3600 * 1000;
+    r->incident.resolve_input = -1;
     return r;
 }
 
@@ -55,19 +56,6 @@ static void level_done(tw_level_plan *l)
         tw_free(l->values[i].nodes);
     tw_free(l->values);
     free_strings(l->value_names, l->value_count);
-}
-
-static void incident_done(tw_incident_plan *p)
-{
-    tw_template_done(&p->id);
-    tw_template_done(&p->route);
-    tw_template_done(&p->title);
-    tw_template_done(&p->body);
-    for (uint32_t i = 0; p->labels && i < p->label_count; i++) {
-        tw_free(p->labels[i].name);
-        tw_template_done(&p->labels[i].value);
-    }
-    tw_free(p->labels);
 }
 
 static void free_lookups(tw_rule *r)
@@ -118,28 +106,11 @@ void tw_rule_unref(tw_rule *r)
     free_inputs(r);
     tw_free(r->key_slots);
     level_done(&r->level);
-    incident_done(&r->incident);
+    tw_incident_plan_done(&r->incident);
     free_lookups(r);
     free_strings(r->carried, r->carried_count);
     free_strings(r->carried_first, r->carried_first_count);
     tw_free(r->carried_slots);
     tw_free(r->carried_first_slots);
     tw_free(r);
-}
-
-const char *tw_level_name(tw_level level)
-{
-    switch (level) {
-    case TW_LEVEL_OK:
-        return "ok";
-    case TW_LEVEL_INFO:
-        return "info";
-    case TW_LEVEL_WARN:
-        return "warn";
-    case TW_LEVEL_CRIT:
-        return "crit";
-    case TW_LEVEL_UNKNOWN:
-        return "unknown";
-    }
-    return "unknown";
 }

@@ -12,22 +12,13 @@
 
 #include "flow/key.h"
 #include "flow/match.h"
+#include "flow/plan_incident.h"
 #include "flow/stream.h"
 #include "flow/template.h"
 
 #define TW_NO_FN (-1)
 #define TW_MAX_ROLES 16
 #define TW_MAX_KEPT 64 /* fields of an event that a rule keeps */
-
-typedef enum tw_level {
-    TW_LEVEL_OK = 0,
-    TW_LEVEL_INFO,
-    TW_LEVEL_WARN,
-    TW_LEVEL_CRIT,
-    TW_LEVEL_UNKNOWN /* no data, and the rule asked to be told so */
-} tw_level;
-#define TW_LEVELS 4 /* ok info warn crit: what a rule can declare */
-const char *tw_level_name(tw_level level);
 
 typedef struct tw_input {
     char *name; /* as in `inputs` */
@@ -194,23 +185,6 @@ typedef struct tw_lookup {
     tw_miss miss;
     json_t *fallback; /* MISS_DEFAULT */
 } tw_lookup;
-
-typedef struct tw_label {
-    char *name;
-    tw_template value;
-} tw_label;
-
-typedef struct tw_incident_plan {
-    bool set;       /* false: the rule raises no alert */
-    tw_template id; /* default: rule name and key */
-    tw_template route, title, body;
-    bool has_route, has_title, has_body;
-    tw_level severity; /* of occurrences; default crit */
-    tw_label *labels;
-    uint32_t label_count;
-    int when_fn;
-    int64_t resolve_after_ms; /* occurrences; default 1 h, from the newest */
-} tw_incident_plan;
 
 /* One option of a rule's table, to tell what an edit touched. */
 typedef struct tw_rule_part {

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Incidents whose level changes too often. The times of the last changes are kept by the
+ * incident's id, since opening and ending are changes, too: the history outlives the
+ * incident, until its newest change is older than `within`. Shore thread only.
+ *
+ * Invariant: a history holds at most max + 1 times, oldest first, all within `within` of the
+ * newest. */
+#include <string.h>
+
+#include "alert/incident_impl.h"
+#include "base/mem.h"
+
+typedef struct history {
+    tw_incidents *in;
+    char *id;
+    int64_t *times;
+    uint32_t count;
+    tw_due due; /* then it is forgotten */
+} history;
+
+void tw_flap_free(void *p)
+{
+    history *h = p;
+
+    tw_due_done(&h->due);
+    tw_free(h->id);
+    tw_free(h->times);
+    tw_free(h);
+}
+
+static void on_old(void *self, int64_t at_ms)
+{
+    history *h = self;
+
+    (void)at_ms;
+    tw_map_remove(h->in->flaps, h->id);
+}
+
+static history *history_of(tw_incidents *in, tw_course *course, const char *id)
+{
+    history *h = tw_map_get(in->flaps, id);
+
+    if (h)
+        return h;
+    h = tw_alloc(sizeof *h);
+    h->in = in;
+    h->id = tw_strdup(id);
+    tw_due_init(&h->due, course, TW_DUE_STORM, h->id, on_old, h);
+    tw_map_put(in->flaps, id, h);
+    return h;
+}
+
+/* Drops what has left the span, and the oldest beyond what is needed to judge. */
+static void note(history *h, const tw_flap_plan *plan, int64_t at_ms)
+{
+    uint32_t drop = 0;
+
+    while (drop < h->count && h->times[drop] <= at_ms - plan->within_ms)
+        drop++;
+    if (h->count - drop > plan->max)
+        drop = h->count - plan->max;
+    memmove(h->times, h->times + drop, (h->count - drop) * sizeof *h->times);
+    h->count -= drop;
+    h->times = tw_realloc(h->times, (h->count + 1) * sizeof *h->times);
+    h->times[h->count++] = at_ms;
+    tw_due_set(&h->due, at_ms + plan->within_ms);
+}
+
+void tw_flap_changed(tw_incident *inc, int64_t at_ms)
+{
+    const tw_flap_plan *plan = &inc->rule->incident.flap;
+
+    if (!plan->set)
+        return;
+    history *h = history_of(inc->in, inc->course, inc->id);
+    note(h, plan, at_ms);
+    if (h->count > plan->max && !(inc->marks & TW_MARK_FLAPPING)) {
+        inc->marks |= TW_MARK_FLAPPING;
+        tw_incident_report(inc, "flapping", NULL, at_ms);
+    }
+    inc->calm_ms = at_ms + plan->calm_ms;
+}

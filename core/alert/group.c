@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Several incidents of a rule told as one. Shore thread only. Owns the groups; members are
+ * borrowed and leave before they are freed.
+ *
+ *     first wanted      wait        interval      interval
+ *          |--------------|------------|------------|
+ *          a    b         told: a b    |            told: a b c, b resolved
+ *                            c opens --^ b ends ----^
+ *                            a rises: told at once, and the grid stays
+ *                            the last member ends: told at once, the group is over
+ *
+ * Invariant: a group has a member. A member is `queued` while the group has not told it. */
+#include <string.h>
+
+#include "alert/group_impl.h"
+#include "base/mem.h"
+
+void tw_group_free(void *p)
+{
+    tw_group *g = p;
+
+    tw_due_done(&g->due);
+    tw_rule_unref(g->rule);
+    json_decref(g->labels);
+    json_decref(g->resolved);
+    tw_free(g->members);
+    tw_free(g->route);
+    tw_free(g->name);
+    tw_free(g->key);
+    tw_free(g);
+}
+
+/* ---- time -------------------------------------------------------------------------- */
+
+static int64_t next_turn(const tw_group *g, int64_t at_ms)
+{
+    int64_t every_ms = g->rule->incident.group.interval_ms;
+    int64_t since_ms = at_ms - g->first_ms;
+
+    return g->first_ms + (since_ms + every_ms - 1) / every_ms * every_ms;
+}
+
+static bool has_news(const tw_group *g)
+{
+    bool news = g->changed || json_array_size(g->resolved) > 0;
+
+    for (uint32_t i = 0; i < g->count; i++)
+        news = news || g->members[i]->queued;
+    return news;
+}
+
+/* now_ms: turns before it are over. */
+static void set_due(tw_group *g, int64_t now_ms)
+{
+    int64_t at_ms = g->remind_ms;
+
+    if (g->first_ms == TW_TIME_NONE)
+        at_ms = g->wait_until_ms;
+    else if (has_news(g) && next_turn(g, now_ms) < at_ms)
+        at_ms = next_turn(g, now_ms);
+    tw_due_set(&g->due, at_ms);
+}
+
+/* ---- members ----------------------------------------------------------------------- */
+
+static void add(tw_group *g, tw_incident *inc)
+{
+    g->members = tw_realloc(g->members, (g->count + 1) * sizeof(tw_incident *));
+    g->members[g->count++] = inc;
+    inc->group = g;
+}
+
+static void drop(tw_group *g, tw_incident *inc)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < g->count; i++)
+        if (g->members[i] != inc)
+            g->members[kept++] = g->members[i];
+    g->count = kept;
+    inc->group = NULL;
+}
+
+/* Those that were muted while they waited are told when that is over, if they still fire. */
+static void drop_muted(tw_group *g, int64_t at_ms)
+{
+    for (uint32_t i = 0; i < g->count;) {
+        tw_incident *inc = g->members[i];
+        if (inc->queued)
+            tw_marks_update(inc, at_ms);
+        if (!inc->queued || !tw_incident_is_muted(inc)) {
+            i++;
+            continue;
+        }
+        inc->queued = false;
+        tw_due_by(&inc->tell, inc->muted_until_ms);
+        if (inc->announced)
+            i++;
+        else
+            drop(g, inc);
+    }
+}
+
+/* ---- telling ----------------------------------------------------------------------- */
+
+static void end(tw_group *g, int64_t at_ms)
+{
+    bool tells = g->announced && json_array_size(g->resolved) > 0;
+
+    if (tells)
+        tw_note_send(g->in, tw_group_note(g, at_ms, true, TW_TELL_NOTHING));
+    tw_map_remove(g->in->groups, g->key);
+}
+
+/* The group as it stands is told; it may be over afterwards. */
+static void flush(tw_group *g, tw_telling what, int64_t at_ms)
+{
+    drop_muted(g, at_ms);
+    if (g->count == 0) {
+        end(g, at_ms);
+        return;
+    }
+    tw_notification *n = tw_group_note(g, at_ms, false, what);
+    bool stormed = tw_storm_takes(g->in, g->rule, n, what);
+    for (uint32_t i = 0; i < g->count; i++)
+        tw_tell_done(g->members[i], at_ms, !stormed);
+    if (g->first_ms == TW_TIME_NONE)
+        g->first_ms = at_ms;
+    g->announced = g->announced || !stormed;
+    g->changed = false;
+    json_array_clear(g->resolved);
+    int64_t remind_ms = g->rule->incident.remind_ms;
+    g->remind_ms = remind_ms > 0 ? at_ms + remind_ms : TW_DUE_NEVER;
+    set_due(g, at_ms + 1);
+    if (stormed)
+        tw_notification_unref(n);
+    else
+        tw_note_send(g->in, n);
+}
+
+static bool is_quiet(const tw_group *g)
+{
+    for (uint32_t i = 0; i < g->count; i++)
+        if (!tw_incident_is_muted(g->members[i]) &&
+            !(g->members[i]->marks & TW_MARK_ACKNOWLEDGED))
+            return false;
+    return true;
+}
+
+static void on_due(void *self, int64_t at_ms)
+{
+    tw_group *g = self;
+    tw_telling what = TW_TELL_FALL; /* what a storm does not count */
+
+    for (uint32_t i = 0; i < g->count; i++)
+        what = g->members[i]->queued ? TW_TELL_OPEN : what;
+    for (uint32_t i = 0; i < g->count; i++)
+        if (!g->members[i]->queued)
+            tw_marks_update(g->members[i], at_ms);
+    if (!has_news(g) && is_quiet(g)) {
+        g->remind_ms += g->rule->incident.remind_ms;
+        set_due(g, at_ms + 1);
+        return;
+    }
+    flush(g, has_news(g) ? what : TW_TELL_REMIND, at_ms);
+}
+
+/* ---- coming and going -------------------------------------------------------------- */
+
+static tw_group *make(tw_incident *inc, json_t *labels, char *name, char *key)
+{
+    tw_incidents *in = inc->in;
+    tw_group *g = tw_alloc(sizeof *g);
+
+    *g = (tw_group){.in = in,
+                    .key = key,
+                    .name = name,
+                    .rule = tw_rule_ref(inc->rule),
+                    .route = tw_strdup(inc->route ? inc->route : ""),
+                    .labels = labels,
+                    .resolved = json_array(),
+                    .opened_ms = inc->opened_ms,
+                    .first_ms = TW_TIME_NONE,
+                    .wait_until_ms = TW_DUE_NEVER,
+                    .remind_ms = TW_DUE_NEVER};
+    tw_due_init(&g->due, inc->course, TW_DUE_GROUP, g->key, on_due, g);
+    tw_map_put(in->groups, key, g);
+    return g;
+}
+
+static tw_group *group_of(tw_incident *inc, int64_t at_ms)
+{
+    const tw_group_plan *plan = &inc->rule->incident.group;
+    json_t *labels = tw_note_label_values(inc->labels, plan->by, plan->by_count);
+    char *name = tw_note_name(inc->rule, "group", labels, plan->by, plan->by_count);
+    char *key = tw_asprintf("%s\n%s", name, inc->route ? inc->route : "");
+    tw_group *g;
+
+    while ((g = tw_map_get(inc->in->groups, key)) && g->due.at_ms < at_ms) {
+        int64_t due_ms = g->due.at_ms;
+        tw_due_set(&g->due, TW_DUE_NEVER);
+        on_due(g, due_ms);
+    }
+    if (!g)
+        return make(inc, labels, name, key);
+    json_decref(labels);
+    tw_free(name);
+    tw_free(key);
+    return g;
+}
+
+void tw_group_take(tw_incident *inc, tw_telling what, int64_t at_ms)
+{
+    const tw_group_plan *plan = &inc->rule->incident.group;
+    tw_group *g = inc->group ? inc->group : group_of(inc, at_ms);
+
+    if (!inc->group)
+        add(g, inc);
+    g->highest = inc->level > g->highest ? inc->level : g->highest;
+    if (what == TW_TELL_RISE && g->first_ms != TW_TIME_NONE) {
+        flush(g, what, at_ms);
+        return;
+    }
+    if (what == TW_TELL_OPEN || what == TW_TELL_AGAIN)
+        inc->queued = true;
+    else
+        g->changed = true;
+    if (g->first_ms == TW_TIME_NONE && g->wait_until_ms == TW_DUE_NEVER) {
+        int64_t until_ms = inc->want_ms + plan->wait_ms;
+        g->wait_until_ms = until_ms > at_ms ? until_ms : at_ms;
+    }
+    set_due(g, at_ms);
+}
+
+void tw_group_leave(tw_incident *inc, int64_t at_ms, bool ended)
+{
+    tw_group *g = inc->group;
+
+    inc->queued = false;
+    if (!ended && inc->announced) {
+        set_due(g, at_ms);
+        return;
+    }
+    if (ended && inc->announced && !inc->rule->incident.keeps_resolve)
+        json_array_append_new(g->resolved, tw_group_member_json(inc));
+    drop(g, inc);
+    if (g->count == 0)
+        end(g, at_ms);
+    else
+        set_due(g, at_ms);
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Why an incident is not told: something greater explains it (inhibited), somebody asked for
+ * quiet (silenced), or nobody is there (outside `active`). Marks never touch its level. They
+ * are looked at when there may be something to tell; what ends a mark makes its incidents due.
+ * Shore thread only. */
+#include <string.h>
+
+#include "alert/incident_impl.h"
+
+const char *tw_incident_label(const tw_incident *inc, const char *name)
+{
+    const char *text = json_string_value(json_object_get(inc->labels, name));
+
+    if (!text && strcmp(name, "severity") == 0)
+        return tw_level_name(inc->level);
+    if (!text && strcmp(name, "rule") == 0)
+        return inc->rule->name;
+    return text;
+}
+
+/* ---- inhibition -------------------------------------------------------------------- */
+
+static bool is_same(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : !a && !b;
+}
+
+/* Whether this is one the inhibitor means, wherever its level stands. */
+static bool fits(const tw_inhibitor *by, const tw_incident *inc, const tw_incident *other)
+{
+    if (inc == other || (by->rule && strcmp(by->rule, other->rule->name) != 0))
+        return false;
+    for (uint32_t i = 0; i < by->match_count; i++) {
+        if (!is_same(tw_incident_label(other, by->match[i].name), by->match[i].value))
+            return false;
+    }
+    for (uint32_t i = 0; i < by->equal_count; i++) {
+        if (!is_same(tw_incident_label(inc, by->equal[i]),
+                     tw_incident_label(other, by->equal[i])))
+            return false;
+    }
+    return other->level != TW_LEVEL_OK && other->level >= by->level;
+}
+
+static bool fits_any(const tw_incident *inc, const tw_incident *other)
+{
+    const tw_incident_plan *plan = &inc->rule->incident;
+
+    for (uint32_t i = 0; i < plan->inhibitor_count; i++) {
+        if (fits(&plan->inhibitors[i], inc, other))
+            return true;
+    }
+    return false;
+}
+
+/* Of two that inhibit one another, the one that opened first is told. */
+static bool inhibits(const tw_incident *other, const tw_incident *inc)
+{
+    if (!fits_any(other, inc))
+        return true;
+    return other->opened_ms != inc->opened_ms ? other->opened_ms < inc->opened_ms
+                                              : strcmp(other->id, inc->id) < 0;
+}
+
+static bool any_of_course(const tw_course *course, const tw_inhibitor *by,
+                          const tw_incident *inc)
+{
+    for (const tw_incident *o = course ? course->first : NULL; o; o = o->next) {
+        if (fits(by, inc, o) && inhibits(o, inc))
+            return true;
+    }
+    return false;
+}
+
+static bool is_inhibited_by(const tw_incident *inc, const tw_inhibitor *by)
+{
+    const tw_incidents *in = inc->in;
+    const char *rule;
+    void *course;
+
+    if (by->rule)
+        return any_of_course(tw_map_get(in->courses, by->rule), by, inc);
+    for (size_t i = 0; tw_map_next(in->courses, &i, &rule, &course);) {
+        if (any_of_course(course, by, inc))
+            return true;
+    }
+    return false;
+}
+
+static bool is_inhibited(const tw_incident *inc)
+{
+    const tw_incident_plan *plan = &inc->rule->incident;
+
+    for (uint32_t i = 0; i < plan->inhibitor_count; i++) {
+        if (is_inhibited_by(inc, &plan->inhibitors[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool names(const tw_incident *inc, const tw_rule *rule)
+{
+    const tw_incident_plan *plan = &inc->rule->incident;
+
+    for (uint32_t i = 0; i < plan->inhibitor_count; i++) {
+        const char *name = plan->inhibitors[i].rule;
+        if (!name || strcmp(name, rule->name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What it held back is looked at again behind everything else that happens at this instant:
+ * the inhibited may end at the same time, and then nothing is told. */
+void tw_marks_inhibitor_fell(const tw_incident *inhibitor, int64_t at_ms)
+{
+    const char *id;
+    void *value;
+
+    if (inhibitor->in->inhibited == 0)
+        return;
+    for (size_t i = 0; tw_map_next(inhibitor->in->by_id, &i, &id, &value);) {
+        tw_incident *inc = value;
+        if ((inc->marks & TW_MARK_INHIBITED) && names(inc, inhibitor->rule))
+            tw_due_by(&inc->tell, at_ms);
+    }
+}
+
+/* ---- all marks --------------------------------------------------------------------- */
+
+static void set_mark(tw_incident *inc, unsigned mark, bool on, const char *change,
+                     const char *end, int64_t at_ms)
+{
+    bool was = inc->marks & mark;
+
+    if (was == on)
+        return;
+    inc->marks = on ? inc->marks | mark : inc->marks & ~mark;
+    if (mark == TW_MARK_INHIBITED)
+        inc->in->inhibited += on ? 1 : (size_t)-1;
+    tw_incident_report(inc, on ? change : end, NULL, at_ms);
+}
+
+void tw_marks_drop(tw_incident *inc)
+{
+    if (inc->marks & TW_MARK_INHIBITED)
+        inc->in->inhibited--;
+}
+
+void tw_marks_update(tw_incident *inc, int64_t at_ms)
+{
+    bool was_quiet = inc->marks & (TW_MARK_SILENCED | TW_MARK_INACTIVE);
+
+    inc->muted_until_ms = TW_DUE_NEVER;
+    set_mark(inc, TW_MARK_INHIBITED, is_inhibited(inc), "inhibited", "uninhibited",
+             at_ms);
+    if (was_quiet && !(inc->marks & (TW_MARK_SILENCED | TW_MARK_INACTIVE)))
+        inc->again = inc->announced;
+}
