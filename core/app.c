@@ -315,6 +315,8 @@ static int start_engine(tw_app *app, tw_err *err)
     tw_incidents_options incidents = {.notify = {tw_app_on_notification, app},
                                       .lookup = {tw_app_lookup, app},
                                       .streams = app->streams,
+                                      .clock = {tw_app_rule_clock, app},
+                                      .now = &app->clock,
                                       .stats = app->stats};
     tw_engine_options engine = {
         .lanes = app->config->lanes ? app->config->lanes : 1,

@@ -136,6 +136,7 @@ int tw_app_switch_rules(tw_app *app, const tw_config *from, tw_findings *out_fin
 /* From now on the files that `config` names are watched, if it wants that. */
 void tw_app_watch_rules(tw_app *app, const tw_config *config);
 void tw_app_watch_tables(tw_app *app, const tw_config *config);
+int64_t tw_app_rule_clock(void *self, const char *rule);
 void tw_app_advance(tw_app *app);
 
 /* app_reload.c */

@@ -238,7 +238,7 @@ void tw_app_watch_tables(tw_app *app, const tw_config *config)
 
 /* ---- clocks of incidents ----------------------------------------------------------- */
 
-static int64_t rule_clock(void *self, const char *rule)
+int64_t tw_app_rule_clock(void *self, const char *rule)
 {
     tw_app *app = self;
     int64_t number = tw_ruleset_find(tw_engine_rules(app->engine), rule);
@@ -249,5 +249,5 @@ static int64_t rule_clock(void *self, const char *rule)
 
 void tw_app_advance(tw_app *app)
 {
-    tw_incidents_advance(app->incidents, rule_clock, app, false);
+    tw_incidents_advance(app->incidents, tw_app_rule_clock, app, false);
 }

@@ -58,9 +58,44 @@ static void update_due(tw_domain *d, tw_instance *inst)
 /* ---- judging ----------------------------------------------------------------------- */
 
 typedef struct release_target {
+    tw_lane *lane;
     tw_instance *inst;
     int64_t clock_ms;
 } release_target;
+
+/* What an event of `resolve.on` ends. The incident stage decides whether there is anything to
+ * end. */
+static void tell_resolve(tw_lane *lane, const tw_instance *inst, const tw_key *key,
+                         uint32_t input, const tw_event *ev, int64_t time_ms)
+{
+    tw_signal s = {.rule = inst->rule,
+                   .kind = TW_SIGNAL_RESOLVE,
+                   .at_ms = time_ms,
+                   .seq = ev->seq,
+                   .key = *key,
+                   .newest = {.stream = ev->stream,
+                              .partition = ev->partition,
+                              .offset = ev->offset},
+                   .start_ms = TW_TIME_NONE,
+                   .stop_ms = TW_TIME_NONE,
+                   .reason = inst->rule->inputs[input].name};
+
+    tw_engine_on_signal(lane, &s);
+}
+
+/* The detector sees the event first: what it finds by it is over by it, too. */
+static void instance_event(tw_lane *lane, tw_instance *inst, const tw_key *key,
+                           uint32_t input, const tw_event *ev, int64_t time_ms,
+                           int64_t clock_ms)
+{
+    const tw_incident_plan *plan = &inst->rule->incident;
+    bool resolves = plan->resolve_input == (int)input;
+
+    if (!resolves || !plan->resolve_only)
+        inst->detector->cls->event(inst->detector, key, input, ev, time_ms, clock_ms);
+    if (resolves)
+        tell_resolve(lane, inst, key, input, ev, time_ms);
+}
 
 /* Between two released events the operator's own deadlines come due at their times: its
  * clock moves to each event's time first. */
@@ -72,13 +107,14 @@ static void on_released(void *self, const tw_key *key, uint32_t input, const tw_
 
     if (det->cls->next_deadline(det) < time_ms)
         det->cls->advance(det, time_ms);
-    det->cls->event(det, key, input, ev, time_ms, time_ms);
+    instance_event(t->lane, t->inst, key, input, ev, time_ms, time_ms);
 }
 
-static void instance_advance(tw_instance *inst, int64_t clock_ms, bool inclusive)
+static void instance_advance(tw_lane *lane, tw_instance *inst, int64_t clock_ms,
+                             bool inclusive)
 {
     if (inst->reorder) {
-        release_target target = {inst, clock_ms};
+        release_target target = {lane, inst, clock_ms};
         tw_reorder_port port = {on_released, &target};
         tw_reorder_release(inst->reorder, clock_ms, inclusive, &port);
     }
@@ -97,7 +133,7 @@ static void put_in_order(tw_lane *lane, tw_instance *inst, const tw_key *key,
     while (tw_reorder_put(inst->reorder, key, input, ev, time_ms) == TW_EFULL) {
         /* The room is full: its oldest leave early rather than the newest getting lost.
          */
-        instance_advance(inst, tw_reorder_next(inst->reorder) + 1, false);
+        instance_advance(lane, inst, tw_reorder_next(inst->reorder) + 1, false);
     }
 }
 
@@ -116,7 +152,7 @@ void tw_instance_judge(tw_lane *lane, tw_instance *inst, const tw_key *key,
     if (inst->reorder)
         put_in_order(lane, inst, key, input, ev, time_ms);
     else
-        inst->detector->cls->event(inst->detector, key, input, ev, time_ms, d->clock_ms);
+        instance_event(lane, inst, key, input, ev, time_ms, d->clock_ms);
     if (count_of(inst->late) != late && tw_engine_tells_late(lane->engine))
         tw_engine_on_late(lane, inst, key, input, time_ms);
     update_due(d, inst);
@@ -124,14 +160,14 @@ void tw_instance_judge(tw_lane *lane, tw_instance *inst, const tw_key *key,
 
 /* ---- clocks ------------------------------------------------------------------------ */
 
-static void domain_fire(tw_domain *d, int64_t clock_ms, bool inclusive)
+static void domain_fire(tw_lane *lane, tw_domain *d, int64_t clock_ms, bool inclusive)
 {
     int64_t limit_ms = inclusive ? clock_ms + 1 : clock_ms;
 
     while (d->count && d->heap[0]->due_ms < limit_ms) {
         tw_instance *inst = d->heap[0];
         int64_t before_ms = inst->due_ms;
-        instance_advance(inst, clock_ms, inclusive);
+        instance_advance(lane, inst, clock_ms, inclusive);
         update_due(d, inst);
         if (inst->due_ms == before_ms) {
             /* A lower bound that did not move: nothing was due after all. */
@@ -166,7 +202,7 @@ void tw_domains_update(tw_lane *lane, const uint32_t *tracks, uint32_t track_cou
         if (clock_ms == d->clock_ms)
             continue;
         d->clock_ms = clock_ms;
-        domain_fire(d, clock_ms, false);
+        domain_fire(lane, d, clock_ms, false);
         atomic_store_explicit(&d->published_ms, clock_ms, memory_order_release);
     }
 }
@@ -180,7 +216,7 @@ void tw_domains_end(tw_lane *lane)
         d->clock_ms = tw_domain_end(&set->domains[i], &lane->clocks, d->clock_ms);
         if (d->clock_ms == TW_TIME_NONE)
             continue;
-        domain_fire(d, d->clock_ms, true);
+        domain_fire(lane, d, d->clock_ms, true);
         atomic_store_explicit(&d->published_ms, d->clock_ms, memory_order_release);
     }
 }

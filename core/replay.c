@@ -181,6 +181,13 @@ static void open_envelope(tw_replay *r)
     r->envelope_decoder = tw_decoder_new(&limits);
 }
 
+static int64_t rule_clock(void *self, const char *rule)
+{
+    tw_replay *r = self;
+    int64_t number = tw_ruleset_find(tw_engine_rules(r->engine), rule);
+    return number < 0 ? TW_TIME_NONE : tw_engine_rule_clock(r->engine, (uint32_t)number);
+}
+
 tw_replay *tw_replay_new(const tw_replay_options *options, tw_findings *out_findings,
                          tw_err *err)
 {
@@ -195,6 +202,8 @@ tw_replay *tw_replay_new(const tw_replay_options *options, tw_findings *out_find
                                       .change = {options->all ? on_change : NULL, r},
                                       .lookup = options->lookup,
                                       .streams = options->streams,
+                                      .clock = {rule_clock, r},
+                                      .now = &r->clock,
                                       .stats = r->stats};
     r->incidents = tw_incidents_new(&incidents);
     tw_engine_options engine = {.lanes = options->lanes,
@@ -278,13 +287,6 @@ static void on_envelope(void *self, const tw_event *ev)
                               .partition = tw_event_slot(ev, (uint32_t)r->slot_partition),
                               .what = tw_event_slot(ev, (uint32_t)r->slot_do),
                               .rules = tw_event_slot(ev, (uint32_t)r->slot_rules)};
-}
-
-static int64_t rule_clock(void *self, const char *rule)
-{
-    tw_replay *r = self;
-    int64_t number = tw_ruleset_find(tw_engine_rules(r->engine), rule);
-    return number < 0 ? TW_TIME_NONE : tw_engine_rule_clock(r->engine, (uint32_t)number);
 }
 
 void tw_replay_settle(tw_replay *r, bool inclusive)

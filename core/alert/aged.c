@@ -85,7 +85,7 @@ static void tell_what_fires(tw_course *course, int64_t at_ms)
             continue;
         inc->aged = false;
         inc->told = TW_LEVEL_OK;
-        tw_due_by(&inc->tell, at_ms);
+        tw_wait_by(&inc->tell, at_ms);
     }
 }
 

@@ -15,14 +15,14 @@ typedef struct history {
     char *id;
     int64_t *times;
     uint32_t count;
-    tw_due due; /* then it is forgotten */
+    tw_wait due; /* then it is forgotten */
 } history;
 
 void tw_flap_free(void *p)
 {
     history *h = p;
 
-    tw_due_done(&h->due);
+    tw_wait_done(&h->due);
     tw_free(h->id);
     tw_free(h->times);
     tw_free(h);
@@ -45,7 +45,7 @@ static history *history_of(tw_incidents *in, tw_course *course, const char *id)
     h = tw_alloc(sizeof *h);
     h->in = in;
     h->id = tw_strdup(id);
-    tw_due_init(&h->due, course, TW_DUE_STORM, h->id, on_old, h);
+    tw_wait_init(&h->due, course, TW_WAIT_STORM, h->id, on_old, h);
     tw_map_put(in->flaps, id, h);
     return h;
 }
@@ -59,11 +59,18 @@ static void note(history *h, const tw_flap_plan *plan, int64_t at_ms)
         drop++;
     if (h->count - drop > plan->max)
         drop = h->count - plan->max;
-    memmove(h->times, h->times + drop, (h->count - drop) * sizeof *h->times);
+    if (drop > 0)
+        memmove(h->times, h->times + drop, (h->count - drop) * sizeof *h->times);
     h->count -= drop;
     h->times = tw_realloc(h->times, (h->count + 1) * sizeof *h->times);
     h->times[h->count++] = at_ms;
-    tw_due_set(&h->due, at_ms + plan->within_ms);
+    tw_wait_set(&h->due, at_ms + plan->within_ms);
+}
+
+/* What it did before does not count against it any more. */
+void tw_flap_calmed(tw_incident *inc)
+{
+    tw_map_remove(inc->in->flaps, inc->id);
 }
 
 void tw_flap_changed(tw_incident *inc, int64_t at_ms)

@@ -19,7 +19,7 @@ void tw_group_free(void *p)
 {
     tw_group *g = p;
 
-    tw_due_done(&g->due);
+    tw_wait_done(&g->due);
     tw_rule_unref(g->rule);
     json_decref(g->labels);
     json_decref(g->resolved);
@@ -58,7 +58,7 @@ static void set_due(tw_group *g, int64_t now_ms)
         at_ms = g->wait_until_ms;
     else if (has_news(g) && next_turn(g, now_ms) < at_ms)
         at_ms = next_turn(g, now_ms);
-    tw_due_set(&g->due, at_ms);
+    tw_wait_set(&g->due, at_ms);
 }
 
 /* ---- members ----------------------------------------------------------------------- */
@@ -93,7 +93,7 @@ static void drop_muted(tw_group *g, int64_t at_ms)
             continue;
         }
         inc->queued = false;
-        tw_due_by(&inc->tell, inc->muted_until_ms);
+        tw_wait_by(&inc->tell, inc->muted_until_ms);
         if (inc->announced)
             i++;
         else
@@ -130,7 +130,7 @@ static void flush(tw_group *g, tw_telling what, int64_t at_ms)
     g->changed = false;
     json_array_clear(g->resolved);
     int64_t remind_ms = g->rule->incident.remind_ms;
-    g->remind_ms = remind_ms > 0 ? at_ms + remind_ms : TW_DUE_NEVER;
+    g->remind_ms = remind_ms > 0 ? at_ms + remind_ms : TW_WAIT_NEVER;
     set_due(g, at_ms + 1);
     if (stormed)
         tw_notification_unref(n);
@@ -181,9 +181,9 @@ static tw_group *make(tw_incident *inc, json_t *labels, char *name, char *key)
                     .resolved = json_array(),
                     .opened_ms = inc->opened_ms,
                     .first_ms = TW_TIME_NONE,
-                    .wait_until_ms = TW_DUE_NEVER,
-                    .remind_ms = TW_DUE_NEVER};
-    tw_due_init(&g->due, inc->course, TW_DUE_GROUP, g->key, on_due, g);
+                    .wait_until_ms = TW_WAIT_NEVER,
+                    .remind_ms = TW_WAIT_NEVER};
+    tw_wait_init(&g->due, inc->course, TW_WAIT_GROUP, g->key, on_due, g);
     tw_map_put(in->groups, key, g);
     return g;
 }
@@ -198,7 +198,7 @@ static tw_group *group_of(tw_incident *inc, int64_t at_ms)
 
     while ((g = tw_map_get(inc->in->groups, key)) && g->due.at_ms < at_ms) {
         int64_t due_ms = g->due.at_ms;
-        tw_due_set(&g->due, TW_DUE_NEVER);
+        tw_wait_set(&g->due, TW_WAIT_NEVER);
         on_due(g, due_ms);
     }
     if (!g)
@@ -225,7 +225,7 @@ void tw_group_take(tw_incident *inc, tw_telling what, int64_t at_ms)
         inc->queued = true;
     else
         g->changed = true;
-    if (g->first_ms == TW_TIME_NONE && g->wait_until_ms == TW_DUE_NEVER) {
+    if (g->first_ms == TW_TIME_NONE && g->wait_until_ms == TW_WAIT_NEVER) {
         int64_t until_ms = inc->want_ms + plan->wait_ms;
         g->wait_until_ms = until_ms > at_ms ? until_ms : at_ms;
     }

@@ -19,10 +19,10 @@ struct tw_group {
     int64_t opened_ms;
     int64_t first_ms; /* of the first notification: the grid; TW_TIME_NONE: it waits */
     int64_t wait_until_ms; /* for company */
-    int64_t remind_ms;     /* TW_DUE_NEVER: never */
+    int64_t remind_ms;     /* TW_WAIT_NEVER: never */
     bool announced;        /* to a receiver, not only to a storm's summary */
     bool changed;          /* a member fell or flaps: goes out with the next turn */
-    tw_due due;
+    tw_wait due;
 };
 
 /* group_note.c */

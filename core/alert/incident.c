@@ -34,8 +34,8 @@ static void incident_free(void *p)
     tw_incident *inc = p;
 
     tw_marks_drop(inc);
-    tw_due_done(&inc->end);
-    tw_due_done(&inc->tell);
+    tw_wait_done(&inc->end);
+    tw_wait_done(&inc->tell);
     if (inc->link) {
         *inc->link = inc->next;
         if (inc->next)
@@ -232,9 +232,9 @@ static void settle(tw_incident *inc, int64_t at_ms, const char *reason)
 
 void tw_incident_set_end(tw_incident *inc)
 {
-    int64_t calm_ms = inc->marks & TW_MARK_FLAPPING ? inc->calm_ms : TW_DUE_NEVER;
+    int64_t calm_ms = inc->marks & TW_MARK_FLAPPING ? inc->calm_ms : TW_WAIT_NEVER;
 
-    tw_due_set(&inc->end, calm_ms < inc->resolve_ms ? calm_ms : inc->resolve_ms);
+    tw_wait_set(&inc->end, calm_ms < inc->resolve_ms ? calm_ms : inc->resolve_ms);
 }
 
 static void lower_all(tw_incident *inc, int64_t at_ms)
@@ -252,13 +252,14 @@ static void on_end_due(void *self, int64_t at_ms)
     const char *reason = NULL;
 
     if (inc->resolve_ms <= at_ms) {
-        inc->resolve_ms = TW_DUE_NEVER;
+        inc->resolve_ms = TW_WAIT_NEVER;
         lower_all(inc, at_ms);
         reason = "no further occurrence";
     }
     if ((inc->marks & TW_MARK_FLAPPING) && inc->calm_ms <= at_ms) {
         inc->marks &= ~(unsigned)TW_MARK_FLAPPING;
         inc->flap_told = false;
+        tw_flap_calmed(inc);
         tw_incident_report(inc, "calm", NULL, at_ms);
         reason = "calm after it was flapping";
     }
@@ -272,11 +273,11 @@ static bool catch_up(tw_incidents *in, const char *id, int64_t at_ms)
     tw_incident *inc;
 
     while ((inc = tw_map_get(in->by_id, id))) {
-        tw_due *due = inc->tell.at_ms < inc->end.at_ms ? &inc->tell : &inc->end;
+        tw_wait *due = inc->tell.at_ms < inc->end.at_ms ? &inc->tell : &inc->end;
         if (due->at_ms >= at_ms)
             return true;
         int64_t due_ms = due->at_ms;
-        tw_due_set(due, TW_DUE_NEVER);
+        tw_wait_set(due, TW_WAIT_NEVER);
         due->fire(inc, due_ms);
     }
     return false;
@@ -292,11 +293,11 @@ tw_incident *tw_incident_new(tw_incidents *in, tw_rule *rule, char *id, int64_t 
     inc->id = id;
     inc->rule = tw_rule_ref(rule);
     inc->opened_ms = opened_ms;
-    inc->resolve_ms = inc->calm_ms = inc->remind_ms = inc->muted_until_ms = TW_DUE_NEVER;
+    inc->resolve_ms = inc->calm_ms = inc->remind_ms = inc->muted_until_ms = TW_WAIT_NEVER;
     inc->want_ms = TW_TIME_NONE;
     inc->course = tw_courses_get(in->courses, rule->name);
-    tw_due_init(&inc->end, inc->course, TW_DUE_END, inc->id, on_end_due, inc);
-    tw_due_init(&inc->tell, inc->course, TW_DUE_TELL, inc->id, tw_tell_due, inc);
+    tw_wait_init(&inc->end, inc->course, TW_WAIT_END, inc->id, on_end_due, inc);
+    tw_wait_init(&inc->tell, inc->course, TW_WAIT_TELL, inc->id, tw_tell_due, inc);
     inc->next = inc->course->first;
     inc->link = &inc->course->first;
     if (inc->next)
@@ -344,7 +345,7 @@ static void note_occurrence(tw_incident *inc, const tw_signal *s)
 
     inc->occurrences++;
     if (plan->resolve_after_ms == TW_AFTER_NEVER)
-        inc->resolve_ms = TW_DUE_NEVER;
+        inc->resolve_ms = TW_WAIT_NEVER;
     else if (!plan->resolve_from_first || inc->occurrences == 1)
         inc->resolve_ms = s->at_ms + plan->resolve_after_ms;
 }
@@ -451,7 +452,7 @@ void tw_incidents_signal(tw_incidents *in, const tw_signal *s)
 void tw_incidents_advance(tw_incidents *in, tw_rule_clock clock, void *self,
                           bool inclusive)
 {
-    tw_courses_advance(in->courses, clock, self, inclusive, TW_DUE_NEVER);
+    tw_courses_advance(in->courses, clock, self, inclusive, TW_WAIT_NEVER);
     tw_aged_advance(in, clock, self);
 }
 

@@ -10,11 +10,11 @@
  *            -> note.c       a notification leaves
  *
  * tell.c compares what is with what was told, whoever calls it, so that a missed or a doubled
- * call does no harm. Every wait is a tw_due. */
+ * call does no harm. Every wait is a tw_wait. */
 #ifndef TW_ALERT_INCIDENT_IMPL_H
 #define TW_ALERT_INCIDENT_IMPL_H
 
-#include "alert/due.h"
+#include "alert/wait.h"
 #include "alert/incident.h"
 #include "base/map.h"
 
@@ -52,8 +52,8 @@ struct tw_incident {
     json_t *labels, *values, *evidence, *enrich;
     char *route, *title, *body;
     /* its end */
-    int64_t resolve_ms, calm_ms; /* TW_DUE_NEVER: no such deadline */
-    tw_due end;
+    int64_t resolve_ms, calm_ms; /* TW_WAIT_NEVER: no such deadline */
+    tw_wait end;
     /* what is told */
     unsigned marks;
     char *acked_by; /* with TW_MARK_ACKNOWLEDGED */
@@ -66,9 +66,9 @@ struct tw_incident {
     bool aged;  /* what is `told` became a record only */
     int64_t
         want_ms; /* since when there is something to tell; TW_TIME_NONE: there is not */
-    int64_t remind_ms;      /* next reminder; TW_DUE_NEVER */
-    int64_t muted_until_ms; /* when marks change by themselves; TW_DUE_NEVER */
-    tw_due tell;
+    int64_t remind_ms;      /* next reminder; TW_WAIT_NEVER */
+    int64_t muted_until_ms; /* when marks change by themselves; TW_WAIT_NEVER */
+    tw_wait tell;
     tw_group *group; /* while it is in one */
     bool queued;     /* in the group, and not told by it yet */
     tw_course *course;
@@ -114,6 +114,7 @@ tw_member *tw_incident_add_member(tw_incident *inc, const char *name, size_t len
 
 /* flap.c: the highest level of the members changed; it may flap from now on. */
 void tw_flap_changed(tw_incident *inc, int64_t at_ms);
+void tw_flap_calmed(tw_incident *inc);
 void tw_flap_free(void *history);
 
 /* marks.c: brings marks up to date and says (muted_until_ms) when they change by themselves. */

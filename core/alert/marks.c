@@ -7,6 +7,8 @@
 
 #include "alert/incident_impl.h"
 
+#define DAY_MS (24 * 3600 * INT64_C(1000))
+
 const char *tw_incident_label(const tw_incident *inc, const char *name)
 {
     const char *text = json_string_value(json_object_get(inc->labels, name));
@@ -122,8 +124,41 @@ void tw_marks_inhibitor_fell(const tw_incident *inhibitor, int64_t at_ms)
     for (size_t i = 0; tw_map_next(inhibitor->in->by_id, &i, &id, &value);) {
         tw_incident *inc = value;
         if ((inc->marks & TW_MARK_INHIBITED) && names(inc, inhibitor->rule))
-            tw_due_by(&inc->tell, at_ms);
+            tw_wait_by(&inc->tell, at_ms);
     }
+}
+
+/* ---- active ------------------------------------------------------------------------ */
+
+static bool is_day(uint32_t days, int64_t local_ms)
+{
+    int64_t day = local_ms >= 0 ? local_ms / DAY_MS : (local_ms - DAY_MS + 1) / DAY_MS;
+    int64_t weekday = ((day + 3) % 7 + 7) % 7; /* 1970-01-01 was a Thursday */
+
+    return days >> weekday & 1;
+}
+
+/* Hours that pass midnight belong to the day they begin on. */
+static bool is_active(const tw_active_plan *plan, int64_t at_ms)
+{
+    int64_t local_ms = at_ms + tw_zone_offset_ms(plan->zone, at_ms);
+    int64_t of_day_ms = ((local_ms % DAY_MS) + DAY_MS) % DAY_MS;
+
+    if (plan->from_ms < plan->to_ms)
+        return is_day(plan->days, local_ms) && of_day_ms >= plan->from_ms &&
+               of_day_ms < plan->to_ms;
+    return (is_day(plan->days, local_ms) && of_day_ms >= plan->from_ms) ||
+           (is_day(plan->days, local_ms - DAY_MS) && of_day_ms < plan->to_ms);
+}
+
+/* The next time at which it may change. */
+static int64_t active_change(const tw_active_plan *plan, int64_t at_ms)
+{
+    int64_t from_ms =
+        tw_zone_next_daily(plan->zone, TW_ALL_DAYS, plan->from_ms, at_ms + 1);
+    int64_t to_ms = tw_zone_next_daily(plan->zone, TW_ALL_DAYS, plan->to_ms, at_ms + 1);
+
+    return from_ms < to_ms ? from_ms : to_ms;
 }
 
 /* ---- all marks --------------------------------------------------------------------- */
@@ -149,11 +184,17 @@ void tw_marks_drop(tw_incident *inc)
 
 void tw_marks_update(tw_incident *inc, int64_t at_ms)
 {
+    const tw_active_plan *active = &inc->rule->incident.active;
     bool was_quiet = inc->marks & (TW_MARK_SILENCED | TW_MARK_INACTIVE);
 
-    inc->muted_until_ms = TW_DUE_NEVER;
+    inc->muted_until_ms = TW_WAIT_NEVER;
     set_mark(inc, TW_MARK_INHIBITED, is_inhibited(inc), "inhibited", "uninhibited",
              at_ms);
+    if (active->set) {
+        inc->muted_until_ms = active_change(active, at_ms);
+        set_mark(inc, TW_MARK_INACTIVE, !is_active(active, at_ms), "inactive", "active",
+                 at_ms);
+    }
     if (was_quiet && !(inc->marks & (TW_MARK_SILENCED | TW_MARK_INACTIVE)))
         inc->again = inc->announced;
 }

@@ -23,14 +23,14 @@ typedef struct storm {
     uint64_t rest;     /* that it stands for since it began */
     tw_level level;    /* the highest of those */
     int64_t opened_ms; /* of the summary; TW_TIME_NONE: there is none */
-    tw_due due;        /* end of the period */
+    tw_wait due;       /* end of the period */
 } storm;
 
 void tw_storm_free(void *p)
 {
     storm *s = p;
 
-    tw_due_done(&s->due);
+    tw_wait_done(&s->due);
     tw_rule_unref(s->rule);
     json_decref(s->labels);
     tw_free(s->route);
@@ -64,7 +64,7 @@ static void on_period_over(void *self, int64_t at_ms)
     if (goes_on) {
         tell(s, at_ms, false, NULL);
         s->count = 0;
-        tw_due_set(&s->due, at_ms + plan->per_ms);
+        tw_wait_set(&s->due, at_ms + plan->per_ms);
         return;
     }
     if (s->opened_ms != TW_TIME_NONE)
@@ -81,8 +81,8 @@ static storm *make(tw_incidents *in, tw_rule *rule, json_t *labels, char *id)
                  .rule = tw_rule_ref(rule),
                  .labels = labels,
                  .opened_ms = TW_TIME_NONE};
-    tw_due_init(&s->due, tw_courses_get(in->courses, rule->name), TW_DUE_STORM, s->id,
-                on_period_over, s);
+    tw_wait_init(&s->due, tw_courses_get(in->courses, rule->name), TW_WAIT_STORM, s->id,
+                 on_period_over, s);
     tw_map_put(in->storms, id, s);
     return s;
 }
@@ -97,7 +97,7 @@ static storm *running(tw_incidents *in, tw_rule *rule, const tw_notification *n)
 
     while ((s = tw_map_get(in->storms, id)) && s->due.at_ms < n->at_ms) {
         int64_t over_ms = s->due.at_ms;
-        tw_due_set(&s->due, TW_DUE_NEVER);
+        tw_wait_set(&s->due, TW_WAIT_NEVER);
         on_period_over(s, over_ms);
     }
     if (s) {
@@ -106,7 +106,7 @@ static storm *running(tw_incidents *in, tw_rule *rule, const tw_notification *n)
     } else {
         s = make(in, rule, labels, id);
         s->route = tw_strdup(n->route);
-        tw_due_set(&s->due, n->at_ms + plan->per_ms);
+        tw_wait_set(&s->due, n->at_ms + plan->per_ms);
     }
     if (s->rule != rule) {
         tw_rule_unref(s->rule);

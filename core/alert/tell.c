@@ -47,7 +47,7 @@ static void set_due(tw_incident *inc)
     int64_t at_ms = is_wanted(inc) ? inc->want_ms + inc->rule->incident.inhibit_wait_ms
                                    : inc->remind_ms;
 
-    tw_due_set(&inc->tell, inc->muted_until_ms < at_ms ? inc->muted_until_ms : at_ms);
+    tw_wait_set(&inc->tell, inc->muted_until_ms < at_ms ? inc->muted_until_ms : at_ms);
 }
 
 /* A reminder that nobody may hear is left out, and the next one comes in its turn. */
@@ -58,7 +58,7 @@ static void skip_reminder(tw_incident *inc, int64_t at_ms)
     if (inc->remind_ms <= at_ms && every_ms > 0)
         inc->remind_ms += ((at_ms - inc->remind_ms) / every_ms + 1) * every_ms;
     else if (inc->remind_ms <= at_ms)
-        inc->remind_ms = TW_DUE_NEVER;
+        inc->remind_ms = TW_WAIT_NEVER;
 }
 
 void tw_tell_done(tw_incident *inc, int64_t at_ms, bool announced)
@@ -76,7 +76,7 @@ void tw_tell_done(tw_incident *inc, int64_t at_ms, bool announced)
     inc->queued = false;
     inc->want_ms = TW_TIME_NONE;
     inc->remind_ms = remind_ms > 0 && !inc->rule->incident.group.set ? at_ms + remind_ms
-                                                                     : TW_DUE_NEVER;
+                                                                     : TW_WAIT_NEVER;
     set_due(inc);
 }
 

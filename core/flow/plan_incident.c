@@ -41,6 +41,7 @@ void tw_incident_plan_done(tw_incident_plan *p)
     tw_free(p->inhibitors);
     free_names(p->group.by, p->group.by_count);
     free_names(p->storm.by, p->storm.by_count);
+    tw_zone_free(p->active.zone);
 }
 
 static const char *const names[] = {[TW_LEVEL_OK] = "ok",

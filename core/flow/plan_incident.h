@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/zone.h"
 #include "flow/template.h"
 
 typedef enum tw_level {
@@ -54,6 +55,7 @@ typedef struct tw_inhibitor {
     char **equal;
     uint32_t equal_count;
     int64_t wait_ms;
+    int line, column; /* where it stands in the rule's file */
 } tw_inhibitor;
 
 typedef struct tw_group_plan {
@@ -71,6 +73,14 @@ typedef struct tw_storm_plan {
     char **by;
     uint32_t by_count;
 } tw_storm_plan;
+
+/* `active`: told on these days between these times of the day, which may pass midnight. */
+typedef struct tw_active_plan {
+    bool set;
+    uint32_t days;
+    int64_t from_ms, to_ms;
+    tw_zone *zone; /* NULL: UTC */
+} tw_active_plan;
 
 #define TW_AFTER_NEVER (-1)
 
@@ -99,6 +109,7 @@ typedef struct tw_incident_plan {
     int64_t inhibit_wait_ms; /* the longest `wait` of them */
     tw_group_plan group;
     tw_storm_plan storm;
+    tw_active_plan active;
 } tw_incident_plan;
 
 void tw_incident_plan_done(tw_incident_plan *p);

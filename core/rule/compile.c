@@ -10,13 +10,25 @@
 #include "base/duration.h"
 #include "base/nearest.h"
 
+void tw_compile_place(const tw_compiler *c, const tw_tree *at, int *out_line,
+                      int *out_column)
+{
+    const tw_tokens *t = &c->source->tokens;
+
+    *out_line = at ? at->line : 0;
+    *out_column = 0;
+    if (at && at->spot < t->count) {
+        *out_line = t->items[at->spot].line;
+        *out_column = t->items[at->spot].column;
+    }
+}
+
 static void tell(tw_compiler *c, const tw_tree *at, bool warning, const char *format,
                  va_list ap)
 {
-    const tw_tokens *t = &c->source->tokens;
     char text[sizeof((tw_err *)0)->text];
     tw_err err;
-    int line = 0, column = 0;
+    int line, column;
 
     if (tw_compile_is_told(at))
         return;
@@ -25,12 +37,7 @@ static void tell(tw_compiler *c, const tw_tree *at, bool warning, const char *fo
     c->mistakes += !warning;
     if ((warning ? warnings : errors) >= TW_FINDINGS_PER_FILE)
         return;
-    if (at && at->spot < t->count) {
-        line = t->items[at->spot].line;
-        column = t->items[at->spot].column;
-    } else if (at) {
-        line = at->line;
-    }
+    tw_compile_place(c, at, &line, &column);
     vsnprintf(text, sizeof text, format, ap);
     tw_err_at(&err, TW_EINVAL, c->source->path, line, column, "%s", text);
     tw_findings_add(c->findings, &err, warning);

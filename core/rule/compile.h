@@ -43,6 +43,8 @@ void tw_compile_say(tw_compiler *c, const tw_tree *at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void tw_compile_warn(tw_compiler *c, const tw_tree *at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+void tw_compile_place(const tw_compiler *c, const tw_tree *at, int *out_line,
+                      int *out_column);
 /* " (did you mean 'x'?)" or "" for a wrong name; lives as long as the arena. */
 const char *tw_compile_hint(tw_compiler *c, const char *name, const char *const *names,
                             size_t count);
@@ -138,6 +140,8 @@ void tw_compile_reads(tw_compiler *c, uint32_t input, uint32_t slot);
 void tw_compile_reads_match(tw_compiler *c, uint32_t input, const tw_match_table *match);
 void tw_compile_enrich(tw_compiler *c, const tw_tree *enrich);
 void tw_compile_alert(tw_compiler *c, const tw_tree *alert);
+/* The options of `incident { ... }` that say when it ends and when it is told. */
+void tw_compile_lifecycle(tw_compiler *c, const tw_tree *table);
 /* A template of this rule; false with a finding. */
 bool tw_compile_template(tw_compiler *c, const tw_tree *at, const char *text,
                          tw_template *out);

@@ -8,14 +8,19 @@
 #include "rule/compile.h"
 
 #define MAX_LABELS 64
+#define MIN_REMIND_MS 1000
 
 typedef struct incident_options {
     const char *id, *route, *title, *body;
     const tw_tree *labels;
-    int severity, when_fn;
+    int severity, when_fn, notify;
+    bool resolved;
+    int64_t remind_ms, max_age_ms;
+    const tw_tree *table; /* plan_incident.c reads it */
 } incident_options;
 
 static const char *const severities[] = {"info", "warn", "crit", NULL};
+static const char *const modes[] = {"up", "changes", "first", NULL};
 
 #define AT(field) offsetof(incident_options, field)
 static const tw_option incident_table[] = {
@@ -26,16 +31,16 @@ static const tw_option incident_table[] = {
     {"body", TW_OPTION_TEXT, AT(body), 0, 0, NULL},
     {"labels", TW_OPTION_TABLE, AT(labels), 0, 0, NULL},
     {"when", TW_OPTION_FUNCTION, AT(when_fn), 0, 0, NULL},
-    {"notify", TW_OPTION_LATER, 0, 0, 0, NULL},
-    {"resolved", TW_OPTION_LATER, 0, 0, 0, NULL},
-    {"group", TW_OPTION_LATER, 0, 0, 0, NULL},
-    {"inhibited_by", TW_OPTION_LATER, 0, 0, 0, NULL},
-    {"storm", TW_OPTION_LATER, 0, 0, 0, NULL},
-    {"flap", TW_OPTION_LATER, 0, 0, 0, NULL},
-    {"resolve", TW_OPTION_LATER, 0, 0, 0, NULL},
-    {"max_age", TW_OPTION_LATER, 0, 0, 0, NULL},
-    {"remind", TW_OPTION_LATER, 0, 0, 0, NULL},
-    {"active", TW_OPTION_LATER, 0, 0, 0, NULL},
+    {"notify", TW_OPTION_CHOICE, AT(notify), 0, 0, modes},
+    {"resolved", TW_OPTION_FLAG, AT(resolved), 0, 0, NULL},
+    {"remind", TW_OPTION_DURATION, AT(remind_ms), 1, 0, NULL},
+    {"max_age", TW_OPTION_DURATION, AT(max_age_ms), 1, 0, NULL},
+    {"resolve", TW_OPTION_ANY, AT(table), 0, 0, NULL},
+    {"group", TW_OPTION_ANY, AT(table), 0, 0, NULL},
+    {"inhibited_by", TW_OPTION_ANY, AT(table), 0, 0, NULL},
+    {"storm", TW_OPTION_ANY, AT(table), 0, 0, NULL},
+    {"flap", TW_OPTION_ANY, AT(table), 0, 0, NULL},
+    {"active", TW_OPTION_ANY, AT(table), 0, 0, NULL},
     {NULL, TW_OPTION_ANY, 0, 0, 0, NULL},
 };
 #undef AT
@@ -220,7 +225,7 @@ static void compile_texts(tw_compiler *c, const tw_tree *table, const incident_o
 void tw_compile_alert(tw_compiler *c, const tw_tree *word)
 {
     tw_incident_plan *plan = &c->rule->incident;
-    incident_options o = {.severity = 2, .when_fn = TW_NO_FN};
+    incident_options o = {.severity = 2, .when_fn = TW_NO_FN, .resolved = true};
 
     if (!tw_tree_is_word(word, "incident")) {
         tw_compile_say(c, word, "alert is incident { ... }, not %s", tw_tree_name(word));
@@ -236,6 +241,12 @@ void tw_compile_alert(tw_compiler *c, const tw_tree *word)
     plan->set = true;
     plan->severity = (tw_level)(o.severity + TW_LEVEL_INFO);
     plan->when_fn = o.when_fn;
+    plan->notify = (tw_notify_mode)o.notify;
+    plan->keeps_resolve = !o.resolved;
+    plan->remind_ms = o.remind_ms;
+    if (tw_tree_get(table, "remind") && o.remind_ms < MIN_REMIND_MS)
+        tw_compile_say(c, tw_tree_get(table, "remind"), "remind is at least a second");
+    plan->max_age_ms = o.max_age_ms;
     if (tw_tree_get(table, "severity") && c->rule->detector == TW_DETECT_LEVEL)
         tw_compile_warn(
             c, tw_tree_get(table, "severity"),
@@ -244,4 +255,5 @@ void tw_compile_alert(tw_compiler *c, const tw_tree *word)
     compile_texts(c, table, &o);
     if (o.labels)
         compile_labels(c, o.labels);
+    tw_compile_lifecycle(c, table);
 }

@@ -134,6 +134,42 @@ static void check_overrides(const tw_rule_files *set, const tw_rule_options *opt
     tw_free(names);
 }
 
+/* An inhibition that names no rule of the set would never hold anything back. */
+static void check_inhibitors(const tw_rule_files *set, const tw_rule *r,
+                             tw_findings *findings)
+{
+    const char **names = tw_calloc(set->rule_count + 1, sizeof *names);
+
+    for (uint32_t i = 0; i < set->rule_count; i++)
+        names[i] = set->rules[i]->name;
+    for (uint32_t i = 0; i < r->incident.inhibitor_count; i++) {
+        const tw_inhibitor *by = &r->incident.inhibitors[i];
+        tw_rule key = {.name = by->rule}, *at = &key;
+        tw_err err;
+        tw_rule **found = by->rule ? bsearch(&at, set->rules, set->rule_count,
+                                             sizeof *set->rules, by_name)
+                                   : NULL;
+        if (!by->rule || (found && (*found)->incident.set))
+            continue;
+        const char *nearest = found ? NULL : tw_nearest(by->rule, names, set->rule_count);
+        tw_err_at(&err, TW_ENOTFOUND, r->file, by->line, by->column,
+                  found ? "inhibited_by: the rule '%s' raises no incident%s%s%s"
+                        : "inhibited_by: there is no rule '%s'%s%s%s",
+                  by->rule, nearest ? " (did you mean '" : "", nearest ? nearest : "",
+                  nearest ? "'?)" : "");
+        tw_findings_add(findings, &err, false);
+    }
+    tw_free(names);
+}
+
+static void check_set(const tw_rule_files *set, const tw_rule_options *options,
+                      tw_findings *findings)
+{
+    check_overrides(set, options, findings);
+    for (uint32_t i = 0; i < set->rule_count; i++)
+        check_inhibitors(set, set->rules[i], findings);
+}
+
 /* ---- the set ----------------------------------------------------------------------- */
 
 static void load_files(tw_rule_files *set, char *const *paths, size_t count,
@@ -180,7 +216,7 @@ tw_rule_files *tw_rules_load(const char *const *paths, size_t path_count,
     load_files(set, files, count, options, findings);
     collect_rules(set);
     if (tw_findings_errors(findings, first) == 0) {
-        check_overrides(set, options, findings);
+        check_set(set, options, findings);
         tw_rule_tests_resolve(set, findings);
     }
     tw_rule_thread_leave();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Deadlines of the incident stage; see due.h. Invariant: a deadline is in its course's heap,
+/* Deadlines of the incident stage; see wait.h. Invariant: a deadline is in its course's heap,
  * at `place`, exactly while it is set. */
-#include "alert/due.h"
+#include "alert/wait.h"
 
 #include <string.h>
 
@@ -36,7 +36,7 @@ tw_course *tw_courses_get(tw_map *courses, const char *rule)
 
 /* ---- the heap ---------------------------------------------------------------------- */
 
-static int compare(const tw_due *a, const tw_due *b)
+static int compare(const tw_wait *a, const tw_wait *b)
 {
     if (a->at_ms != b->at_ms)
         return a->at_ms < b->at_ms ? -1 : 1;
@@ -45,13 +45,13 @@ static int compare(const tw_due *a, const tw_due *b)
     return strcmp(a->name, b->name);
 }
 
-static void place(tw_course *c, uint32_t at, tw_due *due)
+static void place(tw_course *c, uint32_t at, tw_wait *due)
 {
     c->heap[at] = due;
     due->place = at;
 }
 
-static void fix(tw_course *c, tw_due *due)
+static void fix(tw_course *c, tw_wait *due)
 {
     uint32_t at = due->place;
 
@@ -71,19 +71,19 @@ static void fix(tw_course *c, tw_due *due)
     place(c, at, due);
 }
 
-static void push(tw_course *c, tw_due *due)
+static void push(tw_course *c, tw_wait *due)
 {
     if (c->count == c->room) {
         c->room = c->room ? 2 * c->room : 16;
-        c->heap = tw_realloc(c->heap, c->room * sizeof(tw_due *));
+        c->heap = tw_realloc(c->heap, c->room * sizeof(tw_wait *));
     }
     place(c, c->count++, due);
     fix(c, due);
 }
 
-static void pull(tw_course *c, tw_due *due)
+static void pull(tw_course *c, tw_wait *due)
 {
-    tw_due *last = c->heap[--c->count];
+    tw_wait *last = c->heap[--c->count];
 
     if (last == due)
         return;
@@ -91,47 +91,47 @@ static void pull(tw_course *c, tw_due *due)
     fix(c, last);
 }
 
-void tw_due_init(tw_due *due, tw_course *course, tw_due_rank rank, const char *name,
-                 void (*fire)(void *owner, int64_t at_ms), void *owner)
+void tw_wait_init(tw_wait *due, tw_course *course, tw_wait_rank rank, const char *name,
+                  void (*fire)(void *owner, int64_t at_ms), void *owner)
 {
-    *due = (tw_due){.at_ms = TW_DUE_NEVER,
-                    .rank = rank,
-                    .name = name,
-                    .fire = fire,
-                    .owner = owner,
-                    .course = course};
+    *due = (tw_wait){.at_ms = TW_WAIT_NEVER,
+                     .rank = rank,
+                     .name = name,
+                     .fire = fire,
+                     .owner = owner,
+                     .course = course};
 }
 
-void tw_due_set(tw_due *due, int64_t at_ms)
+void tw_wait_set(tw_wait *due, int64_t at_ms)
 {
     int64_t before_ms = due->at_ms;
 
     if (before_ms == at_ms)
         return;
-    if (at_ms == TW_DUE_NEVER)
+    if (at_ms == TW_WAIT_NEVER)
         pull(due->course, due);
     due->at_ms = at_ms;
-    if (before_ms == TW_DUE_NEVER)
+    if (before_ms == TW_WAIT_NEVER)
         push(due->course, due);
-    else if (at_ms != TW_DUE_NEVER)
+    else if (at_ms != TW_WAIT_NEVER)
         fix(due->course, due);
 }
 
-void tw_due_by(tw_due *due, int64_t at_ms)
+void tw_wait_by(tw_wait *due, int64_t at_ms)
 {
     if (at_ms < due->at_ms)
-        tw_due_set(due, at_ms);
+        tw_wait_set(due, at_ms);
 }
 
-static void fire(tw_due *due)
+static void fire(tw_wait *due)
 {
     int64_t at_ms = due->at_ms;
 
-    tw_due_set(due, TW_DUE_NEVER);
+    tw_wait_set(due, TW_WAIT_NEVER);
     due->fire(due->owner, at_ms);
 }
 
-void tw_due_catch_up(tw_due *due, int64_t before_ms)
+void tw_wait_catch_up(tw_wait *due, int64_t before_ms)
 {
     while (due->at_ms < before_ms)
         fire(due);
@@ -153,7 +153,7 @@ void tw_courses_advance(tw_map *courses, tw_rule_clock clock, void *self, bool i
     void *value;
 
     for (;;) {
-        tw_due *next = NULL;
+        tw_wait *next = NULL;
         for (size_t i = 0; clock && tw_map_next(courses, &i, &rule, &value);) {
             tw_course *c = value;
             if (c->count == 0 || c->heap[0]->at_ms >= limit_ms ||
