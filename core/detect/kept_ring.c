@@ -71,11 +71,18 @@ uint32_t tw_kept_ring_add(tw_kept_ring *r, tw_slab *slab, const tw_kept_item *it
 /* An eighth full: half the room will do for long. */
 static void settle_room(tw_kept_ring *r, tw_slab *slab)
 {
+    uint32_t room = r->room;
+
     if (r->count == 0) {
         tw_slab_give(slab, r->items, bytes_of(r->room));
         *r = (tw_kept_ring){0};
-    } else if (r->room >= 16 && r->count <= r->room / 8) {
-        make_room(r, slab, r->room / 2);
+        return;
+    }
+    while (room >= 16 && r->count <= room / 8) {
+        room /= 2;
+    }
+    if (room < r->room) {
+        make_room(r, slab, room);
     }
 }
 
