@@ -359,6 +359,7 @@ const tw_detector_class tw_join_class = {
     .event = join_event,
     .advance = join_advance,
     .next_deadline = join_next_deadline,
+    .fate = join_fate,
     .adopt = join_adopt,
     .save = join_save,
     .load = join_load,

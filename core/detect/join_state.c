@@ -2,7 +2,30 @@
 /* The join operator's state under an edited rule, and as bytes. One lane's thread. */
 #include "detect/join_impl.h"
 
+#include <stdio.h>
+
 /* ---- reload ---- */
+
+tw_fate join_fate(const tw_rule *fresh, const tw_rule *old, char *why, size_t size)
+{
+    const tw_join_plan *a = tw_rule_join(fresh), *b = tw_rule_join(old);
+
+    if (a->left != b->left || a->right != b->right || a->tells != b->tells ||
+        a->need_left != b->need_left || a->need_right != b->need_right) {
+        snprintf(why, size, "the join waits for something else");
+        return TW_FATE_COLD;
+    }
+    if (a->before_ms > b->before_ms || a->after_ms > b->after_ms) {
+        snprintf(why, size, "within reaches further than what is remembered");
+        return TW_FATE_WARMING;
+    }
+    if (a->before_ms < b->before_ms || a->after_ms < b->after_ms) {
+        snprintf(why, size, "within holds less");
+        return TW_FATE_TRIMMED;
+    }
+    snprintf(why, size, "the edit does not touch it");
+    return TW_FATE_KEPT;
+}
 
 static void follow_side(join *j, tw_kept_ring *side, const tw_kept_change *change)
 {

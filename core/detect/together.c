@@ -235,6 +235,7 @@ const tw_detector_class tw_together_class = {
     .event = together_event,
     .advance = together_advance,
     .next_deadline = together_next_deadline,
+    .fate = together_fate,
     .adopt = together_adopt,
     .save = together_save,
     .load = together_load,

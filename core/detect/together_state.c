@@ -2,9 +2,30 @@
 /* The together operator's state under an edited rule, and as bytes. One lane's thread. */
 #include "detect/together_impl.h"
 
+#include <stdio.h>
+
 /* ---- reload ---- */
 
-/* The list of inputs and their needs are what shapes the state; `within` may be another. */
+tw_fate together_fate(const tw_rule *fresh, const tw_rule *old, char *why, size_t size)
+{
+    const tw_together_plan *a = tw_rule_together(fresh), *b = tw_rule_together(old);
+
+    if (a->count != b->count) {
+        snprintf(why, size, "other inputs are listed");
+        return TW_FATE_COLD;
+    }
+    if (a->within_ms == b->within_ms) {
+        snprintf(why, size, "the edit does not touch it");
+        return TW_FATE_KEPT;
+    }
+    bool longer = a->within_ms > b->within_ms;
+    snprintf(why, size,
+             longer ? "within reaches further than what is remembered"
+                    : "within holds less");
+    return longer ? TW_FATE_WARMING : TW_FATE_TRIMMED;
+}
+
+/* What waits now waits as long as the new `within` says. */
 void together_adopt(tw_detector *base, tw_detector *base_old)
 {
     together *t = (together *)base, *old = (together *)base_old;

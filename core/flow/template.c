@@ -61,10 +61,10 @@ static const char *skip_bracket(const char *s)
  */
 static const char *skip_path(const char *s)
 {
-    bool want_name = true; /* at the start and behind a dot */
-    if (*s == '@')
-        s++;
+    bool want_name = true; /* at the start and behind a dot: left.@time */
     for (;;) {
+        if (want_name && *s == '@')
+            s++;
         if (*s == '[' && (!want_name || s[1] == '"')) {
             s = skip_bracket(s);
             if (!s)

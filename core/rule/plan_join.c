@@ -194,7 +194,8 @@ static void declare_roles(tw_compiler *c, const tw_tree *word, const tw_join_pla
 
 void tw_compile_join(tw_compiler *c, const tw_tree *word)
 {
-    static const char *const shaping[] = {"left", "right", "kind", "emit", "need", NULL};
+    static const char *const shaping[] = {"left", "right",  "kind", "emit",
+                                          "need", "within", NULL};
     join_options o = {.where_fn = TW_NO_FN, .emit = -1, .max = DEFAULT_MAX};
     const tw_tree *table = tw_compile_word_table(c, word);
 

@@ -111,7 +111,7 @@ static void read_need(tw_compiler *c, const tw_tree *word, const together_option
 
 void tw_compile_together(tw_compiler *c, const tw_tree *word)
 {
-    static const char *const shaping[] = {NULL}; /* the list does anyway */
+    static const char *const shaping[] = {"within", NULL}; /* the list does anyway */
     together_options o = {.where_fn = TW_NO_FN, .max = DEFAULT_MAX};
     const tw_tree *table = tw_compile_word_table(c, word);
 

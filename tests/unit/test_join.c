@@ -265,6 +265,33 @@ static void of_a_side_that_is_full_the_oldest_goes_and_is_counted(void **state)
 
 /* ---- a newer version ---- */
 
+static tw_fate fate_of(tw_rule *fresh, tw_rule *old)
+{
+    char why[128];
+    tw_fate fate = tw_detector_class_of(fresh)->fate(fresh, old, why, sizeof why);
+
+    tw_rule_unref(fresh);
+    tw_rule_unref(old);
+    return fate;
+}
+
+static void an_edit_of_within_keeps_what_waits(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        fate_of(join_rule(TW_JOIN_EACH, 1000, 2000), join_rule(TW_JOIN_EACH, 1000, 1000)),
+        TW_FATE_WARMING);
+    assert_int_equal(
+        fate_of(join_rule(TW_JOIN_EACH, 500, 1000), join_rule(TW_JOIN_EACH, 1000, 1000)),
+        TW_FATE_TRIMMED);
+    assert_int_equal(
+        fate_of(join_rule(TW_JOIN_EACH, 1000, 1000), join_rule(TW_JOIN_EACH, 1000, 1000)),
+        TW_FATE_KEPT);
+    assert_int_equal(fate_of(join_rule(TW_JOIN_MISSING, 1000, 1000),
+                             join_rule(TW_JOIN_EACH, 1000, 1000)),
+                     TW_FATE_COLD);
+}
+
 static void a_longer_within_gives_what_waits_more_time(void **state)
 {
     (void)state;
@@ -417,6 +444,7 @@ int main(void)
         cmocka_unit_test(a_key_that_told_something_stays_while_it_is_open),
         cmocka_unit_test(what_an_evicted_key_had_open_ends),
         cmocka_unit_test(of_a_side_that_is_full_the_oldest_goes_and_is_counted),
+        cmocka_unit_test(an_edit_of_within_keeps_what_waits),
         cmocka_unit_test(a_longer_within_gives_what_waits_more_time),
         cmocka_unit_test(a_shorter_within_ends_spans_at_their_new_end),
         cmocka_unit_test(kept_fields_follow_their_names_into_a_newer_version),
