@@ -61,6 +61,7 @@ words("from level handler change join together incident lookup", writer)
 words([[oneof gt gte lt lte between prefix suffix contains has matches exists missing_field
   any_of except]], writer)
 words("count sum avg min max first last delta rate stddev increase changes resets elapsed trend ewma", writer)
+words("latest distinct quantile topk prev", writer)
 
 function rule(...)
   if running() then error("a rule is declared by the file, not by a function that runs later", 2) end
@@ -87,7 +88,7 @@ null = sys.make_null()
 
 -- Known, but of a later version. What they give lets the file go on, so that more can be told about it.
 words([[measure seq missing session impact to context
-  quantile distinct topk latest prev path]], function(name)
+  path]], function(name)
   takes_table[name] = true
   return function(...)
     local r = node(name, ...)

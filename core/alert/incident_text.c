@@ -96,11 +96,52 @@ static json_t *get_enrich(tw_signal_view *v, const char *path)
 
 /* ---- template values --------------------------------------------------------------- */
 
+static json_t *top_json(const tw_top *top)
+{
+    json_t *list = json_array();
+
+    for (uint32_t i = 0; i < top->count; i++) {
+        json_t *item = json_object(), *value = value_json(top->items[i].value);
+        json_object_set_new(item, "value", value ? value : json_null());
+        json_object_set_new(item, "count", number_json(top->items[i].count));
+        json_array_append_new(list, item);
+    }
+    return list;
+}
+
+/* NULL: it has none. */
+static json_t *result_json(const tw_result *r, uint32_t n)
+{
+    if (r->tops && r->tops[n].items)
+        return top_json(&r->tops[n]);
+    return r->has[n] ? number_json(r->values[n]) : NULL;
+}
+
+/* `[0].value` behind the name of a list. */
+static json_t *top_member(const tw_top *top, const char *path)
+{
+    char *end;
+    unsigned long n = strtoul(path + 1, &end, 10);
+
+    if (n >= top->count || *end != ']')
+        return NULL;
+    if (strcmp(end, "].value") == 0)
+        return value_json(top->items[n].value);
+    return strcmp(end, "].count") == 0 ? number_json(top->items[n].count) : NULL;
+}
+
 static json_t *get_result(const tw_signal *s, const char *name)
 {
+    size_t len = strcspn(name, "[");
+
     for (uint32_t i = 0; i < s->result.count; i++) {
-        if (strcmp(s->result.names[i], name) == 0)
-            return s->result.has[i] ? number_json(s->result.values[i]) : NULL;
+        const char *own = s->result.names[i];
+        if (strcmp(own, name) == 0)
+            return result_json(&s->result, i);
+        if (name[len] == '[' && strlen(own) == len && memcmp(own, name, len) == 0)
+            return s->result.tops && s->result.tops[i].items
+                       ? top_member(&s->result.tops[i], name + len)
+                       : NULL;
     }
     if (strcmp(name, "level") == 0)
         return json_string(tw_level_name(s->level));
@@ -244,10 +285,10 @@ static json_t *values_json(const tw_signal *s)
 {
     json_t *values = json_object();
 
-    for (uint32_t i = 0; i < s->result.count; i++)
-        json_object_set_new(values, s->result.names[i],
-                            s->result.has[i] ? number_json(s->result.values[i])
-                                             : json_null());
+    for (uint32_t i = 0; i < s->result.count; i++) {
+        json_t *value = result_json(&s->result, i);
+        json_object_set_new(values, s->result.names[i], value ? value : json_null());
+    }
     for (uint32_t i = 0; s->facts && i < s->rule->fact_count; i++) {
         json_t *fact = value_json(s->facts[i]);
         json_object_set_new(values, s->rule->facts[i], fact ? fact : json_null());

@@ -17,6 +17,7 @@
 #include "detect/acc.h"
 #include "detect/name.h"
 #include "flow/script.h"
+#include "state/bytes.h"
 
 #define TW_MAX_AGGS 64
 #define TW_NO_COLUMN UINT8_MAX
@@ -69,7 +70,14 @@ void tw_agg_merge(const tw_aggs *a, tw_slab *slab, uint32_t agg, tw_acc *acc,
                   const tw_acc *later);
 bool tw_agg_value(const tw_aggs *a, uint32_t agg, const tw_acc *acc, int64_t span_ms,
                   double *out);
+/* Its value is near the true one: more came than is kept apart. */
+bool tw_agg_approx(const tw_aggs *a, uint32_t agg, const tw_acc *acc);
 /* Gives back what it owns; then it is empty. */
 void tw_agg_clear(const tw_aggs *a, tw_slab *slab, uint32_t agg, tw_acc *acc);
+
+void tw_agg_save(const tw_aggs *a, uint32_t agg, const tw_acc *acc, tw_buf *out);
+/* False when the bytes are not what save wrote. acc may hold something even then. */
+bool tw_agg_load(const tw_aggs *a, tw_slab *slab, uint32_t agg, tw_state_in *in,
+                 tw_acc *acc);
 
 #endif

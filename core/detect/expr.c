@@ -6,6 +6,11 @@
 
 #include "base/mem.h"
 
+static inline uint32_t place_of(const tw_expr_node *node)
+{
+    return node->agg + (node->prev ? TW_PREV_AGGS : 0);
+}
+
 static bool node_value(const tw_expr_node *node, const double *aggs, const bool *has,
                        const double *below, const bool *below_has, double *out)
 {
@@ -17,8 +22,8 @@ static bool node_value(const tw_expr_node *node, const double *aggs, const bool 
         return true;
     }
     if (node->op == TW_EXPR_AGG) {
-        *out = aggs[node->agg];
-        return has[node->agg];
+        *out = aggs[place_of(node)];
+        return has[place_of(node)];
     }
     if (!below_has[node->left] || (!unary && !below_has[node->right])) {
         return false;
@@ -52,8 +57,8 @@ bool tw_expr_value(const tw_expr *expr, const double *aggs, const bool *has,
     const tw_expr_node *last = &expr->nodes[expr->count - 1];
 
     if (last->op == TW_EXPR_AGG) { /* the most common expression */
-        *out = aggs[last->agg];
-        return has[last->agg];
+        *out = aggs[place_of(last)];
+        return has[place_of(last)];
     }
     for (uint32_t n = 0; n < expr->count; n++) {
         scratch[n] = 0;
@@ -155,6 +160,7 @@ static trend node_trend(const tw_expr_node *node, const tw_aggregate *aggs,
         break;
     case TW_EXPR_AGG:
         t = agg_trend(&aggs[node->agg]);
+        t.may = node->prev ? BOTH : t.may; /* what leaves comes in there */
         break;
     case TW_EXPR_ADD:
         t = (trend){.may = a.may | b.may, .nonnegative = a.nonnegative && b.nonnegative};

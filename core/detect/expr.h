@@ -10,6 +10,9 @@
  * appear out of nothing counts as both. */
 enum { TW_TREND_RISE = 1, TW_TREND_FALL = 2 };
 
+/* Of the window before, an aggregate's value stands so many places behind. */
+#define TW_PREV_AGGS 64
+
 /* aggs, has: by aggregate number. scratch, scratch_has: expr->count of each. False: no
  * value (an operand has none, a division by zero, or beyond the range of doubles). */
 bool tw_expr_value(const tw_expr *expr, const double *aggs, const bool *has,

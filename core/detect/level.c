@@ -33,6 +33,7 @@ static void level_free(tw_detector *base)
     tw_free(d->names);
     tw_free(d->values);
     tw_free(d->has);
+    tw_free(d->tops);
     tw_free(d->node_values);
     tw_free(d->node_has);
     tw_free(d->absent);
@@ -62,6 +63,11 @@ static void make_scratch(level *d)
     d->names = tw_calloc(d->result_count, sizeof *d->names);
     d->values = tw_calloc(d->result_count, sizeof *d->values);
     d->has = tw_calloc(d->result_count, sizeof *d->has);
+    for (uint32_t n = 0; n < plan->value_count; n++) {
+        if (tw_level_list(plan, n) && !d->tops) {
+            d->tops = tw_calloc(d->result_count, sizeof *d->tops);
+        }
+    }
     d->node_values = tw_calloc(nodes, sizeof *d->node_values);
     d->node_has = tw_calloc(nodes, sizeof *d->node_has);
     d->absent = tw_calloc(fields + 1, sizeof *d->absent);
@@ -84,6 +90,9 @@ static void read_plan(level *d)
         bool lowered = d->need > 0 && d->need < plan->window.last;
         d->need = lowered ? d->need : plan->window.last;
     }
+    for (uint32_t n = 0; n < plan->agg_count; n++) {
+        d->takes_older = d->takes_older || plan->aggs[n].kind == TW_AGG_LATEST;
+    }
     d->raise_on_leave =
         plan->window.kind == TW_WINDOW_SLIDING && level_departure_raises(d);
 }
@@ -105,6 +114,7 @@ static tw_detector *level_new(tw_rule *rule, const tw_detect_env *env, tw_err *e
     read_plan(d);
     make_scratch(d);
     d->layout = level_lay_out(d);
+    d->windows.before_at = d->layout.before - (uint32_t)offsetof(level_key, window);
     d->keys = tw_keyed_new(d->layout.bytes);
     d->timers = tw_timers_new(d->keys, offsetof(level_key, timer));
     return &d->base;
@@ -120,7 +130,7 @@ static bool turn_window(level *d, level_key *key, int64_t at_ms)
         if (key->flags & KEY_SETTLED || *next_end != at_ms) {
             return false;
         }
-        *next_end += d->windows.every_ms;
+        *next_end = tw_windows_end_after(&d->windows, *next_end);
         tw_window_leave(&d->windows, &key->window, at_ms, key->newest_ms,
                         level_grid_origin(d, key));
         return true;
@@ -224,7 +234,7 @@ static bool is_late(const level *d, level_key *key, int64_t time_ms, int64_t now
         }
         return tw_windows_last_end(&d->windows, origin_ms, time_ms) < now_ms;
     case TW_WINDOW_NONE:
-        return key && time_ms < key->newest_ms;
+        return key && time_ms < key->newest_ms && !d->takes_older;
     case TW_WINDOW_COUNT:
         break;
     }

@@ -39,11 +39,12 @@ typedef struct level_key {
 
 /* Offsets into an entry; 0: the rule does not need it. */
 typedef struct level_layout {
-    uint32_t next_end;               /* int64_t: grid: the next window end to judge */
-    uint32_t first;                  /* int64_t: time of the key's first event */
-    uint32_t sample;                 /* int64_t: time of its newest sample */
-    uint32_t seen;                   /* uint64_t: samples of a count window so far */
-    uint32_t origin;                 /* tw_origin of the newest event */
+    uint32_t next_end; /* int64_t: grid: the next window end to judge */
+    uint32_t first;    /* int64_t: time of the key's first event */
+    uint32_t sample;   /* int64_t: time of its newest sample */
+    uint32_t seen;     /* uint64_t: samples of a count window so far */
+    uint32_t origin;   /* tw_origin of the newest event */
+    uint32_t before;   /* tw_window_state: the window before a sliding one */
     uint32_t carried, carried_first; /* tw_carried * */
     uint32_t bytes;
 } level_layout;
@@ -63,13 +64,15 @@ typedef struct level {
     uint32_t need;       /* samples without which there is no value */
     bool grid;           /* hopping or tumbling */
     bool raise_on_leave; /* a departure alone may raise a level */
+    bool takes_older;    /* without a window: an older event may be a sub-key's newest */
     uint32_t result_count;
     /* scratch of one judgement */
     tw_window_values window_values;
     const char **names; /* of the values, then "count" */
     double *values;
     bool *has;
-    bool fresh; /* names/values/has are of the instant being judged */
+    tw_top *tops; /* NULL: no value is a list */
+    bool fresh;   /* names/values/has are of the instant being judged */
     double *node_values;
     bool *node_has;
     tw_value *absent;   /* fields of a key that carries none yet */
@@ -94,6 +97,12 @@ static inline bool level_at_rest(const level_key *key)
 static inline int64_t level_grid_origin(const level *d, level_key *key)
 {
     return d->plan->window.align_first ? *level_time(key, d->layout.first) : 0;
+}
+
+/* Of the grid's window that was judged last, or is judged now. */
+static inline int64_t level_judged_end(const level *d, level_key *key)
+{
+    return tw_windows_end_before(&d->windows, *level_time(key, d->layout.next_end));
 }
 
 /* level_judge.c: conditions, holds and what a key waits for */

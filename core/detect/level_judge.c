@@ -17,6 +17,16 @@
 
 /* ---- values ---- */
 
+static void read_lists(level *d)
+{
+    for (uint32_t n = 0; n < d->plan->value_count; n++) {
+        const tw_aggregate *list = tw_level_list(d->plan, n);
+        if (list) {
+            d->tops[n] = tw_window_list(&d->windows, (uint32_t)(list - d->plan->aggs));
+        }
+    }
+}
+
 void level_read(level *d, level_key *key, int64_t at_ms)
 {
     tw_window_values *wv = &d->window_values;
@@ -24,10 +34,13 @@ void level_read(level *d, level_key *key, int64_t at_ms)
     uint32_t n;
 
     if (d->grid) {
-        end_ms = *level_time(key, d->layout.next_end) - d->windows.every_ms;
+        end_ms = level_judged_end(d, key);
         origin_ms = level_grid_origin(d, key);
     }
     tw_window_read(&d->windows, &key->window, end_ms, key->newest_ms, origin_ms, wv);
+    for (n = 0; d->windows.prev && wv->prev_samples < d->need && n < d->aggs.count; n++) {
+        wv->has[TW_PREV_AGGS + n] = false;
+    }
     for (n = 0; n < d->plan->value_count; n++) {
         d->values[n] = 0;
         d->has[n] = wv->samples >= d->need &&
@@ -37,6 +50,9 @@ void level_read(level *d, level_key *key, int64_t at_ms)
     if (n < d->result_count) {
         d->values[n] = (double)wv->samples;
         d->has[n] = true;
+    }
+    if (d->tops) {
+        read_lists(d);
     }
     d->fresh = true;
 }
@@ -70,8 +86,7 @@ static bool condition_holds(level *d, const tw_level_spec *spec)
     if (spec->when_fn == TW_NO_FN) {
         return d->has[0] && bounds_hold(spec, d->values[0]);
     }
-    tw_result result = {
-        .names = d->names, .values = d->values, .has = d->has, .count = d->result_count};
+    tw_result result = {d->names, d->values, d->has, d->result_count, d->tops};
     bool holds = false;
     int rc =
         d->env.script->cls->test_result(d->env.script, spec->when_fn, &result, &holds);
@@ -164,9 +179,9 @@ static bool is_full(const level *d, level_key *key, int64_t at_ms)
     if (!d->plan->window.full || d->plan->window.kind == TW_WINDOW_COUNT) {
         return true;
     }
-    int64_t end_ms =
-        d->grid ? *level_time(key, d->layout.next_end) - d->windows.every_ms : at_ms;
-    return *level_time(key, d->layout.first) <= end_ms - d->windows.over_ms;
+    int64_t start_ms = d->grid ? tw_windows_start(&d->windows, level_judged_end(d, key))
+                               : at_ms - d->windows.over_ms;
+    return *level_time(key, d->layout.first) <= start_ms;
 }
 
 void level_judge(level *d, level_key *key, int64_t at_ms, int64_t since_ms)

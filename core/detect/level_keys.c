@@ -39,6 +39,7 @@ level_layout level_lay_out(const level *d)
     l.first = lay(&l, plan->window.full || plan->window.align_first, sizeof(int64_t));
     l.sample = lay(&l, plan->has_nodata, sizeof(int64_t));
     l.seen = lay(&l, plan->window.kind == TW_WINDOW_COUNT, sizeof(uint64_t));
+    l.before = lay(&l, tw_windows_has_before(&d->windows), sizeof(tw_window_state));
     /* Only where the clock alone may raise a level is there no event at hand to name. */
     l.origin =
         lay(&l, d->grid || d->raise_on_leave || has_holds(plan), sizeof(tw_origin));
@@ -146,7 +147,7 @@ void level_key_arm(level *d, uint32_t number, level_key *key)
 static bool same_windows(const tw_windows *a, const tw_windows *b)
 {
     return a->kind == b->kind && a->over_ms == b->over_ms && a->every_ms == b->every_ms &&
-           a->last == b->last && a->entry_bytes == b->entry_bytes &&
+           a->last == b->last && a->prev == b->prev && a->entry_bytes == b->entry_bytes &&
            a->pane_bytes == b->pane_bytes && a->aggs->count == b->aggs->count &&
            a->aggs->mask_bytes == b->aggs->mask_bytes;
 }
@@ -237,6 +238,7 @@ static void move_key(level *d, tw_keyed *to_keys, const level *old, uint32_t num
     move_part(to, l->next_end, from, o->next_end, sizeof(int64_t));
     move_part(to, l->first, from, o->first, sizeof(int64_t));
     move_part(to, l->sample, from, o->sample, sizeof(int64_t));
+    move_part(to, l->before, from, o->before, sizeof(tw_window_state));
     move_part(to, l->seen, from, o->seen, sizeof(uint64_t));
     if (l->origin) {
         *(tw_origin *)level_part(to, l->origin) = (tw_origin){.partition = -1};
@@ -288,6 +290,8 @@ void level_adopt(tw_detector *base, tw_detector *base_old)
         return;
     }
     bool armed = same_layout(d, old) && same_timing(d, old);
+    tw_windows_rest(&d->windows);
+    tw_windows_rest(&old->windows);
     SWAP(tw_slab *, d->slab, old->slab);
     d->windows.slab = d->slab;
     old->windows.slab = old->slab;

@@ -16,8 +16,8 @@ static void span_of(const level *d, level_key *key, tw_signal *s)
 {
     s->start_ms = s->stop_ms = TW_TIME_NONE;
     if (d->grid) {
-        s->stop_ms = *level_time(key, d->layout.next_end) - d->windows.every_ms;
-        s->start_ms = s->stop_ms - d->windows.over_ms;
+        s->stop_ms = level_judged_end(d, key);
+        s->start_ms = tw_windows_start(&d->windows, s->stop_ms);
     } else if (d->plan->window.kind == TW_WINDOW_SLIDING) {
         s->stop_ms = s->at_ms;
         s->start_ms = s->at_ms - d->windows.over_ms;
@@ -65,12 +65,13 @@ static void send_signal(level *d, uint32_t number, tw_signal_kind kind, tw_level
                    .at_ms = at_ms,
                    .seq = d->ev ? d->ev->seq : 0,
                    .key = tw_keyed_key(d->keys, number),
-                   .result = {d->names, d->values, d->has, d->result_count},
+                   .result = {d->names, d->values, d->has, d->result_count, d->tops},
                    .fields = fields_of(d, key, d->layout.carried),
                    .first_fields = fields_of(d, key, d->layout.carried_first),
                    .newest = origin_of(d, key),
                    .reason = reason,
-                   .approx = tw_window_approx(&d->windows, &key->window)};
+                   .approx = d->window_values.approx ||
+                             tw_window_approx(&d->windows, &key->window)};
     span_of(d, key, &s);
     d->env.out.signal(d->env.out.self, &s);
 }
@@ -89,7 +90,7 @@ static bool may_tell(level *d, level_key *key, tw_level to, int64_t at_ms)
     if (!d->fresh) {
         level_read(d, key, at_ms);
     }
-    tw_result result = {d->names, d->values, d->has, d->result_count};
+    tw_result result = {d->names, d->values, d->has, d->result_count, d->tops};
     int rc = d->env.script->cls->test_result(d->env.script, fn, &result, &agrees);
     return rc == 0 && agrees;
 }

@@ -1,19 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Windows of one operator: which store a window uses, and the grid of time. One lane's
- * thread; owns a scratch pane. */
+/* Windows of one operator: which store a window uses, what goes in and what goes out. One
+ * lane's thread; owns a scratch pane and what was read last. */
 #include "detect/window.h"
 
 #include "detect/window_impl.h"
-
-static int64_t floor_div(int64_t a, int64_t b)
-{
-    return a / b - (a % b < 0);
-}
-
-static bool is_grid(const tw_windows *ws)
-{
-    return ws->kind == TW_WINDOW_HOPPING || ws->kind == TW_WINDOW_TUMBLING;
-}
 
 /* ---- set-up ---- */
 
@@ -22,18 +12,20 @@ static int check_limits(const tw_windows *ws, const tw_rule *rule, tw_err *err)
     const char *wrong = NULL;
     int code = TW_EINVAL;
 
-    if ((ws->kind == TW_WINDOW_SLIDING || is_grid(ws)) && ws->over_ms <= 0) {
+    if ((ws->kind == TW_WINDOW_SLIDING || tw_is_grid(ws)) && ws->over_ms <= 0) {
         wrong = "a window needs a span above zero";
-    } else if (is_grid(ws) && ws->every_ms <= 0) {
+    } else if (tw_is_grid(ws) && ws->every_ms <= 0) {
         wrong = "`every` must be above zero";
     } else if (ws->kind == TW_WINDOW_COUNT && ws->last == 0) {
         wrong = "`last` must be above zero";
-    } else if (is_grid(ws) && ws->over_ms / ws->every_ms > TW_MAX_HOPS) {
+    } else if (tw_is_grid(ws) && ws->over_ms / ws->every_ms > TW_MAX_HOPS) {
         code = TW_ELIMIT;
         wrong = "`over` is more than 4096 times `every`";
     } else if (ws->kind == TW_WINDOW_COUNT && ws->last > TW_MAX_LAST) {
         code = TW_ELIMIT;
         wrong = "`last` is above 100000";
+    } else if (tw_is_grid(ws) && ws->prev && ws->over_ms % ws->every_ms != 0) {
+        wrong = "with prev `over` must be a multiple of `every`";
     }
     if (!wrong) {
         return TW_OK;
@@ -43,7 +35,8 @@ static int check_limits(const tw_windows *ws, const tw_rule *rule, tw_err *err)
 
 static void shape_entries(tw_windows *ws)
 {
-    bool narrow = ws->kind == TW_WINDOW_SLIDING && ws->over_ms < INT32_MAX;
+    bool narrow = ws->kind == TW_WINDOW_SLIDING &&
+                  ws->over_ms < (ws->prev ? INT32_MAX / 2 : INT32_MAX);
 
     ws->time_bytes = narrow ? 4 : 8;
     ws->entry_bytes = ws->time_bytes + ws->aggs->mask_bytes +
@@ -66,6 +59,9 @@ static void shape_panes(tw_windows *ws)
     ws->pane_ms = (ws->over_ms + TW_SLIDING_PANES - 1) / TW_SLIDING_PANES;
     ws->pane_bytes = sizeof(tw_pane);
     for (uint32_t n = 0; n < ws->aggs->count; n++) {
+        if (ws->aggs->list[n].kind == TW_AGG_TOPK && !ws->tops) {
+            ws->tops = tw_alloc(sizeof *ws->tops);
+        }
         ws->needs_span = ws->needs_span || (ws->kind == TW_WINDOW_COUNT &&
                                             ws->aggs->list[n].kind == TW_AGG_RATE_EVENTS);
         ws->lasting |= is_lasting(ws->aggs->list[n].kind) ? 1ull << n : 0;
@@ -85,6 +81,8 @@ int tw_windows_init(tw_windows *ws, const tw_rule *rule, const tw_aggs *aggs,
                        .every_ms = plan->every_ms,
                        .last = plan->last,
                        .exact = plan->exact,
+                       .prev = plan->prev,
+                       .zone = plan->zone,
                        .aggs = aggs,
                        .slab = slab};
     if (ws->kind == TW_WINDOW_TUMBLING) {
@@ -107,34 +105,9 @@ int tw_windows_init(tw_windows *ws, const tw_rule *rule, const tw_aggs *aggs,
 void tw_windows_done(tw_windows *ws)
 {
     tw_free(ws->scratch);
+    tw_free(ws->tops);
     ws->scratch = NULL;
-}
-
-/* ---- the grid ---- */
-
-int64_t tw_windows_end_from(const tw_windows *ws, int64_t origin_ms, int64_t now_ms)
-{
-    int64_t first = origin_ms + ws->over_ms;
-
-    return first - floor_div(first - now_ms, ws->every_ms) * ws->every_ms;
-}
-
-int64_t tw_windows_last_end(const tw_windows *ws, int64_t origin_ms, int64_t time_ms)
-{
-    int64_t start =
-        origin_ms + floor_div(time_ms - origin_ms, ws->every_ms) * ws->every_ms;
-
-    return start + ws->over_ms;
-}
-
-/* Slices lie between starts (phase 0) and ends (phase over mod every) of windows. */
-static int64_t slice_of(const tw_windows *ws, int64_t origin_ms, int64_t time_ms)
-{
-    int64_t edge = ws->over_ms % ws->every_ms;
-    int64_t turn = floor_div(time_ms - origin_ms, ws->every_ms);
-    int64_t phase = time_ms - origin_ms - turn * ws->every_ms;
-
-    return edge == 0 ? turn : 2 * turn + (phase >= edge);
+    ws->tops = NULL;
 }
 
 /* ---- what goes in ---- */
@@ -148,20 +121,21 @@ static void entries_to_panes(tw_windows *ws, tw_window_state *w, int64_t newest_
     for (uint32_t n = 0; n < old.count; n++) {
         int64_t time_ms = tw_entries_time(ws, &old, n, newest_ms);
         tw_entries_sample(ws, &old, n, &sample);
-        tw_panes_add(ws, w, floor_div(time_ms, ws->pane_ms), &sample, time_ms);
+        tw_panes_add(ws, w, tw_floor_div(time_ms, ws->pane_ms), &sample, time_ms);
     }
     tw_entries_free(ws, &old);
 }
 
+/* An entry that is not older than `behind_ms` goes behind all others. */
 static void sliding_add(tw_windows *ws, tw_window_state *w, const tw_sample *sample,
-                        int64_t time_ms, int64_t newest_ms)
+                        int64_t time_ms, int64_t behind_ms, int64_t newest_ms)
 {
     if (w->mode != TW_MODE_PANES && w->count >= ws->exact) {
         entries_to_panes(ws, w, newest_ms);
     }
     if (w->mode == TW_MODE_PANES) {
-        tw_panes_add(ws, w, floor_div(time_ms, ws->pane_ms), sample, time_ms);
-    } else if (time_ms >= newest_ms) {
+        tw_panes_add(ws, w, tw_floor_div(time_ms, ws->pane_ms), sample, time_ms);
+    } else if (time_ms >= behind_ms) {
         tw_entries_append(ws, w, sample, time_ms);
     } else {
         tw_entries_insert(ws, w, sample, time_ms, newest_ms);
@@ -173,17 +147,17 @@ void tw_window_add(tw_windows *ws, tw_window_state *w, const tw_sample *sample,
 {
     switch (ws->kind) {
     case TW_WINDOW_SLIDING:
-        sliding_add(ws, w, sample, time_ms, newest_ms);
+        sliding_add(ws, w, sample, time_ms, newest_ms, newest_ms);
         break;
     case TW_WINDOW_COUNT:
-        if (w->count == ws->last) {
+        if (w->count == ws->last * (ws->prev ? 2 : 1)) {
             tw_entries_drop(ws, w, 1);
         }
         tw_entries_append(ws, w, sample, time_ms);
         break;
     case TW_WINDOW_HOPPING:
     case TW_WINDOW_TUMBLING:
-        tw_panes_add(ws, w, slice_of(ws, origin_ms, time_ms), sample, time_ms);
+        tw_panes_add(ws, w, tw_grid_slice(ws, origin_ms, time_ms), sample, time_ms);
         break;
     case TW_WINDOW_NONE:
         tw_panes_replace(ws, w, sample, time_ms);
@@ -193,11 +167,12 @@ void tw_window_add(tw_windows *ws, tw_window_state *w, const tw_sample *sample,
 
 /* ---- what goes out ---- */
 
-static uint32_t panes_left(const tw_windows *ws, const tw_window_state *w, int64_t now_ms)
+static uint32_t panes_left(const tw_windows *ws, const tw_window_state *w,
+                           int64_t from_ms)
 {
     uint32_t n = 0;
 
-    while (n < w->count && tw_panes_at(ws, w, n)->last_ms <= now_ms - ws->over_ms) {
+    while (n < w->count && tw_panes_at(ws, w, n)->last_ms <= from_ms) {
         n++;
     }
     return n;
@@ -214,155 +189,135 @@ static uint32_t slices_left(const tw_windows *ws, const tw_window_state *w, int6
 }
 
 static uint32_t entries_left(const tw_windows *ws, const tw_window_state *w,
-                             int64_t now_ms, int64_t newest_ms)
+                             int64_t from_ms, int64_t newest_ms)
 {
     uint32_t n = 0;
 
-    while (n < w->count && tw_entries_time(ws, w, n, newest_ms) <= now_ms - ws->over_ms) {
+    while (n < w->count && tw_entries_time(ws, w, n, newest_ms) <= from_ms) {
         n++;
     }
     return n;
 }
 
-void tw_window_leave(tw_windows *ws, tw_window_state *w, int64_t now_ms,
-                     int64_t newest_ms, int64_t origin_ms)
+static void entries_move_on(tw_windows *ws, tw_window_state *w, uint32_t left,
+                            int64_t newest_ms)
+{
+    tw_sample sample;
+
+    for (uint32_t n = 0; n < left; n++) {
+        int64_t time_ms = tw_entries_time(ws, w, n, newest_ms);
+        tw_entries_sample(ws, w, n, &sample);
+        sliding_add(ws, tw_window_before(ws, w), &sample, time_ms, INT64_MIN, newest_ms);
+    }
+}
+
+static void panes_move_on(tw_windows *ws, tw_window_state *w, uint32_t left,
+                          int64_t newest_ms)
+{
+    tw_window_state *before = tw_window_before(ws, w);
+
+    if (left > 0 && before->mode != TW_MODE_PANES && before->count > 0) {
+        entries_to_panes(ws, before, newest_ms);
+    }
+    for (uint32_t n = 0; n < left; n++) {
+        tw_panes_take(ws, before, tw_panes_at(ws, w, n));
+    }
+}
+
+/* Drops what is not behind from_ms; on: what is dropped is the window's before. */
+static void sliding_leave(tw_windows *ws, tw_window_state *w, int64_t from_ms,
+                          int64_t newest_ms, bool on)
 {
     if (w->count == 0) {
         return;
     }
-    if (is_grid(ws)) {
-        int64_t first = slice_of(ws, origin_ms, now_ms - ws->over_ms);
-        tw_panes_drop(ws, w, slices_left(ws, w, first));
-    } else if (ws->kind != TW_WINDOW_SLIDING) {
+    if (w->mode == TW_MODE_PANES) {
+        uint32_t left = panes_left(ws, w, from_ms);
+        if (on) {
+            panes_move_on(ws, w, left, newest_ms);
+        }
+        tw_panes_drop(ws, w, left);
         return;
-    } else if (w->mode == TW_MODE_PANES) {
-        tw_panes_drop(ws, w, panes_left(ws, w, now_ms));
-    } else {
-        uint32_t left = entries_left(ws, w, now_ms, newest_ms);
-        if (left > 0) {
-            tw_entries_drop(ws, w, left);
+    }
+    uint32_t left = entries_left(ws, w, from_ms, newest_ms);
+    if (left > 0) {
+        if (on) {
+            entries_move_on(ws, w, left, newest_ms);
+        }
+        tw_entries_drop(ws, w, left);
+    }
+}
+
+static void grid_leave(tw_windows *ws, tw_window_state *w, int64_t now_ms,
+                       int64_t origin_ms)
+{
+    int64_t start_ms = now_ms - ws->over_ms;
+
+    if (w->count == 0) {
+        return;
+    }
+    if (ws->zone) {
+        start_ms = tw_windows_start(ws, tw_windows_end_from(ws, origin_ms, now_ms));
+    }
+    if (ws->prev) {
+        start_ms = tw_windows_start(ws, start_ms);
+    }
+    tw_panes_drop(ws, w, slices_left(ws, w, tw_grid_slice(ws, origin_ms, start_ms)));
+}
+
+void tw_window_leave(tw_windows *ws, tw_window_state *w, int64_t now_ms,
+                     int64_t newest_ms, int64_t origin_ms)
+{
+    if (tw_is_grid(ws)) {
+        grid_leave(ws, w, now_ms, origin_ms);
+    } else if (ws->kind == TW_WINDOW_SLIDING) {
+        sliding_leave(ws, w, now_ms - ws->over_ms, newest_ms, ws->prev);
+        if (ws->prev) {
+            sliding_leave(ws, tw_window_before(ws, w), now_ms - 2 * ws->over_ms,
+                          newest_ms, false);
         }
     }
+}
+
+static int64_t oldest_of(const tw_windows *ws, const tw_window_state *w,
+                         int64_t newest_ms)
+{
+    return w->mode == TW_MODE_PANES ? tw_panes_at(ws, w, 0)->last_ms
+                                    : tw_entries_time(ws, w, 0, newest_ms);
 }
 
 int64_t tw_window_next_leave(const tw_windows *ws, const tw_window_state *w,
                              int64_t newest_ms)
 {
-    if (ws->kind != TW_WINDOW_SLIDING || w->count == 0) {
+    int64_t next_ms = INT64_MAX;
+
+    if (ws->kind != TW_WINDOW_SLIDING) {
         return INT64_MAX;
     }
-    if (w->mode == TW_MODE_PANES) {
-        return tw_panes_at(ws, w, 0)->last_ms + ws->over_ms;
+    if (w->count > 0) {
+        next_ms = oldest_of(ws, w, newest_ms) + ws->over_ms;
     }
-    return tw_entries_time(ws, w, 0, newest_ms) + ws->over_ms;
+    if (ws->prev && tw_window_before(ws, w)->count > 0) {
+        int64_t gone_ms =
+            oldest_of(ws, tw_window_before(ws, w), newest_ms) + 2 * ws->over_ms;
+        next_ms = gone_ms < next_ms ? gone_ms : next_ms;
+    }
+    return next_ms;
 }
 
-/* ---- what it comes to ---- */
-
-static void read_pane(const tw_windows *ws, const tw_pane *pane, tw_window_values *out)
-{
-    int64_t span_ms = ws->kind == TW_WINDOW_NONE ? 0 : ws->over_ms;
-
-    out->samples = pane->samples;
-    for (uint32_t n = 0; n < ws->aggs->count; n++) {
-        const void *acc = (const char *)pane + ws->acc_at[n];
-        out->has[n] = tw_agg_value(ws->aggs, n, acc, span_ms, &out->values[n]);
-    }
-}
-
-static void read_entries(const tw_windows *ws, const tw_window_state *w,
-                         int64_t newest_ms, tw_window_values *out)
-{
-    int64_t span_ms = ws->over_ms, from, to;
-    tw_acc acc;
-
-    out->samples = w->count;
-    if (ws->needs_span && w->count > 0) {
-        tw_window_span(ws, w, &from, &to);
-        span_ms = to - from;
-    }
-    for (uint32_t n = 0; n < ws->aggs->count; n++) {
-        tw_entries_acc(ws, w, n, newest_ms, &acc);
-        out->has[n] = tw_agg_value(ws->aggs, n, &acc, span_ms, &out->values[n]);
-        if (ws->aggs->heavy >> n & 1) {
-            tw_agg_clear(ws->aggs, ws->slab, n, &acc);
-        }
-    }
-}
-
-static void read_nothing(const tw_windows *ws, tw_window_values *out)
-{
-    static const tw_acc nothing = {0};
-
-    out->samples = 0;
-    for (uint32_t n = 0; n < ws->aggs->count; n++) {
-        out->has[n] = tw_agg_value(ws->aggs, n, &nothing, 0, &out->values[n]);
-    }
-}
-
-void tw_window_read(tw_windows *ws, const tw_window_state *w, int64_t end_ms,
-                    int64_t newest_ms, int64_t origin_ms, tw_window_values *out)
-{
-    if (w->count == 0) {
-        read_nothing(ws, out);
-    } else if (is_grid(ws)) {
-        int64_t from = slice_of(ws, origin_ms, end_ms - ws->over_ms);
-        read_pane(ws, tw_panes_sum(ws, w, from, slice_of(ws, origin_ms, end_ms)), out);
-    } else if (w->mode == TW_MODE_PANES) {
-        const tw_pane *pane =
-            ws->kind == TW_WINDOW_NONE ? tw_panes_at(ws, w, 0) : tw_panes_total(ws, w);
-        read_pane(ws, pane, out);
-    } else {
-        read_entries(ws, w, newest_ms, out);
-    }
-}
-
-uint64_t tw_window_samples(const tw_windows *ws, const tw_window_state *w)
-{
-    uint64_t samples = 0;
-
-    if (w->mode != TW_MODE_PANES) {
-        return w->count;
-    }
-    for (uint32_t n = 0; n < w->count; n++) {
-        samples += tw_panes_at(ws, w, n)->samples;
-    }
-    return samples;
-}
-
-void tw_window_span(const tw_windows *ws, const tw_window_state *w, int64_t *out_from,
-                    int64_t *out_to)
-{
-    int64_t from = INT64_MAX, to = INT64_MIN;
-
-    for (uint32_t n = 0; n < w->count; n++) {
-        int64_t time_ms = tw_entries_time(ws, w, n, 0);
-        from = time_ms < from ? time_ms : from;
-        to = time_ms > to ? time_ms : to;
-    }
-    *out_from = from;
-    *out_to = to;
-}
-
-bool tw_window_approx(const tw_windows *ws, const tw_window_state *w)
-{
-    if (ws->kind != TW_WINDOW_SLIDING || w->mode != TW_MODE_PANES) {
-        return false;
-    }
-    for (uint32_t n = 0; n < w->count; n++) {
-        const tw_pane *pane = tw_panes_at(ws, w, n);
-        if (pane->first_ms != pane->last_ms) {
-            return true;
-        }
-    }
-    return false;
-}
-
-void tw_window_clear(tw_windows *ws, tw_window_state *w)
+static void state_clear(tw_windows *ws, tw_window_state *w)
 {
     if (w->mode == TW_MODE_PANES) {
         tw_panes_free(ws, w);
     } else {
         tw_entries_free(ws, w);
+    }
+}
+
+void tw_window_clear(tw_windows *ws, tw_window_state *w)
+{
+    state_clear(ws, w);
+    if (tw_windows_has_before(ws)) {
+        state_clear(ws, tw_window_before(ws, w));
     }
 }

@@ -8,6 +8,9 @@
  *   tumbling  "paired windows"): each event is added once however many windows hold it
  *   none      the newest sample of each aggregate; `ewma`, `elapsed` and `latest` go on
  *
+ * With `prev` what leaves stays for one window more: of a sliding window it moves on into a
+ * second state, `before`; the others hold twice as much and are read in two parts.
+ *
  * An entry is a time, the mask of aggregates that take it (left out when all do) and a value
  * a column; four bare times live in the window itself, more in a block of the slab. Times
  * are stored as 4 bytes, read against the newest time of the key.
@@ -19,6 +22,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "detect/aggregate.h"
+#include "detect/expr.h"
 
 #define TW_SLIDING_PANES 64
 #define TW_MAX_HOPS 4096   /* windows that may overlap, `over` / `every` */
@@ -43,6 +47,10 @@ typedef struct tw_windows {
     int64_t over_ms, every_ms;
     uint32_t last, exact;
     bool needs_span; /* a count window whose aggregates divide by its span */
+    bool prev;
+    uint32_t
+        before_at; /* sliding with prev: where `before` lies, counted from the state */
+    const tw_zone *zone;
     const tw_aggs *aggs;
     tw_slab *slab;
     /* entries */
@@ -53,13 +61,16 @@ typedef struct tw_windows {
     uint32_t acc_at[TW_MAX_AGGS]; /* offset in a pane */
     uint64_t lasting; /* aggregates that without a window go on from event to event */
     void *scratch;    /* a pane: the sum of others */
+    /* lists: those of the last reading, by aggregate; NULL: the rule has none */
+    struct tw_window_tops *tops;
 } tw_windows;
 
-/* The values of all aggregates at one time. */
+/* The values of all aggregates at one time; of the window before from TW_PREV_AGGS on. */
 typedef struct tw_window_values {
-    double values[TW_MAX_AGGS];
-    bool has[TW_MAX_AGGS];
-    uint64_t samples;
+    double values[TW_PREV_AGGS + TW_MAX_AGGS];
+    bool has[TW_PREV_AGGS + TW_MAX_AGGS];
+    uint64_t samples, prev_samples;
+    bool approx; /* one of the values is */
 } tw_window_values;
 
 /* aggs and slab are borrowed. TW_ELIMIT for a window beyond the limits above, TW_EINVAL for
@@ -67,6 +78,12 @@ typedef struct tw_window_values {
 int tw_windows_init(tw_windows *ws, const tw_rule *rule, const tw_aggs *aggs,
                     tw_slab *slab, tw_err *err);
 void tw_windows_done(tw_windows *ws);
+/* Gives back what the last reading holds of the slab: before the slab changes. */
+void tw_windows_rest(tw_windows *ws);
+static inline bool tw_windows_has_before(const tw_windows *ws)
+{
+    return ws->prev && ws->kind == TW_WINDOW_SLIDING;
+}
 
 /* newest_ms, here and below: the newest time this window was ever given; it must not be
  * further than 2^31 ms from any entry, which holds when tw_window_leave is called with the
@@ -85,6 +102,9 @@ int64_t tw_window_next_leave(const tw_windows *ws, const tw_window_state *w,
 /* end_ms: hopping: the end of the window to read; others: not looked at. */
 void tw_window_read(tw_windows *ws, const tw_window_state *w, int64_t end_ms,
                     int64_t newest_ms, int64_t origin_ms, tw_window_values *out);
+/* The list that an aggregate came to when last read; its text is good until the window
+ * changes or is read again. */
+tw_top tw_window_list(const tw_windows *ws, uint32_t agg);
 /* Entries held now (panes count as what they hold). */
 uint64_t tw_window_samples(const tw_windows *ws, const tw_window_state *w);
 static inline bool tw_window_empty(const tw_window_state *w)
@@ -103,5 +123,9 @@ int64_t tw_windows_end_from(const tw_windows *ws, int64_t origin_ms,
                             int64_t now_ms); /* earliest end >= now */
 int64_t tw_windows_last_end(const tw_windows *ws, int64_t origin_ms,
                             int64_t time_ms); /* of the last window that holds time */
+/* Of a window that ends at end_ms: the ends next to it, and where it starts. */
+int64_t tw_windows_end_after(const tw_windows *ws, int64_t end_ms);
+int64_t tw_windows_end_before(const tw_windows *ws, int64_t end_ms);
+int64_t tw_windows_start(const tw_windows *ws, int64_t end_ms);
 
 #endif

@@ -264,11 +264,11 @@ void tw_entries_sample(const tw_windows *ws, const tw_window_state *w, uint32_t 
 }
 
 static void acc_heavy(const tw_windows *ws, const tw_window_state *w, uint32_t agg,
-                      int64_t newest_ms, uint32_t from, uint32_t to, tw_acc *out)
+                      uint32_t first, uint32_t count, int64_t newest_ms, tw_acc *out)
 {
     tw_sample sample;
 
-    for (uint32_t n = from; n < to; n++) {
+    for (uint32_t n = first; n < first + count; n++) {
         tw_entries_sample(ws, w, n, &sample);
         if (sample.taken >> agg & 1) {
             tw_agg_arg arg = tw_agg_arg_of(ws->aggs, agg, &sample);
@@ -279,41 +279,36 @@ static void acc_heavy(const tw_windows *ws, const tw_window_state *w, uint32_t a
 }
 
 void tw_entries_acc(const tw_windows *ws, const tw_window_state *w, uint32_t agg,
-                    int64_t newest_ms, tw_acc *out)
+                    uint32_t first, uint32_t count, int64_t newest_ms, tw_acc *out)
 {
     uint8_t *memory = memory_of(w);
-    uint32_t room = room_of(ws, w), end = w->head + w->count;
+    uint32_t room = room_of(ws, w), from = w->head + first, end = from + count;
     const uint8_t *masks = masks_at(ws, memory, room);
     const uint8_t *times = times_at(ws, memory, room);
     tw_agg_kind kind = ws->aggs->list[agg].kind;
+    uint8_t column = ws->aggs->column[agg];
 
     *out = (tw_acc){0};
     if (ws->aggs->heavy >> agg & 1) {
-        acc_heavy(ws, w, agg, newest_ms, 0, w->count, out);
+        acc_heavy(ws, w, agg, first, count, newest_ms, out);
         return;
     }
-    if (kind == TW_AGG_ELAPSED) {
-        for (uint32_t n = w->head; n < end; n++) {
-            if (mask_get(ws, masks, n) >> agg & 1) {
-                tw_acc_add(kind, out, 0, time_get(ws, times, n, newest_ms));
-            }
-        }
-        return;
-    }
-    if (ws->aggs->column[agg] == TW_NO_COLUMN) {
+    if (column == TW_NO_COLUMN && kind != TW_AGG_ELAPSED) {
         if (ws->aggs->mask_bytes == 0) {
-            out->n = w->count;
+            out->n = count;
             return;
         }
-        for (uint32_t n = w->head; n < end; n++) {
+        for (uint32_t n = from; n < end; n++) {
             out->n += mask_get(ws, masks, n) >> agg & 1;
         }
         return;
     }
-    const double *values = column_at(memory, room, ws->aggs->column[agg]);
-    for (uint32_t n = w->head; n < end; n++) {
+    const double *values =
+        column == TW_NO_COLUMN ? NULL : column_at(memory, room, column);
+    for (uint32_t n = from; n < end; n++) {
         if (mask_get(ws, masks, n) >> agg & 1) {
-            tw_acc_add(kind, out, values[n], time_get(ws, times, n, newest_ms));
+            tw_acc_add(kind, out, values ? values[n] : 0,
+                       time_get(ws, times, n, newest_ms));
         }
     }
 }

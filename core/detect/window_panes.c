@@ -167,6 +167,17 @@ void tw_panes_replace(tw_windows *ws, tw_window_state *w, const tw_sample *sampl
     pane_add(ws, pane, sample, time_ms);
 }
 
+void tw_panes_take(tw_windows *ws, tw_window_state *w, const tw_pane *pane)
+{
+    pane_merge(ws, pane_for(ws, w, pane->id), pane);
+    total_of(ws, w)->id = 0;
+}
+
+void tw_panes_rest(tw_windows *ws)
+{
+    pane_release(ws, ws->scratch);
+}
+
 const tw_pane *tw_panes_at(const tw_windows *ws, const tw_window_state *w, uint32_t n)
 {
     return pane_at(ws, w, w->head + n);

@@ -56,6 +56,17 @@ static void level_done(tw_level_plan *l)
         tw_free(l->values[i].nodes);
     tw_free(l->values);
     free_strings(l->value_names, l->value_count);
+    tw_zone_free(l->window.zone);
+}
+
+const tw_aggregate *tw_level_list(const tw_level_plan *l, uint32_t value)
+{
+    const tw_expr *e = &l->values[value];
+    const tw_expr_node *last = e->count > 0 ? &e->nodes[e->count - 1] : NULL;
+
+    if (!last || last->op != TW_EXPR_AGG || l->aggs[last->agg].kind != TW_AGG_TOPK)
+        return NULL;
+    return &l->aggs[last->agg];
 }
 
 static void free_lookups(tw_rule *r)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/zone.h"
 #include "flow/key.h"
 #include "flow/match.h"
 #include "flow/plan_incident.h"
@@ -81,6 +82,7 @@ typedef struct tw_expr_node {
     tw_expr_op op;
     uint32_t left, right; /* node numbers */
     uint32_t agg;         /* AGG: number of the aggregate in the operator */
+    bool prev;            /* AGG: of the window before */
     double number;
 } tw_expr_node;
 
@@ -104,6 +106,8 @@ typedef struct tw_window {
     uint32_t exact;   /* sliding: entries a key before panes are used (default 128) */
     bool align_first; /* windows start at a key's first event, not at the epoch */
     bool full;        /* judge only once filled */
+    bool prev;        /* the window before is read, too */
+    tw_zone *zone; /* days of HOPPING, TUMBLING begin at its midnight; NULL: no matter */
 } tw_window;
 
 typedef struct tw_bound {
@@ -144,6 +148,9 @@ typedef struct tw_level_plan {
     tw_nodata_be nodata_be;
     int at_input; /* judge only when this input's events arrive; -1: all */
 } tw_level_plan;
+
+/* The aggregate whose list a value is; NULL: the value is a number. */
+const tw_aggregate *tw_level_list(const tw_level_plan *l, uint32_t value);
 
 typedef struct tw_handler_plan {
     int event_fn, timer_fn;

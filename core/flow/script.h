@@ -11,12 +11,24 @@
 #include "flow/event.h"
 #include "flow/plan.h"
 
+/* A value that is a list: the most frequent values of a field, first the most frequent. */
+#define TW_MAX_TOP 64
+typedef struct tw_top_item {
+    tw_value value;
+    double count;
+} tw_top_item;
+typedef struct tw_top {
+    const tw_top_item *items; /* NULL: the value is a number */
+    uint32_t count;
+} tw_top;
+
 /* What a detector found, for when(v) and templates. */
 typedef struct tw_result {
     const char *const *names;
     const double *values;
     const bool *has;
     uint32_t count;
+    const tw_top *tops; /* by value; NULL: all are numbers */
 } tw_result;
 
 /* What a handler may do during one call; calls arrive on the same thread, inside the call. */

@@ -48,6 +48,33 @@ static const tw_value *put_values(writer *w, const tw_value *values, uint32_t co
     return copy;
 }
 
+static void put_tops(writer *w, const tw_result *from, tw_result *to)
+{
+    if (!from->tops) {
+        return;
+    }
+    tw_top *tops = put(w, from->tops, from->count * sizeof *tops, _Alignof(tw_top));
+    to->tops = tops;
+    for (uint32_t n = 0; n < from->count; n++) {
+        const tw_top *list = &from->tops[n];
+        if (!list->items) {
+            continue;
+        }
+        tw_top_item *items =
+            put(w, list->items, list->count * sizeof *items, _Alignof(tw_top_item));
+        for (uint32_t i = 0; i < list->count; i++) {
+            tw_value v = list->items[i].value;
+            const char *text = has_text(v) ? put(w, v.s, v.len, 1) : NULL;
+            if (items && text) {
+                items[i].value.s = text;
+            }
+        }
+        if (tops) {
+            tops[n].items = items;
+        }
+    }
+}
+
 static void put_result(writer *w, const tw_result *from, tw_result *to)
 {
     *to = *from;
@@ -65,6 +92,7 @@ static void put_result(writer *w, const tw_result *from, tw_result *to)
             names[n] = name;
         }
     }
+    put_tops(w, from, to);
 }
 
 static const tw_role_found *put_roles(writer *w, const tw_signal *s)

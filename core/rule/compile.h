@@ -107,7 +107,7 @@ void tw_compile_values(tw_compiler *c, const tw_tree *of);
 /* Options of a window as written; the level reads them with its own. */
 typedef struct tw_window_options {
     int64_t over_ms, last, exact;
-    const tw_tree *every;
+    const tw_tree *every, *zone;
     bool full;
     bool incomplete; /* an option was not known: it may have been the window's */
     int align;

@@ -10,9 +10,9 @@
 #define MAX_VALUES 16
 #define BAD UINT32_MAX
 
-/* What stands behind the input, in order: f field or mapper, F the same if there is one, s a second
- * field, S the same if there is one, d a duration, q a number from 0 to 1, k how many. Last, always, a
- * table of matchers. */
+/* What stands behind the input, in order: f field or mapper, F the same if there is one, t field, s a
+ * second field, S the same if there is one, d a duration, q a number from 0 to 1, k how many. Last,
+ * always, a table of matchers. */
 typedef struct aggregate_word {
     const char *name;
     tw_agg_kind kind;
@@ -37,6 +37,10 @@ static const aggregate_word aggregate_words[] = {
     {"elapsed", TW_AGG_ELAPSED, "", "elapsed \"%s\""},
     {"trend", TW_AGG_TREND, "f", "trend(\"%s\", \"field\")"},
     {"ewma", TW_AGG_EWMA, "fd", "ewma(\"%s\", \"field\", \"1m\")"},
+    {"latest", TW_AGG_LATEST, "fs", "latest(\"%s\", \"field\", \"sub_key\")"},
+    {"distinct", TW_AGG_DISTINCT, "f", "distinct(\"%s\", \"field\")"},
+    {"quantile", TW_AGG_QUANTILE, "fq", "quantile(\"%s\", \"field\", 0.99)"},
+    {"topk", TW_AGG_TOPK, "tkS", "topk(\"%s\", \"field\", 5)"},
 };
 
 static const aggregate_word *find_aggregate(const tw_tree *v)
@@ -79,21 +83,56 @@ static void read_half_life(tw_compiler *c, const tw_tree *v, tw_aggregate *agg)
     agg->param = (double)ms;
 }
 
+static void read_number(tw_compiler *c, const tw_tree *v, double least, double most,
+                        const char *what, double *out)
+{
+    double d;
+
+    if (!tw_tree_number(tw_compile_value(c, v), &d))
+        return;
+    if (!(d >= least && d <= most))
+        tw_compile_say(c, v, "%s", what);
+    *out = d;
+}
+
+static void read_top(tw_compiler *c, const tw_tree *v, tw_aggregate *agg)
+{
+    double top = 1;
+
+    read_number(c, v, 1, TW_MAX_TOP, "topk takes how many to list, from 1 to 64", &top);
+    agg->top = (uint32_t)top;
+}
+
 /* False: what stands there is something else. */
 static bool read_argument(tw_compiler *c, char what, const tw_tree *v, tw_stream *stream,
                           tw_aggregate *agg)
 {
+    const tw_tree *given = tw_compile_value(c, v);
+    bool is_text = given->type == TW_TREE_STRING;
+    double number;
+
     switch (what) {
-    case 'f':
-    case 'F':
-        return read_field(c, v, stream, agg);
+    case 't':
+        return is_text && read_field(c, v, stream, agg);
+    case 's':
+    case 'S':
+        if (is_text && stream)
+            tw_compile_path(c, v, stream, given->text, &agg->second);
+        agg->has_second = agg->has_second || is_text;
+        return is_text;
     case 'd':
-        if (tw_compile_value(c, v)->type != TW_TREE_STRING)
-            return false;
-        read_half_life(c, v, agg);
-        return true;
+        if (is_text)
+            read_half_life(c, v, agg);
+        return is_text;
+    case 'q':
+        read_number(c, v, 0, 1, "a quantile is a number from 0 to 1, as 0.99",
+                    &agg->param);
+        return tw_tree_number(given, &number);
+    case 'k':
+        read_top(c, v, agg);
+        return tw_tree_number(given, &number);
     }
-    return false;
+    return read_field(c, v, stream, agg);
 }
 
 static void say_usage(tw_compiler *c, const tw_tree *at, const aggregate_word *w,
@@ -153,11 +192,10 @@ static uint32_t put_aggregate(tw_compiler *c, const tw_tree *at, tw_aggregate ag
     return level->agg_count++;
 }
 
-/* Number of the new aggregate. */
-static uint32_t add_aggregate(tw_compiler *c, const tw_tree *word,
-                              const aggregate_word *w)
+static uint32_t read_aggregate(tw_compiler *c, const tw_tree *word,
+                               const aggregate_word *w, tw_agg_kind fold)
 {
-    tw_aggregate agg = {.kind = w->kind, .fn = TW_NO_FN};
+    tw_aggregate agg = {.kind = w->kind, .fn = TW_NO_FN, .fold = fold};
 
     if (word->item_count == 0) {
         tw_compile_say(c, word, "%s takes the name of an input: %s \"ev\"", w->name,
@@ -172,6 +210,32 @@ static uint32_t add_aggregate(tw_compiler *c, const tw_tree *word,
     if (agg.kind == TW_AGG_RATE_EVENTS && (agg.has_field || agg.fn != TW_NO_FN))
         agg.kind = TW_AGG_RATE_COUNTER;
     return put_aggregate(c, word, agg);
+}
+
+static bool folds(tw_agg_kind kind)
+{
+    return kind == TW_AGG_SUM || kind == TW_AGG_AVG || kind == TW_AGG_MIN ||
+           kind == TW_AGG_MAX || kind == TW_AGG_COUNT;
+}
+
+/* Number of the new aggregate. alone: nothing is done with its value. */
+static uint32_t add_aggregate(tw_compiler *c, const tw_tree *word,
+                              const aggregate_word *w, bool alone)
+{
+    const tw_tree *inner =
+        word->item_count == 1 ? tw_compile_value(c, word->items[0]) : NULL;
+
+    if (inner && tw_tree_is_word(inner, "latest") && folds(w->kind))
+        return read_aggregate(c, inner, find_aggregate(inner), w->kind);
+    if (w->kind == TW_AGG_LATEST)
+        tw_compile_say(c, word,
+                       "latest is a number for each sub-key; say what of them: "
+                       "sum(latest(...)), or avg, min, max, count");
+    if (w->kind == TW_AGG_TOPK && !alone)
+        tw_compile_say(c, word,
+                       "topk is a list, with which there is no arithmetic; give it a "
+                       "name: of = { top = topk(...) }");
+    return read_aggregate(c, word, w, TW_AGG_SUM);
 }
 
 /* ---- expressions ------------------------------------------------------------------- */
@@ -203,7 +267,38 @@ static bool operator_of(const tw_tree *v, tw_expr_op *out)
     return false;
 }
 
-static uint32_t build_expr(tw_compiler *c, const tw_tree *written, tw_expr *e)
+typedef struct place {
+    tw_expr *e;
+    bool prev;  /* inside prev(...) */
+    bool alone; /* all of a value */
+} place;
+
+static uint32_t build_expr(tw_compiler *c, const tw_tree *written, place at);
+
+static uint32_t build_operator(tw_compiler *c, const tw_tree *v, tw_expr_op op, place at)
+{
+    at.alone = false;
+    uint32_t left = build_expr(c, v->items[0], at);
+    uint32_t right = v->item_count > 1 ? build_expr(c, v->items[1], at) : left;
+
+    return left == BAD || right == BAD
+               ? BAD
+               : add_node(at.e, (tw_expr_node){.op = op, .left = left, .right = right});
+}
+
+static uint32_t build_prev(tw_compiler *c, const tw_tree *v, place at)
+{
+    if (v->item_count != 1 || at.prev) {
+        tw_compile_say(c, v,
+                       "prev takes one expression and gives it of the window before: "
+                       "prev(count \"ev\")");
+        return BAD;
+    }
+    c->rule->level.window.prev = true;
+    return build_expr(c, v->items[0], (place){.e = at.e, .prev = true});
+}
+
+static uint32_t build_expr(tw_compiler *c, const tw_tree *written, place at)
 {
     const tw_tree *v = tw_compile_value(c, written);
     const aggregate_word *w = find_aggregate(v);
@@ -213,20 +308,17 @@ static uint32_t build_expr(tw_compiler *c, const tw_tree *written, tw_expr *e)
     if (tw_tree_number(v, &number)) {
         if (!isfinite(number))
             tw_compile_say(c, written, "a number in `of` is not finite");
-        return add_node(e, (tw_expr_node){.op = TW_EXPR_NUMBER, .number = number});
+        return add_node(at.e, (tw_expr_node){.op = TW_EXPR_NUMBER, .number = number});
     }
     if (w) {
-        uint32_t agg = add_aggregate(c, v, w);
-        return agg == BAD ? BAD
-                          : add_node(e, (tw_expr_node){.op = TW_EXPR_AGG, .agg = agg});
+        uint32_t agg = add_aggregate(c, v, w, at.alone);
+        tw_expr_node node = {.op = TW_EXPR_AGG, .agg = agg, .prev = at.prev};
+        return agg == BAD ? BAD : add_node(at.e, node);
     }
-    if (operator_of(v, &op)) {
-        uint32_t left = build_expr(c, v->items[0], e);
-        uint32_t right = v->item_count > 1 ? build_expr(c, v->items[1], e) : left;
-        return left == BAD || right == BAD
-                   ? BAD
-                   : add_node(e, (tw_expr_node){.op = op, .left = left, .right = right});
-    }
+    if (operator_of(v, &op))
+        return build_operator(c, v, op, at);
+    if (tw_tree_is_word(v, "prev"))
+        return build_prev(c, v, at);
     tw_compile_say(
         c, v, "`of` is an aggregate like count \"ev\" or arithmetic over such, not %s",
         tw_tree_name(v));
@@ -244,7 +336,8 @@ static void add_value(tw_compiler *c, const char *name, const tw_tree *written)
     level->value_names[level->value_count] = tw_strdup(name);
     level->values[level->value_count] = (tw_expr){0};
     tw_expr *e = &level->values[level->value_count++];
-    if (build_expr(c, written, e) != BAD && level->agg_count == aggs)
+    if (build_expr(c, written, (place){.e = e, .alone = true}) != BAD &&
+        level->agg_count == aggs)
         tw_compile_say(c, written, "'%s' is always the same; it needs an aggregate",
                        name);
 }

@@ -40,7 +40,7 @@ static const tw_option level_table[] = {
     {"nodata", TW_OPTION_ANY, AT(nodata), 0, 0, NULL},
     {"gap", TW_OPTION_LATER, 0, 0, 0, NULL},
     {"max", TW_OPTION_LATER, 0, 0, 0, NULL},
-    {"zone", TW_OPTION_LATER, 0, 0, 0, NULL},
+    {"zone", TW_OPTION_ANY, AT(window.zone), 0, 0, NULL},
     {NULL, TW_OPTION_ANY, 0, 0, 0, NULL},
 };
 #undef AT
@@ -213,6 +213,11 @@ static void compile_spec(tw_compiler *c, const tw_tree *v, tw_level number,
         check_bounds(c, v, name, s);
     if (o.clear && (!o.outside || s->outside))
         read_clear(c, o.clear, s);
+    if (c->rule->level.value_count == 1 && tw_level_list(&c->rule->level, 0) &&
+        s->when_fn == TW_NO_FN)
+        tw_compile_say(c, v,
+                       "%s: a level over a list is decided by when = function(v) ... end",
+                       name);
     if (c->rule->level.value_count > 1 && s->when_fn == TW_NO_FN)
         tw_compile_say(c, v,
                        "%s: a level over several named values is decided by "
@@ -301,7 +306,7 @@ static void check_min(tw_compiler *c, const tw_tree *table, const level_options 
 void tw_compile_level(tw_compiler *c, const tw_tree *word)
 {
     static const char *const shaping[] = {"of",    "over", "every", "last", "exact",
-                                          "align", "full", "at",    NULL};
+                                          "align", "full", "at",    "zone", NULL};
     level_options o = {.window = {.exact = 128}};
     const tw_tree *table = tw_compile_word_table(c, word);
 

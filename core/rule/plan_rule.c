@@ -221,7 +221,7 @@ int64_t tw_compile_longest_span(const tw_rule *r)
     if (r->detector != TW_DETECT_LEVEL)
         return r->span_ms > r->incident.resolve_after_ms ? r->span_ms
                                                          : r->incident.resolve_after_ms;
-    longest = r->level.window.over_ms;
+    longest = r->level.window.over_ms * (r->level.window.prev ? 2 : 1);
     for (int i = TW_LEVEL_INFO; i < TW_LEVELS; i++) {
         const tw_level_spec *s = &r->level.levels[i];
         longest = s->hold_ms > longest ? s->hold_ms : longest;

@@ -12,9 +12,13 @@ static bool is_result(const tw_rule *r, const char *path)
 {
     static const char *const always[] = {"level", "from", "start", "stop", "count"};
 
-    for (uint32_t i = 0; i < r->level.value_count; i++)
-        if (strcmp(r->level.value_names[i], path) == 0)
+    for (uint32_t i = 0; i < r->level.value_count; i++) {
+        const char *name = r->level.value_names[i];
+        size_t n = strlen(name);
+        if (strcmp(name, path) == 0 || (tw_level_list(&r->level, i) &&
+                                        strncmp(name, path, n) == 0 && path[n] == '['))
             return true;
+    }
     for (size_t i = 0; i < sizeof always / sizeof always[0]; i++)
         if (strcmp(always[i], path) == 0)
             return true;

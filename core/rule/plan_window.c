@@ -97,6 +97,30 @@ static void no_window(tw_compiler *c, const tw_tree *level,
             "stand without");
 }
 
+#define DAY_MS 86400000
+
+static void read_zone(tw_compiler *c, const tw_tree *zone, const tw_window_options *given)
+{
+    const tw_tree *v = tw_compile_value(c, zone);
+    tw_window *w = &c->rule->level.window;
+    tw_err err;
+
+    if (v->type != TW_TREE_STRING) {
+        tw_compile_say(c, zone, "zone is the name of a time zone, as \"Europe/Berlin\"");
+        return;
+    }
+    if ((w->kind != TW_WINDOW_TUMBLING && w->kind != TW_WINDOW_HOPPING) ||
+        w->every_ms <= 0 || w->every_ms % DAY_MS != 0)
+        tw_compile_say(c, zone,
+                       "zone is for windows of whole days: every = \"1d\", \"7d\"");
+    else if (given->align == 1)
+        tw_compile_say(c, zone,
+                       "zone begins windows at midnight, align = \"first\" at the first "
+                       "event; take one");
+    else if (!(w->zone = tw_zone_open(v->text, &err)))
+        tw_compile_say(c, zone, "zone: %s", err.text);
+}
+
 static void check_extras(tw_compiler *c, const tw_tree *level,
                          const tw_window_options *given)
 {
@@ -111,6 +135,10 @@ static void check_extras(tw_compiler *c, const tw_tree *level,
         tw_compile_say(c, align, "align is for windows with every = \"...\"");
     if (full && w->kind == TW_WINDOW_NONE)
         tw_compile_say(c, full, "full is for time windows, and there is none");
+    if (given->zone)
+        read_zone(c, given->zone, given);
+    if (w->prev && w->kind == TW_WINDOW_NONE && !given->incomplete)
+        tw_compile_say(c, level, "prev needs a window, so that there is one before it");
     w->exact = (uint32_t)given->exact;
     w->align_first = given->align == 1;
     w->full = given->full;

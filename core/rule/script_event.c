@@ -215,6 +215,20 @@ void tw_script_make_event(lua_State *L, tw_lua_script *s)
     make_lent(L, s, "event", l_event_index);
 }
 
+/* { { value = "/a", count = 12 }, ... } */
+static void push_top(lua_State *L, tw_lua_script *s, const tw_top *top)
+{
+    lua_createtable(L, (int)top->count, 0);
+    for (uint32_t i = 0; i < top->count; i++) {
+        lua_createtable(L, 0, 2);
+        tw_script_push(L, s, top->items[i].value);
+        lua_setfield(L, -2, "value");
+        lua_pushnumber(L, top->items[i].count);
+        lua_setfield(L, -2, "count");
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+}
+
 static int l_result_index(lua_State *L)
 {
     tw_lua_script *s = lua_touserdata(L, lua_upvalueindex(1));
@@ -226,7 +240,9 @@ static int l_result_index(lua_State *L)
     for (uint32_t i = 0; i < r->count; i++) {
         if (strcmp(r->names[i], name) != 0)
             continue;
-        if (r->has[i])
+        if (r->tops && r->tops[i].items)
+            push_top(L, s, &r->tops[i]);
+        else if (r->has[i])
             lua_pushnumber(L, r->values[i]);
         else
             lua_pushnil(L);

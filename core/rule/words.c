@@ -12,12 +12,13 @@ extern const size_t tw_lua_prelude_size;
 static const char words_key; /* its address names the tw_words in the registry */
 
 const char *const tw_word_names[] = {
-    "rule",    "from",   "level",    "handler", "incident", "lookup", "P",
-    "null",    "oneof",  "gt",       "gte",     "lt",       "lte",    "between",
-    "prefix",  "suffix", "contains", "has",     "matches",  "exists", "missing_field",
-    "any_of",  "except", "count",    "sum",     "avg",      "min",    "max",
-    "first",   "last",   "delta",    "rate",    "stddev",   "log",    "increase",
-    "changes", "resets", "elapsed",  "trend",   "ewma",     "test",   NULL,
+    "rule",     "from",   "level",    "handler", "incident", "lookup", "P",
+    "null",     "oneof",  "gt",       "gte",     "lt",       "lte",    "between",
+    "prefix",   "suffix", "contains", "has",     "matches",  "exists", "missing_field",
+    "any_of",   "except", "count",    "sum",     "avg",      "min",    "max",
+    "first",    "last",   "delta",    "rate",    "stddev",   "log",    "increase",
+    "changes",  "resets", "elapsed",  "trend",   "ewma",     "latest", "distinct",
+    "quantile", "topk",   "prev",     "test",    NULL,
 };
 
 tw_words *tw_words_of(lua_State *L)

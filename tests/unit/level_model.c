@@ -167,8 +167,10 @@ static bool is_silent(const model_key *k, int64_t at)
 static bool leaves(const model_key *k, int64_t at)
 {
     for (uint32_t n = 0; n < k->event_count; n++) {
+        const tw_window *w = &rule->level.window;
+        int64_t age_ms = at - k->events[n].time_ms;
         if (model_is_sample(rule, &k->events[n]) &&
-            k->events[n].time_ms + rule->level.window.over_ms == at) {
+            (age_ms == w->over_ms || (w->prev && age_ms == 2 * w->over_ms))) {
             return true;
         }
     }
@@ -207,6 +209,11 @@ static bool is_late(const model_key *k, int64_t time_ms, int64_t now_ms)
     }
     if (w->kind == TW_WINDOW_SLIDING) {
         return time_ms <= now_ms - w->over_ms;
+    }
+    for (uint32_t n = 0; n < rule->level.agg_count; n++) {
+        if (rule->level.aggs[n].kind == TW_AGG_LATEST) {
+            return false;
+        }
     }
     return w->kind == TW_WINDOW_NONE && k->lives && time_ms < k->newest_ms;
 }

@@ -52,7 +52,7 @@ bool model_is_end(const tw_rule *rule, const model_key *k, int64_t t)
 }
 
 /* The events of the window as it stands at t, sorted by time (count: as they came). */
-static uint32_t window_at(const tw_rule *rule, const model_key *k, int64_t t,
+static uint32_t window_at(const tw_rule *rule, const model_key *k, int64_t t, bool prev,
                           model_event *out)
 {
     const tw_window *w = &rule->level.window;
@@ -66,6 +66,10 @@ static uint32_t window_at(const tw_rule *rule, const model_key *k, int64_t t,
         from = to - w->over_ms;
         to--;
     }
+    if (prev) {
+        from -= w->over_ms;
+        to -= w->over_ms;
+    }
     for (uint32_t n = 0; n < k->event_count; n++) {
         const model_event *e = &k->events[n];
         bool in = e->time_ms >= from && e->time_ms <= to;
@@ -73,6 +77,9 @@ static uint32_t window_at(const tw_rule *rule, const model_key *k, int64_t t,
             (in || w->kind == TW_WINDOW_COUNT || w->kind == TW_WINDOW_NONE)) {
             out[count++] = *e;
         }
+    }
+    if (w->kind == TW_WINDOW_COUNT && prev) {
+        count = count > w->last ? count - w->last : 0;
     }
     if (w->kind == TW_WINDOW_COUNT && count > w->last) {
         skip = count - w->last;
@@ -222,6 +229,25 @@ static bool aggregate(const tw_aggregate *agg, const double *v, const int64_t *t
     return false;
 }
 
+/* The newest of each kind, summed up. */
+static bool latest_of(const tw_aggregate *agg, const model_event *w, uint32_t count,
+                      double *out)
+{
+    const model_event *newest[2] = {NULL, NULL};
+
+    *out = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const model_event **slot = &newest[w[i].kind];
+        if (takes(agg, &w[i]) && (!*slot || w[i].time_ms >= (*slot)->time_ms)) {
+            *slot = &w[i];
+        }
+    }
+    for (uint32_t n = 0; n < 2; n++) {
+        *out += newest[n] ? newest[n]->value : 0;
+    }
+    return true;
+}
+
 static bool agg_value(const tw_rule *rule, const tw_aggregate *agg, const model_event *w,
                       uint32_t count, int64_t span_ms, double *out)
 {
@@ -229,6 +255,9 @@ static bool agg_value(const tw_rule *rule, const tw_aggregate *agg, const model_
     int64_t t[MODEL_EVENTS];
     uint32_t n = 0;
 
+    if (agg->kind == TW_AGG_LATEST) {
+        return latest_of(agg, w, count, out);
+    }
     for (uint32_t i = 0; i < count; i++) {
         if (takes(agg, &w[i])) {
             /* in place by time also where the window is not */
@@ -248,22 +277,31 @@ static bool agg_value(const tw_rule *rule, const tw_aggregate *agg, const model_
     return aggregate(agg, v, t, n, span_ms, out);
 }
 
+static int64_t span_of(const tw_rule *rule, const model_event *w, uint32_t count)
+{
+    int64_t least = INT64_MAX, most = INT64_MIN;
+
+    if (rule->level.window.kind != TW_WINDOW_COUNT) {
+        return rule->level.window.over_ms;
+    }
+    for (uint32_t n = 0; n < count; n++) {
+        least = w[n].time_ms < least ? w[n].time_ms : least;
+        most = w[n].time_ms > most ? w[n].time_ms : most;
+    }
+    return count > 0 ? most - least : 0;
+}
+
 bool model_value(const tw_rule *rule, const model_key *k, int64_t t, double *out)
 {
     const tw_level_plan *p = &rule->level;
-    model_event w[MODEL_EVENTS];
+    model_event w[MODEL_EVENTS], before[MODEL_EVENTS];
     double stack[8];
-    uint32_t count = window_at(rule, k, t, w), need = p->min_samples, samples = count;
-    int64_t span_ms = p->window.over_ms;
+    uint32_t count = window_at(rule, k, t, false, w), need = p->min_samples,
+             samples = count;
+    uint32_t earlier = window_at(rule, k, t, true, before);
     bool has = true;
 
     if (p->window.kind == TW_WINDOW_COUNT) {
-        int64_t least = INT64_MAX, most = INT64_MIN;
-        for (uint32_t n = 0; n < count; n++) {
-            least = w[n].time_ms < least ? w[n].time_ms : least;
-            most = w[n].time_ms > most ? w[n].time_ms : most;
-        }
-        span_ms = count > 0 ? most - least : 0;
         need = need > 0 && need < p->window.last ? need : p->window.last;
     }
     if (p->window.kind == TW_WINDOW_NONE) {
@@ -278,8 +316,12 @@ bool model_value(const tw_rule *rule, const model_key *k, int64_t t, double *out
             stack[n] = node->number;
             break;
         case TW_EXPR_AGG:
-            has =
-                agg_value(rule, &p->aggs[node->agg], w, count, span_ms, &stack[n]) && has;
+            has = (node->prev ? earlier >= need &&
+                                    agg_value(rule, &p->aggs[node->agg], before, earlier,
+                                              span_of(rule, before, earlier), &stack[n])
+                              : agg_value(rule, &p->aggs[node->agg], w, count,
+                                          span_of(rule, w, count), &stack[n])) &&
+                  has;
             break;
         case TW_EXPR_MUL:
             stack[n] = a * b;

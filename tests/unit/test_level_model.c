@@ -31,34 +31,46 @@ static void random_aggs(tw_rule *r)
     tw_window_kind window = r->level.window.kind;
 
     for (uint32_t n = 0; n < count; n++) {
-        static const tw_agg_kind bare[] = {TW_AGG_LAST, TW_AGG_EWMA, TW_AGG_ELAPSED};
-        tw_agg_kind kind = (tw_agg_kind)pick(TW_AGG_EWMA + 1);
+        static const tw_agg_kind bare[] = {TW_AGG_LAST, TW_AGG_EWMA, TW_AGG_ELAPSED,
+                                           TW_AGG_LATEST};
+        tw_agg_kind kind = (tw_agg_kind)pick(TW_AGG_DISTINCT + 1);
         bool steps = kind == TW_AGG_RATE_COUNTER ||
                      (kind >= TW_AGG_INCREASE && kind <= TW_AGG_RESETS);
         if (window == TW_WINDOW_NONE) {
-            kind = bare[pick(3)];
+            kind = bare[pick(4)];
         } else if (steps && window != TW_WINDOW_SLIDING) {
             kind = TW_AGG_DELTA; /* others do not see a reset that comes out of order */
         }
         add_agg(r, kind, chance(80) ? 0 : 1);
         r->level.aggs[n].param = 5 + pick(50);
+        r->level.aggs[n].fold = TW_AGG_SUM;
+        if (kind == TW_AGG_LATEST) {
+            r->level.aggs[n].has_second = true;
+            r->level.aggs[n].second = SLOT_KIND;
+        }
         if (chance(25)) {
             narrow(r, pick(2));
-        } else if (chance(10)) {
+        } else if (chance(10) && kind != TW_AGG_LATEST) {
             tw_aggregate *agg = &r->level.aggs[n];
             bool wants = agg->has_field;
             agg->has_field = false;
             agg->fn = wants ? 1 : TW_NO_FN;
         }
     }
+    bool prev = window != TW_WINDOW_NONE && chance(30);
+    r->level.window.prev = prev;
+    if (prev && window == TW_WINDOW_HOPPING) {
+        r->level.window.over_ms = r->level.window.every_ms * (1 + pick(5));
+    }
     const tw_expr_node quotient[] = {{.op = TW_EXPR_AGG, .agg = 0},
-                                     {.op = TW_EXPR_AGG, .agg = count - 1},
+                                     {.op = TW_EXPR_AGG, .agg = count - 1, .prev = prev},
                                      {.op = TW_EXPR_DIV, .left = 0, .right = 1}};
-    const tw_expr_node difference[] = {{.op = TW_EXPR_AGG, .agg = 0},
-                                       {.op = TW_EXPR_NUMBER, .number = 2},
-                                       {.op = TW_EXPR_MUL, .left = 0, .right = 1},
-                                       {.op = TW_EXPR_AGG, .agg = count - 1},
-                                       {.op = TW_EXPR_SUB, .left = 2, .right = 3}};
+    const tw_expr_node difference[] = {
+        {.op = TW_EXPR_AGG, .agg = 0},
+        {.op = TW_EXPR_NUMBER, .number = 2},
+        {.op = TW_EXPR_MUL, .left = 0, .right = 1},
+        {.op = TW_EXPR_AGG, .agg = count - 1, .prev = prev},
+        {.op = TW_EXPR_SUB, .left = 2, .right = 3}};
     if (chance(60)) {
         value_is_agg(r, 0);
     } else if (chance(50)) {

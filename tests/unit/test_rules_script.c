@@ -289,7 +289,7 @@ static void a_condition_reads_values_by_name(void **state)
     const char *const names[] = {"errors", "requests", "none"};
     const double values[] = {60, 100, 0};
     const bool has[] = {true, true, false};
-    tw_result r = {names, values, has, 3};
+    tw_result r = {names, values, has, 3, NULL};
     bool answer = false;
     tw_script_failures f;
 

@@ -6,4 +6,4 @@ rule "a/b" {
 }
 --! 4:50: 'gap' is not supported yet
 --! 4:62: 'max' is not supported yet
---! 4:74: 'zone' is not supported yet
+--! 4:74: zone is for windows of whole days: every = "1d", "7d"
