@@ -4,6 +4,7 @@
 
 #include "app_impl.h"
 #include "base/mem.h"
+#include "rule/findings.h"
 
 /* A source is not ready until it has something to read. What troubles it later stands in the
  * status and the metrics: that a target is down or one topic of several is missing must not
@@ -181,11 +182,42 @@ static tw_control_reply act_reload(void *self, json_t *body)
     return reply;
 }
 
+/* { "paths": [...] }, absolute; without them the rules of the configuration. */
+static tw_control_reply act_plan(void *self, json_t *body)
+{
+    json_t *paths = json_object_get(body, "paths"), *path;
+    size_t count = json_array_size(paths), n;
+    const char **list = tw_calloc(count + 1, sizeof *list);
+    tw_findings findings = {0};
+    bool good = !body || (json_is_object(body) && (!paths || json_is_array(paths)));
+
+    json_array_foreach(paths, n, path)
+    {
+        list[n] = json_string_value(path);
+        good = good && list[n] && list[n][0] == '/';
+    }
+    tw_control_reply reply = {.status = 400};
+    if (!good) {
+        reply.body = json_pack("{s:s}", "error",
+                               "a plan takes {\"paths\": [\"/absolute/path\", ...]}");
+    } else {
+        json_t *changes = tw_app_plan(self, list, count, &findings);
+        reply.status = changes ? 200 : 422;
+        reply.body = json_pack("{s:b, s:o, s:o}", "ok", changes != NULL, "findings",
+                               tw_findings_json(&findings), "rules",
+                               changes ? changes : json_array());
+    }
+    tw_findings_done(&findings);
+    tw_free(list);
+    return reply;
+}
+
 int tw_app_start_control(tw_app *app, tw_err *err)
 {
     static const tw_view views[] = {
         {"status", show_status}, {"alerts", show_alerts}, {0}};
-    static const tw_verb verbs[] = {{"/-/reload", act_reload}, {0}};
+    static const tw_verb verbs[] = {
+        {"/-/reload", act_reload}, {"/-/plan", act_plan}, {0}};
     tw_control_options options = {.loop = app->loop,
                                   .host = app->config->control_host,
                                   .port = app->config->control_port,

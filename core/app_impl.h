@@ -132,7 +132,11 @@ json_t *tw_app_lookup(void *self, const char *table, const char *key);
 int tw_app_load_rules(tw_app *app, tw_findings *out_findings, tw_err *err);
 /* Reads the rules that `from` names and switches to them, or leaves everything as it was. */
 int tw_app_switch_rules(tw_app *app, const tw_config *from, tw_findings *out_findings,
-                        tw_switch_report *out, tw_err *err);
+                        tw_switch_report *out, json_t **out_changes, tw_err *err);
+/* What a switch to the rules of these paths (none: those of the configuration) would change, and nothing
+ * else happens. New reference; NULL when there are errors among the findings. */
+json_t *tw_app_plan(tw_app *app, const char *const *paths, size_t path_count,
+                    tw_findings *out_findings);
 /* From now on the files that `config` names are watched, if it wants that. */
 void tw_app_watch_rules(tw_app *app, const tw_config *config);
 void tw_app_watch_tables(tw_app *app, const tw_config *config);

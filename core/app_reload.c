@@ -14,7 +14,7 @@ typedef struct reload {
     tw_config *fresh; /* NULL: the configuration is a text in memory */
     bool new_tables;
     tw_app_tables tables; /* until they are taken over */
-    json_t *restart;
+    json_t *restart, *changes;
     tw_findings findings;
     tw_switch_report report;
     tw_err err;
@@ -92,7 +92,7 @@ static int run_reload(reload *r)
     int rc = read_config(r);
     if (rc == TW_OK)
         rc = tw_app_switch_rules(r->app, r->fresh ? r->fresh : current(r->app),
-                                 &r->findings, &r->report, &r->err);
+                                 &r->findings, &r->report, &r->changes, &r->err);
     if (rc == TW_OK)
         take_over(r);
     return rc;
@@ -118,6 +118,7 @@ static json_t *report_json(const reload *r, int rc)
                           (int)s->changed, "unchanged", (int)s->unchanged, "removed",
                           (int)s->removed, "state_kept", (int)s->state_kept, "pause_us",
                           (json_int_t)s->pause_us));
+    json_object_set(report, "rules", r->changes);
     return report;
 }
 
@@ -157,6 +158,7 @@ int tw_app_reload(tw_app *app, json_t **out_report)
     tw_app_free_tables(&r.tables);
     tw_config_free(r.fresh);
     json_decref(r.restart);
+    json_decref(r.changes);
     tw_findings_done(&r.findings);
     if (out_report)
         *out_report = json_incref(app->reload_report);

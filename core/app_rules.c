@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "changes.h"
 #include "rule/findings.h"
 
 /* ---- tables ------------------------------------------------------------------------ */
@@ -88,6 +89,7 @@ static void on_rule_log(void *self, const char *rule_file, const char *message)
 
 /* Routes are those that run: new ones take a restart. */
 static tw_rule_files *read_rules(tw_app *app, const tw_config *from,
+                                 const char *const *paths, size_t path_count,
                                  tw_findings *out_findings)
 {
     tw_rule_options options, running;
@@ -99,8 +101,7 @@ static tw_rule_files *read_rules(tw_app *app, const tw_config *from,
     running.routes = routes;
     options.log = on_rule_log;
     options.log_self = app;
-    tw_rule_files *files = tw_rules_load((const char *const *)from->rule_paths,
-                                         from->rule_path_count, &options, out_findings);
+    tw_rule_files *files = tw_rules_load(paths, path_count, &options, out_findings);
     tw_config_rule_options_done(&options);
     tw_config_rule_options_done(&running);
     return files;
@@ -133,14 +134,49 @@ static void forget_fields(tw_app *app, uint32_t *before, bool refused)
     tw_free(before);
 }
 
+static uint64_t keys_of(void *self, uint32_t rule)
+{
+    tw_app *app = self;
+    tw_rule_counts counts;
+
+    tw_engine_rule_counts(app->engine, rule, &counts);
+    return (uint64_t)counts.keys;
+}
+
+static json_t *list_changes(tw_app *app, const tw_rule_files *files)
+{
+    return tw_changes_json(files, tw_engine_rules(app->engine), keys_of, app);
+}
+
+json_t *tw_app_plan(tw_app *app, const char *const *paths, size_t path_count,
+                    tw_findings *out_findings)
+{
+    const tw_config *config = app->reread ? app->reread : app->config;
+    uint32_t *fields = count_fields(app);
+    tw_rule_files *files =
+        path_count ? read_rules(app, config, paths, path_count, out_findings)
+                   : read_rules(app, config, (const char *const *)config->rule_paths,
+                                config->rule_path_count, out_findings);
+    json_t *changes =
+        tw_findings_errors(out_findings, 0) ? NULL : list_changes(app, files);
+
+    tw_rule_files_unref(files);
+    forget_fields(app, fields, true);
+    return changes;
+}
+
 int tw_app_switch_rules(tw_app *app, const tw_config *from, tw_findings *out_findings,
-                        tw_switch_report *out, tw_err *err)
+                        tw_switch_report *out, json_t **out_changes, tw_err *err)
 {
     uint32_t *fields = count_fields(app);
-    tw_rule_files *files = read_rules(app, from, out_findings);
+    tw_rule_files *files = read_rules(app, from, (const char *const *)from->rule_paths,
+                                      from->rule_path_count, out_findings);
     int rc;
 
+    *out_changes = NULL;
     size_t errors = tw_findings_errors(out_findings, 0);
+    if (!errors)
+        *out_changes = list_changes(app, files);
     if (errors)
         rc = tw_err_set(err, TW_EINVAL, "%zu finding(s) in the rules", errors);
     else
@@ -153,10 +189,12 @@ int tw_app_switch_rules(tw_app *app, const tw_config *from, tw_findings *out_fin
 int tw_app_load_rules(tw_app *app, tw_findings *out_findings, tw_err *err)
 {
     tw_switch_report report = {0};
+    json_t *changes;
 
     tw_app_watch_rules(app, app->config);
     tw_app_watch_tables(app, app->config);
-    int rc = tw_app_switch_rules(app, app->config, out_findings, &report, err);
+    int rc = tw_app_switch_rules(app, app->config, out_findings, &report, &changes, err);
+    json_decref(changes);
     tw_app_note_reload(app, rc, &report);
     if (rc == TW_OK)
         tw_log_info("rules", "loaded", "rules", TW_LOG_INT(report.added), NULL);

@@ -10,9 +10,9 @@
 #include "base/nearest.h"
 
 static const tw_command *const commands[] = {
-    &tw_command_run,    &tw_command_demo,   &tw_command_check,
-    &tw_command_test,   &tw_command_replay, &tw_command_config,
-    &tw_command_status, &tw_command_reload, &tw_command_version,
+    &tw_command_run,    &tw_command_demo,    &tw_command_check,  &tw_command_test,
+    &tw_command_replay, &tw_command_config,  &tw_command_status, &tw_command_plan,
+    &tw_command_reload, &tw_command_version,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
@@ -20,7 +20,6 @@ enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 static const struct {
     const char *name, *summary;
 } later[] = {
-    {"plan", "what a reload would change"},
     {"rollback", "back to the rules before"},
     {"shadow", "run a rule without telling anybody"},
     {"promote", "a shadow rule becomes a real one"},

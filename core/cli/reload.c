@@ -45,6 +45,7 @@ static void print_report(const json_t *report)
            int_of(report, "changed"), int_of(report, "unchanged"),
            int_of(report, "removed"), int_of(report, "state_kept"),
            int_of(report, "pause_us") / 1000.0);
+    tw_cli_print_changes(json_object_get(report, "rules"));
 }
 
 static int reload(const tw_command *self, const tw_cli_where *where, bool json)
@@ -56,7 +57,7 @@ static int reload(const tw_command *self, const tw_cli_where *where, bool json)
 
     if (rc)
         return rc;
-    rc = tw_cli_server_ask(self, &server, "POST", "/-/reload", &status, &report);
+    rc = tw_cli_server_ask(self, &server, "POST", "/-/reload", NULL, &status, &report);
     tw_cli_server_done(&server);
     if (rc)
         return rc;

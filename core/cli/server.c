@@ -17,8 +17,8 @@
 
 /* ---- where ------------------------------------------------------------------------- */
 
-int tw_cli_where_parse(const tw_command *c, int argc, char **argv, tw_cli_where *out,
-                       bool *out_json)
+int tw_cli_where_parse_words(const tw_command *c, int argc, char **argv,
+                             tw_cli_where *out, bool *out_json, int *out_first)
 {
     static const struct option options[] = {{"server", required_argument, NULL, 's'},
                                             {"config", required_argument, NULL, 'c'},
@@ -38,9 +38,18 @@ int tw_cli_where_parse(const tw_command *c, int argc, char **argv, tw_cli_where 
         else if (option == 'c')
             out->config = optarg;
     }
-    if (optind < argc)
-        return tw_cli_usage(c, "'%s' is one word too many", argv[optind]);
+    *out_first = optind;
     return 0;
+}
+
+int tw_cli_where_parse(const tw_command *c, int argc, char **argv, tw_cli_where *out,
+                       bool *out_json)
+{
+    int first, rc = tw_cli_where_parse_words(c, argc, argv, out, out_json, &first);
+
+    if (rc == 0 && first < argc)
+        return tw_cli_usage(c, "'%s' is one word too many", argv[first]);
+    return rc;
 }
 
 /* "http://HOST:PORT/", "HOST:PORT", "[HOST]:PORT", ":PORT". */
@@ -191,16 +200,21 @@ static bool receive_all(int fd, tw_buf *out)
 }
 
 static void write_request(const tw_cli_server *s, const char *method, const char *path,
-                          tw_buf *out)
+                          const json_t *body, tw_buf *out)
 {
+    char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
     bool six = strchr(s->host, ':') != NULL;
 
     tw_buf_printf(out, "%s %s HTTP/1.1\r\nHost: %s%s%s:%s\r\n", method, path,
                   six ? "[" : "", s->host, six ? "]" : "", s->port);
     if (s->token)
         tw_buf_printf(out, "Authorization: Bearer %s\r\n", s->token);
-    tw_buf_add_str(out, "Accept: application/json\r\nContent-Length: 0\r\n"
-                        "Connection: close\r\n\r\n");
+    tw_buf_printf(out,
+                  "Accept: application/json\r\n%sContent-Length: %zu\r\n"
+                  "Connection: close\r\n\r\n%s",
+                  text ? "Content-Type: application/json\r\n" : "",
+                  text ? strlen(text) : 0, text ? text : "");
+    free(text); /* jansson's own allocator */
 }
 
 /* "HTTP/1.1 200 OK", headers, an empty line, the body to the end. */
@@ -226,8 +240,8 @@ static int refused_token(const tw_command *c, const tw_cli_server *s)
 }
 
 int tw_cli_server_ask(const tw_command *c, const tw_cli_server *server,
-                      const char *method, const char *path, int *out_status,
-                      json_t **out_body)
+                      const char *method, const char *path, const json_t *body,
+                      int *out_status, json_t **out_body)
 {
     tw_buf request, answer;
     int fd = -1, rc = connect_to(c, server, &fd);
@@ -236,7 +250,7 @@ int tw_cli_server_ask(const tw_command *c, const tw_cli_server *server,
         return rc;
     tw_buf_init(&request, 65536);
     tw_buf_init(&answer, MAX_ANSWER_BYTES);
-    write_request(server, method, path, &request);
+    write_request(server, method, path, body, &request);
     if (!send_all(fd, request.data, request.len) || !receive_all(fd, &answer))
         rc = unreachable(c, server,
                          errno == EAGAIN ? "no answer in time" : strerror(errno));

@@ -16,6 +16,9 @@ typedef struct tw_cli_where {
 /* The options that all these commands take: --server, -c, -o. 0, or the exit code. */
 int tw_cli_where_parse(const tw_command *c, int argc, char **argv, tw_cli_where *out,
                        bool *out_json);
+/* The same for a command that takes words behind them: argv[*out_first] is the first. */
+int tw_cli_where_parse_words(const tw_command *c, int argc, char **argv,
+                             tw_cli_where *out, bool *out_json, int *out_first);
 #define TW_CLI_SERVER_HELP                                                               \
     "  --server HOST:PORT   the engine's control address; default: that of the "         \
     "configuration, else\n"                                                              \
@@ -34,12 +37,16 @@ int tw_cli_server_init(const tw_command *c, const tw_cli_where *where,
                        tw_cli_server *out);
 void tw_cli_server_done(tw_cli_server *server);
 
-/* One request; the answer's status and its JSON body (new reference, NULL when it is none). 0, or the
+/* One request, with a body or NULL; the answer's status and its JSON body (new reference, NULL when it is none). 0, or the
  * exit code with the reason told: TW_EXIT_UNREACHABLE, or TW_EXIT_USAGE when the engine wants another
  * token. */
 int tw_cli_server_ask(const tw_command *c, const tw_cli_server *server,
-                      const char *method, const char *path, int *out_status,
-                      json_t **out_body);
+                      const char *method, const char *path, const json_t *body,
+                      int *out_status, json_t **out_body);
+
+/* What a reload did or would do, a row a rule; rules that did not change are left out. Nothing when there
+ * is no row. */
+void tw_cli_print_changes(const json_t *rules);
 
 /* The findings of a reload's report on standard output, as `check` writes them. */
 void tw_cli_print_report_findings(const json_t *report);

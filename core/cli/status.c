@@ -254,7 +254,7 @@ static int show(const tw_command *self, const tw_cli_where *where, bool json)
 
     if (rc)
         return rc;
-    rc = tw_cli_server_ask(self, &server, "GET", "/api/v1/status", &code, &status);
+    rc = tw_cli_server_ask(self, &server, "GET", "/api/v1/status", NULL, &code, &status);
     tw_cli_server_done(&server);
     if (rc)
         return rc;

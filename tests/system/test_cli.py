@@ -16,8 +16,9 @@ RULE = """rule "shop/errors" {
   alert = incident { id = "errors:${host}", route = "ops", title = "${value} errors on ${host}" },
 }
 """
-COMMANDS = ["run", "demo", "check", "replay", "config", "status", "reload", "version"]
-LATER = ["plan", "rollback", "shadow", "promote", "explain", "top", "tap", "alerts",
+COMMANDS = ["run", "demo", "check", "replay", "config", "status", "plan", "reload",
+            "version"]
+LATER = ["rollback", "shadow", "promote", "explain", "top", "tap", "alerts",
          "silence", "ack"]
 
 

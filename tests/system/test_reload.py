@@ -4,9 +4,10 @@
 import json
 import os
 import signal
+import subprocess
 import unittest
 
-from harness import SystemTest, wait_for
+from harness import SystemTest, Tidewatch, wait_for
 
 RULE = """rule "shop/errors" {
   params = { fire = 10 },
@@ -61,6 +62,40 @@ class Reload(SystemTest):
         status, report = engine.reload()
         self.assertEqual((status, report["findings"]), (200, []))
         self.assertEqual(self.generation(engine), 4)
+
+    def test_a_plan_tells_what_a_reload_would_do_and_changes_nothing(self):
+        engine = self.running()
+        with open(self.path("engine/in.ndjson"), "a", encoding="utf-8") as f:
+            f.write('{"level":"error","host":"h1"}\n{"level":"error","host":"h2"}\n')
+        wait_for("both keys", lambda: json.loads(engine.get("/api/v1/status")[1])["rules"][0]["keys"] == 2)
+        self.write("next/errors.lua", RULE.replace('title = "${value}"', 'title = "x"'))
+        self.write("next/more.lua", RULE.replace("shop/errors", "shop/more"))
+        code, out, _ = self.plan(engine, "next")
+        self.assertEqual(code, 0)
+        self.assertRegex(out, r"shop/errors +changed +kept +2 +alert +the edit does not touch it")
+        self.assertRegex(out, r"shop/more +added +new")
+        self.assertIn("0 of 2 rules unchanged", out)
+
+        self.write("next/errors.lua", RULE.replace('{ "host" }', '{ "host", "zone" }'))
+        self.assertRegex(self.plan(engine, "next")[1], r"shop/errors +changed +cold +2 +key")
+        self.write("next/errors.lua", RULE.replace("shop/errors", "shop/other"))
+        self.assertRegex(self.plan(engine, "next")[1],
+                         r"shop/errors +removed +dropped +2 +what it has open resolves")
+        self.assertIn("1 of 1 rules unchanged", self.plan(engine)[1])
+
+        self.write("next/errors.lua", RULE.replace("detect", "detcet"))
+        code, out, err = self.plan(engine, "next")
+        self.assertEqual(code, 1)
+        self.assertIn("did you mean 'detect'?", out)
+        self.assertIn("would be refused", err)
+        self.assertEqual(self.generation(engine), 1)
+        status, report = engine.reload()
+        self.assertEqual([r["change"] for r in report["rules"]], ["unchanged"])
+
+    def plan(self, engine, *paths):
+        result = subprocess.run([Tidewatch.program, "plan", *paths, "--server", engine.address],
+                                cwd=self.folder, capture_output=True, text=True, timeout=60)
+        return result.returncode, result.stdout, result.stderr
 
     def test_what_is_wrong_with_rules_in_the_configuration_is_told_there(self):
         engine = self.running()

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "changes.h"
+
+#include <string.h>
+
+#include "detect/detector.h"
+
+static json_t *row_of(const tw_rule *r, const char *change)
+{
+    return json_pack("{s:s, s:s, s:s, s:i}", "rule", r->name, "change", change, "file",
+                     r->file, "line", r->line);
+}
+
+static const tw_rule_part *find_part(const tw_rule *r, const char *name)
+{
+    for (uint32_t i = 0; i < r->part_count; i++)
+        if (strcmp(r->parts[i].name, name) == 0)
+            return &r->parts[i];
+    return NULL;
+}
+
+/* The options of the rule's table that one has and the other has not, or has otherwise. */
+static json_t *edited_parts(const tw_rule *fresh, const tw_rule *old)
+{
+    json_t *list = json_array();
+
+    for (uint32_t i = 0; i < fresh->part_count; i++) {
+        const tw_rule_part *was = find_part(old, fresh->parts[i].name);
+        if (!was || was->hash != fresh->parts[i].hash)
+            json_array_append_new(list, json_string(fresh->parts[i].name));
+    }
+    for (uint32_t i = 0; i < old->part_count; i++)
+        if (!find_part(fresh, old->parts[i].name))
+            json_array_append_new(list, json_string(old->parts[i].name));
+    if (json_array_size(list) == 0) /* a function that it calls */
+        json_array_append_new(list, json_string("functions of the file"));
+    return list;
+}
+
+static json_t *compare(const tw_rule *fresh, const tw_rule *old)
+{
+    char why[256];
+
+    if (strcmp(fresh->hash, old->hash) == 0)
+        return row_of(fresh, "unchanged");
+    json_t *row = row_of(fresh, "changed");
+    tw_fate fate = tw_rule_fate(fresh, old, why, sizeof why);
+    json_object_set_new(row, "parts", edited_parts(fresh, old));
+    json_object_set_new(row, "state", json_string(tw_fate_name(fate)));
+    json_object_set_new(row, "why", json_string(why));
+    return row;
+}
+
+/* Both lists are sorted by name. */
+json_t *tw_changes_json(const tw_rule_files *fresh, const tw_ruleset *running,
+                        tw_changes_keys keys, void *self)
+{
+    uint32_t count = tw_rule_files_rule_count(fresh),
+             old_count = running ? running->rule_count : 0;
+    json_t *list = json_array();
+
+    for (uint32_t i = 0, k = 0; i < count || k < old_count;) {
+        const tw_rule *now = i < count ? tw_rule_files_rule(fresh, i) : NULL;
+        const tw_rule *old = k < old_count ? running->rules[k] : NULL;
+        int order = !now ? 1 : !old ? -1 : strcmp(now->name, old->name);
+        json_t *row = order < 0   ? row_of(now, "added")
+                      : order > 0 ? row_of(old, "removed")
+                                  : compare(now, old);
+        if (order >= 0)
+            json_object_set_new(row, "keys", json_integer((json_int_t)keys(self, k)));
+        json_array_append_new(list, row);
+        i += order <= 0;
+        k += order >= 0;
+    }
+    return list;
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What a switch to other rules changes, rule by rule: what `tidewatch plan` shows before it is done and a
+ * reload tells afterwards. Shore thread. */
+#ifndef TW_CHANGES_H
+#define TW_CHANGES_H
+
+#include "ruleset.h"
+
+/* How many keys rule number i of the running set has. */
+typedef uint64_t (*tw_changes_keys)(void *self, uint32_t rule);
+
+/* A list sorted by rule name, a new reference. Each: rule, change ("added", "changed", "unchanged",
+ * "removed"), file, line, and but for an added one keys; of a changed one parts (what of its table was
+ * edited), state (tw_fate_name) and why. running may be NULL: everything is new. */
+json_t *tw_changes_json(const tw_rule_files *fresh, const tw_ruleset *running,
+                        tw_changes_keys keys, void *self);
+
+#endif

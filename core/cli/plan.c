@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+/* `tidewatch plan`: what a reload would change, asked of the running engine before it is done. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "cli/columns.h"
+#include "cli/server.h"
+
+static const char help[] =
+    "usage: tidewatch plan [PATH...] [--server HOST:PORT] [-c FILE] [-o table|json]\n"
+    "\n"
+    "What would happen to the rules of a running engine, and to what they remember, if "
+    "these were\n"
+    "its rules: PATH is a rule file or a folder of them; without one those of the "
+    "configuration, as a\n"
+    "reload would read them. Nothing is changed. The engine reads the files itself, so "
+    "they must lie\n"
+    "on its machine.\n"
+    "\n"
+    "STATE   kept      the rule goes on with all it remembers\n"
+    "        warming   it goes on, and its window is full only after a while\n"
+    "        trimmed   what lies outside of the new span is dropped\n"
+    "        partly    some of it is dropped\n"
+    "        cold      it starts anew, and what it has open resolves\n"
+    "\n" TW_CLI_SERVER_HELP "\n"
+    "exit: 0 - 1 the rules have errors - 69 no engine answers\n"
+    "\n"
+    "example:\n"
+    "  tidewatch plan -c tidewatch.yaml rules.new\n";
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    return json_string_value(json_object_get(object, key));
+}
+
+/* "detect, alert" */
+static char *parts_text(const json_t *parts)
+{
+    tw_buf text;
+    size_t n;
+    json_t *part;
+
+    tw_buf_init(&text, 4096);
+    json_array_foreach((json_t *)(uintptr_t)parts, n, part)
+    {
+        tw_buf_printf(&text, "%s%s", n ? ", " : "", json_string_value(part));
+    }
+    return tw_buf_take(&text, NULL);
+}
+
+static void add_row(tw_columns *table, const json_t *row)
+{
+    const char *change = text_of(row, "change"), *state = text_of(row, "state");
+    bool added = strcmp(change, "added") == 0, removed = strcmp(change, "removed") == 0;
+    char *parts = parts_text(json_object_get(row, "parts"));
+
+    tw_columns_text(table, text_of(row, "rule"));
+    tw_columns_text(table, change);
+    tw_columns_text(table, state ? state : added ? "new" : "dropped");
+    if (added)
+        tw_columns_text(table, "");
+    else
+        tw_columns_int(table, json_integer_value(json_object_get(row, "keys")));
+    tw_columns_text(table, parts);
+    tw_columns_text(table, removed ? "what it has open resolves" : text_of(row, "why"));
+    tw_free(parts);
+}
+
+void tw_cli_print_changes(const json_t *rules)
+{
+    static const char *const heads[] = {"RULE",   "CHANGE", "STATE", ">KEYS",
+                                        "EDITED", "WHY",    NULL};
+    tw_columns *table = tw_columns_new(heads);
+    size_t n, rows = 0;
+    json_t *row;
+
+    json_array_foreach((json_t *)(uintptr_t)rules, n, row)
+    {
+        if (strcmp(text_of(row, "change"), "unchanged") == 0)
+            continue;
+        add_row(table, row);
+        rows++;
+    }
+    if (rows)
+        tw_columns_print(table, stdout);
+    tw_columns_free(table);
+}
+
+static int print_plan(const json_t *plan)
+{
+    const json_t *rules = json_object_get(plan, "rules");
+    size_t n, unchanged = 0;
+    json_t *row;
+
+    tw_cli_print_report_findings(plan);
+    if (!json_is_true(json_object_get(plan, "ok"))) {
+        fprintf(stderr, "tidewatch plan: a reload would be refused\n");
+        return TW_EXIT_FINDING;
+    }
+    json_array_foreach((json_t *)(uintptr_t)rules, n, row)
+    {
+        unchanged += strcmp(text_of(row, "change"), "unchanged") == 0;
+    }
+    tw_cli_print_changes(rules);
+    printf("%zu of %zu rules unchanged\n", unchanged, json_array_size(rules));
+    return TW_EXIT_OK;
+}
+
+/* The engine has another working directory. NULL with the reason told. */
+static json_t *request_of(const tw_command *self, int count, char **paths)
+{
+    json_t *list = json_array();
+
+    for (int i = 0; i < count; i++) {
+        char *path = realpath(paths[i], NULL);
+        if (!path) {
+            tw_cli_usage(self, "%s: %s", paths[i], strerror(errno));
+            json_decref(list);
+            return NULL;
+        }
+        json_array_append_new(list, json_string(path));
+        free(path); /* realpath's */
+    }
+    return json_pack("{s:o}", "paths", list);
+}
+
+static int run(const tw_command *self, int argc, char **argv)
+{
+    tw_cli_where where;
+    tw_cli_server server;
+    bool json;
+    int first, status = 0;
+    json_t *plan = NULL;
+    int rc = tw_cli_where_parse_words(self, argc, argv, &where, &json, &first);
+
+    if (rc)
+        return rc;
+    json_t *request = request_of(self, argc - first, argv + first);
+    if (!request)
+        return TW_EXIT_USAGE;
+    rc = tw_cli_server_init(self, &where, &server);
+    if (rc == 0) {
+        rc = tw_cli_server_ask(self, &server, "POST", "/-/plan", request, &status, &plan);
+        tw_cli_server_done(&server);
+    }
+    json_decref(request);
+    if (rc)
+        return rc;
+    if (!plan || (status != 200 && status != 422)) {
+        fprintf(stderr, "tidewatch plan: the engine answers %d: %s\n", status,
+                plan && text_of(plan, "error") ? text_of(plan, "error") : "");
+        rc = TW_EXIT_FINDING;
+    } else if (json) {
+        tw_cli_print_json(json_incref(plan));
+        rc = status == 200 ? TW_EXIT_OK : TW_EXIT_FINDING;
+    } else {
+        rc = print_plan(plan);
+    }
+    json_decref(plan);
+    return rc;
+}
+
+const tw_command tw_command_plan = {
+    .name = "plan",
+    .summary = "what a reload would change",
+    .help = help,
+    .run = run,
+};
