@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Look-up tables: reading the file, turning it into rows by key, and deciding when to read again. A
  * snapshot is replaced only by a whole good one. Shore thread; rows are borrowed until the next
- * refresh.
+ * refresh, or counted.
  *
  * A file is read again when it is another one or its size or time differ. A time stamp that was
  * young when the file was read proves nothing (two writes may share it), so then the contents are
@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -26,10 +27,15 @@
 #define MAX_ROWS 1000000
 #define YOUNG_MS 2000
 
+struct tw_rows {
+    atomic_uint refs;
+    tw_map *by_key; /* json_t */
+};
+
 struct tw_table {
     char *name, *path, *key, *error;
     bool is_json;
-    tw_map *rows;     /* key to json_t; NULL before the first good read */
+    tw_rows *rows;    /* NULL before the first good read */
     uint64_t hash;    /* of the contents behind rows */
     struct stat seen; /* of the last read, good or not */
     int64_t seen_at_ms;
@@ -298,8 +304,10 @@ int tw_table_refresh(tw_table *t, bool *out_changed, tw_err *err)
     set_error(t, NULL);
     *out_changed = rows != NULL;
     if (rows) {
-        tw_map_free(t->rows);
-        t->rows = rows;
+        tw_rows_unref(t->rows);
+        t->rows = tw_alloc(sizeof *t->rows);
+        t->rows->by_key = rows;
+        atomic_init(&t->rows->refs, 1);
     }
     return TW_OK;
 }
@@ -333,7 +341,7 @@ void tw_table_free(tw_table *t)
 {
     if (!t)
         return;
-    tw_map_free(t->rows);
+    tw_rows_unref(t->rows);
     tw_free(t->name);
     tw_free(t->path);
     tw_free(t->key);
@@ -341,9 +349,51 @@ void tw_table_free(tw_table *t)
     tw_free(t);
 }
 
+/* ---- a snapshot -------------------------------------------------------------------- */
+
+tw_rows *tw_rows_ref(tw_rows *rows)
+{
+    if (rows)
+        atomic_fetch_add_explicit(&rows->refs, 1, memory_order_relaxed);
+    return rows;
+}
+
+void tw_rows_unref(tw_rows *rows)
+{
+    if (!rows || atomic_fetch_sub_explicit(&rows->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    tw_map_free(rows->by_key);
+    tw_free(rows);
+}
+
+json_t *tw_rows_get(const tw_rows *rows, const char *key)
+{
+    return rows ? tw_map_get(rows->by_key, key) : NULL;
+}
+
+size_t tw_rows_count(const tw_rows *rows)
+{
+    return rows ? tw_map_count(rows->by_key) : 0;
+}
+
+void tw_rows_each(const tw_rows *rows,
+                  void (*row)(void *self, const char *key, json_t *value), void *self)
+{
+    const char *key;
+    void *value;
+
+    for (size_t i = 0; rows && tw_map_next(rows->by_key, &i, &key, &value);)
+        row(self, key, value);
+}
+
+tw_rows *tw_table_rows(const tw_table *t)
+{
+    return t->rows;
+}
+
 json_t *tw_table_row(const tw_table *t, const char *key)
 {
-    return tw_map_get(t->rows, key);
+    return tw_rows_get(t->rows, key);
 }
 
 const char *tw_table_name(const tw_table *t)
@@ -353,7 +403,7 @@ const char *tw_table_name(const tw_table *t)
 
 size_t tw_table_count(const tw_table *t)
 {
-    return tw_map_count(t->rows);
+    return tw_rows_count(t->rows);
 }
 
 const char *tw_table_error(const tw_table *t)

@@ -17,6 +17,16 @@
 
 typedef struct tw_table tw_table;
 
+/* The rows of one good read: immutable, counted, read by any thread. */
+typedef struct tw_rows tw_rows;
+tw_rows *tw_rows_ref(tw_rows *rows); /* NULL gives NULL */
+void tw_rows_unref(tw_rows *rows);
+json_t *tw_rows_get(const tw_rows *rows, const char *key); /* borrowed; NULL: a miss */
+size_t tw_rows_count(const tw_rows *rows);
+/* Every row once, in the order of the file. */
+void tw_rows_each(const tw_rows *rows,
+                  void (*row)(void *self, const char *key, json_t *value), void *self);
+
 /* Reads the file; NULL with err (file, line) when there is no good first snapshot. */
 tw_table *tw_table_open(const char *name, const char *path, const char *key, tw_err *err);
 void tw_table_free(tw_table *t);
@@ -24,7 +34,8 @@ void tw_table_free(tw_table *t);
  * snapshot is in place; an error leaves the old one. */
 int tw_table_refresh(tw_table *t, bool *out_changed, tw_err *err);
 json_t *tw_table_row(const tw_table *t,
-                     const char *key); /* borrowed until refresh; NULL: a miss */
+                     const char *key);     /* borrowed until refresh; NULL: a miss */
+tw_rows *tw_table_rows(const tw_table *t); /* those of now, borrowed until refresh */
 const char *tw_table_name(const tw_table *t);
 size_t tw_table_count(const tw_table *t);
 const char *

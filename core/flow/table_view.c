@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Views of tables; see table_view.h. */
+#include "flow/table_view.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+typedef struct seen {
+    char *name;
+    tw_rows *rows;
+} seen;
+
+struct tw_table_view {
+    atomic_uint refs;
+    uint32_t count;
+    seen tables[];
+};
+
+tw_table_view *tw_table_view_new(tw_table *const *tables, uint32_t count)
+{
+    tw_table_view *view = tw_alloc(sizeof *view + count * sizeof(seen));
+
+    atomic_init(&view->refs, 1);
+    view->count = count;
+    for (uint32_t i = 0; i < count; i++)
+        view->tables[i] = (seen){tw_strdup(tw_table_name(tables[i])),
+                                 tw_rows_ref(tw_table_rows(tables[i]))};
+    return view;
+}
+
+tw_table_view *tw_table_view_ref(tw_table_view *view)
+{
+    if (view)
+        atomic_fetch_add_explicit(&view->refs, 1, memory_order_relaxed);
+    return view;
+}
+
+void tw_table_view_unref(tw_table_view *view)
+{
+    if (!view || atomic_fetch_sub_explicit(&view->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    for (uint32_t i = 0; i < view->count; i++) {
+        tw_free(view->tables[i].name);
+        tw_rows_unref(view->tables[i].rows);
+    }
+    tw_free(view);
+}
+
+const tw_rows *tw_table_view_rows(const tw_table_view *view, const char *name)
+{
+    for (uint32_t i = 0; view && i < view->count; i++) {
+        if (strcmp(view->tables[i].name, name) == 0)
+            return view->tables[i].rows;
+    }
+    return NULL;
+}
