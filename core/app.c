@@ -324,7 +324,11 @@ static int start_engine(tw_app *app, tw_err *err)
         .streams = app->streams,
         .stats = app->stats,
         .limits = app->config->limits,
-        .ports = {.signal = on_signal, .bad_frame = tw_app_on_bad_frame, .self = app},
+        .tables = tw_table_view_new(app->tables.items, app->tables.count),
+        .ports = {.signal = on_signal,
+                  .bad_frame = tw_app_on_bad_frame,
+                  .emitted = tw_app_on_emitted,
+                  .self = app},
         .wake_shore = wake_shore,
         .wake_self = app};
     app->incidents = tw_incidents_new(&incidents);

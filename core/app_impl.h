@@ -99,6 +99,7 @@ int tw_app_start_sinks(tw_app *app, tw_err *err);
 void tw_app_free_sinks(tw_app *app);
 void tw_app_on_notification(void *self, tw_notification *n);
 void tw_app_on_bad_frame(void *self, const tw_bad_frame *f);
+void tw_app_on_emitted(void *self, const tw_emitted *e);
 /* Of all sinks but the one that keeps dead letters, or of that one alone. It stops last,
  * since the others give up into it. */
 typedef enum tw_app_sinks { TW_APP_ORDINARY_SINKS, TW_APP_DEAD_LETTER_SINK } tw_app_sinks;
@@ -128,6 +129,8 @@ void tw_app_feed_end(void *self, tw_guest *g, tw_feed *feed);
 /* app_rules.c */
 int tw_app_open_tables(const tw_config *config, tw_app_tables *out, tw_err *err);
 void tw_app_free_tables(tw_app_tables *tables);
+/* Lanes read the tables as they are now. */
+void tw_app_share_tables(tw_app *app);
 json_t *tw_app_lookup(void *self, const char *table, const char *key);
 int tw_app_load_rules(tw_app *app, tw_findings *out_findings, tw_err *err);
 /* Reads the rules that `from` names and switches to them, or leaves everything as it was. */

@@ -76,6 +76,7 @@ static void take_over(reload *r)
         tw_app_tables before = app->tables;
         app->tables = r->tables;
         r->tables = before;
+        tw_app_share_tables(app);
         tw_app_watch_tables(app, r->fresh);
     }
     if (!r->fresh)

@@ -64,8 +64,16 @@ json_t *tw_app_lookup(void *self, const char *table, const char *key)
     return NULL;
 }
 
+void tw_app_share_tables(tw_app *app)
+{
+    tw_engine_set_tables(app->engine,
+                         tw_table_view_new(app->tables.items, app->tables.count));
+}
+
 static void refresh_tables(tw_app *app)
 {
+    bool any = false;
+
     for (uint32_t i = 0; i < app->tables.count; i++) {
         tw_table *table = app->tables.items[i];
         tw_err err = {0};
@@ -76,7 +84,10 @@ static void refresh_tables(tw_app *app)
         else if (changed)
             tw_log_info("table", "read again", "table", tw_table_name(table), "rows",
                         TW_LOG_INT(tw_table_count(table)), NULL);
+        any = any || changed;
     }
+    if (any)
+        tw_app_share_tables(app);
 }
 
 /* ---- rules ------------------------------------------------------------------------- */
@@ -99,6 +110,7 @@ static tw_rule_files *read_rules(tw_app *app, const tw_config *from,
     const char *const *routes = options.routes;
     options.routes = running.routes;
     running.routes = routes;
+    options.sends_self = running.sends_self;
     options.log = on_rule_log;
     options.log_self = app;
     tw_rule_files *files = tw_rules_load(paths, path_count, &options, out_findings);
@@ -116,22 +128,28 @@ static void on_rule_gone(void *self, const tw_rule *rule, bool still_exists)
 }
 
 /* How many fields each stream has before rules are read; freed by forget_fields. */
-static uint32_t *count_fields(const tw_app *app)
-{
-    uint32_t count = tw_streams_count(app->streams);
-    uint32_t *fields = tw_calloc(count + 1, sizeof *fields);
+typedef struct field_counts {
+    uint32_t *items;
+    uint32_t count;
+} field_counts;
 
-    for (uint32_t i = 0; i < count; i++)
-        fields[i] = tw_fields_count(tw_streams_at(app->streams, i)->fields);
-    return fields;
+static field_counts count_fields(const tw_app *app)
+{
+    field_counts f = {.count = tw_streams_count(app->streams)};
+
+    f.items = tw_calloc(f.count + 1, sizeof *f.items);
+    for (uint32_t i = 0; i < f.count; i++)
+        f.items[i] = tw_fields_count(tw_streams_at(app->streams, i)->fields);
+    return f;
 }
 
 /* Rules that were refused leave nothing behind: a stream has only so many fields. */
-static void forget_fields(tw_app *app, uint32_t *before, bool refused)
+static void forget_fields(tw_app *app, field_counts before, bool refused)
 {
     for (uint32_t i = 0; refused && i < tw_streams_count(app->streams); i++)
-        tw_fields_forget(tw_streams_at(app->streams, i)->fields, before[i]);
-    tw_free(before);
+        tw_fields_forget(tw_streams_at(app->streams, i)->fields,
+                         i < before.count ? before.items[i] : TW_SLOT_FIRST_FIELD);
+    tw_free(before.items);
 }
 
 static uint64_t keys_of(void *self, uint32_t rule)
@@ -152,7 +170,7 @@ json_t *tw_app_plan(tw_app *app, const char *const *paths, size_t path_count,
                     tw_findings *out_findings)
 {
     const tw_config *config = app->reread ? app->reread : app->config;
-    uint32_t *fields = count_fields(app);
+    field_counts fields = count_fields(app);
     tw_rule_files *files =
         path_count ? read_rules(app, config, paths, path_count, out_findings)
                    : read_rules(app, config, (const char *const *)config->rule_paths,
@@ -168,7 +186,7 @@ json_t *tw_app_plan(tw_app *app, const char *const *paths, size_t path_count,
 int tw_app_switch_rules(tw_app *app, const tw_config *from, tw_findings *out_findings,
                         tw_switch_report *out, json_t **out_changes, tw_err *err)
 {
-    uint32_t *fields = count_fields(app);
+    field_counts fields = count_fields(app);
     tw_rule_files *files = read_rules(app, from, (const char *const *)from->rule_paths,
                                       from->rule_path_count, out_findings);
     int rc;

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "flow/plan_emit.h"
 
 /* ---- dead letters ------------------------------------------------------------------ */
 
@@ -120,6 +121,29 @@ void tw_app_on_notification(void *self, tw_notification *n)
         return;
     }
     tw_parcel *p = tw_parcel_from_notification(n);
+    for (uint32_t i = 0; i < route->sink_count; i++)
+        tw_outbox_put(app->sinks[route->sinks[i]].outbox, p);
+    tw_parcel_unref(p);
+}
+
+/* ---- events ------------------------------------------------------------------------ */
+
+void tw_app_on_emitted(void *self, const tw_emitted *e)
+{
+    tw_app *app = self;
+    const char *stream = e->rule->emit->stream->name;
+    const tw_config_route *route = tw_config_stream_route(app->config, stream);
+    tw_emitted_record record = {.id = e->id,
+                                .key = e->key,
+                                .stream = stream,
+                                .rule = e->rule->name,
+                                .json = e->json,
+                                .json_size = e->json_size,
+                                .time_ms = e->time_ms};
+
+    if (!route)
+        return;
+    tw_parcel *p = tw_parcel_from_emitted(&record);
     for (uint32_t i = 0; i < route->sink_count; i++)
         tw_outbox_put(app->sinks[route->sinks[i]].outbox, p);
     tw_parcel_unref(p);

@@ -145,5 +145,9 @@ void tw_config_warn(const tw_config *config, const json_t *object, const char *k
 /* The sinks of a route: exact name, longest pattern with *, then `default`. NULL: nobody.
  */
 const tw_config_route *tw_config_route_of(const tw_config *config, const char *route);
+/* The sinks of what rules emit to a stream: the route "stream:NAME", or the longest "stream:PREFIX*".
+ * `default` and other patterns are for alerts. NULL: none. */
+const tw_config_route *tw_config_stream_route(const tw_config *config,
+                                              const char *stream);
 
 #endif

@@ -9,6 +9,8 @@
 #include "base/nearest.h"
 #include "config_impl.h"
 
+#define STREAM_PREFIX "stream:"
+
 static int64_t find_sink(const tw_config *config, const json_t *node, const char *who,
                          tw_err *err)
 {
@@ -129,13 +131,37 @@ static int64_t fit(const char *pattern, const char *route)
     return strcmp(pattern, "default") == 0 ? 0 : -1;
 }
 
+static bool is_for_streams(const char *pattern)
+{
+    return strncmp(pattern, STREAM_PREFIX, sizeof STREAM_PREFIX - 1) == 0;
+}
+
+const tw_config_route *tw_config_stream_route(const tw_config *config, const char *stream)
+{
+    const tw_config_route *best = NULL;
+    int64_t best_fit = -1;
+    char *name = tw_asprintf(STREAM_PREFIX "%s", stream);
+
+    for (uint32_t i = 0; i < config->route_count; i++) {
+        const char *pattern = config->routes[i].pattern;
+        int64_t f = is_for_streams(pattern) ? fit(pattern, name) : -1;
+        if (f > best_fit) {
+            best = &config->routes[i];
+            best_fit = f;
+        }
+    }
+    tw_free(name);
+    return best;
+}
+
 const tw_config_route *tw_config_route_of(const tw_config *config, const char *route)
 {
     const tw_config_route *best = NULL;
     int64_t best_fit = -1;
 
     for (uint32_t i = 0; i < config->route_count; i++) {
-        int64_t f = fit(config->routes[i].pattern, route ? route : "");
+        const char *pattern = config->routes[i].pattern;
+        int64_t f = is_for_streams(pattern) ? -1 : fit(pattern, route ? route : "");
         if (f > best_fit) {
             best = &config->routes[i];
             best_fit = f;

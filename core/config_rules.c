@@ -21,14 +21,17 @@ static const char **names_of_tables(const tw_config *config)
 static const char **names_of_routes(const tw_config *config)
 {
     const char **names = tw_calloc(config->route_count + 1, sizeof *names);
+    uint32_t count = 0;
 
     for (uint32_t i = 0; i < config->route_count; i++) {
         const char *pattern = config->routes[i].pattern;
+        if (strncmp(pattern, "stream:", 7) == 0)
+            continue; /* no alert goes there */
         if (strchr(pattern, '*') || strcmp(pattern, "default") == 0) {
             tw_free(names);
             return NULL;
         }
-        names[i] = pattern;
+        names[count++] = pattern;
     }
     return names;
 }
@@ -63,6 +66,11 @@ static bool find_place(const void *self, const char *path, const char *rule,
     return found;
 }
 
+static bool sends(const void *self, const char *stream)
+{
+    return tw_config_stream_route(self, stream) != NULL;
+}
+
 void tw_config_rule_options_init(const tw_config *config, tw_streams *streams,
                                  tw_rule_options *out)
 {
@@ -72,6 +80,8 @@ void tw_config_rule_options_init(const tw_config *config, tw_streams *streams,
                              .routes = names_of_routes(config),
                              .where = find_place,
                              .where_self = config,
+                             .sends = sends,
+                             .sends_self = config,
                              .memory_bytes = config->rule_memory_bytes,
                              .cpu_ms = config->rule_cpu_ms,
                              .load_cpu_ms = config->rule_load_cpu_ms};

@@ -22,6 +22,8 @@ tw_engine *tw_engine_new(const tw_engine_options *options)
 
     e->options = *options;
     tw_ground_init(&e->ground);
+    e->tables = options->tables;
+    e->tables_generation = 1;
     e->threads = options->lanes > 0;
     e->lane_count = options->lanes ? options->lanes : 1;
     pthread_mutex_init(&e->mutex, NULL);
@@ -108,6 +110,7 @@ static void told_done(tw_told *t)
         tw_free(t->late->key);
         tw_free(t->late);
     }
+    tw_emitted_free(t->emitted);
 }
 
 void tw_engine_free(tw_engine *e)
@@ -122,6 +125,7 @@ void tw_engine_free(tw_engine *e)
     tw_free(e->lanes);
     tw_ruleset_free(e->rules);
     tw_ground_done(&e->ground);
+    tw_table_view_unref(e->tables);
     pthread_mutex_destroy(&e->mutex);
     pthread_mutex_destroy(&e->told_mutex);
     pthread_cond_destroy(&e->parked_all);
@@ -131,7 +135,7 @@ void tw_engine_free(tw_engine *e)
 
 /* ---- lanes to shore ---------------------------------------------------------------- */
 
-static void tell(tw_engine *e, tw_told what)
+void tw_engine_tell(tw_engine *e, tw_told what)
 {
     pthread_mutex_lock(&e->told_mutex);
     if (e->told_count == e->told_cap) {
@@ -153,7 +157,7 @@ void tw_engine_on_signal(void *self, const tw_signal *s)
     tw_signal *copy = tw_signal_copy(s);
 
     copy->seq = lane->engine->seq;
-    tell(lane->engine, (tw_told){.signal = copy});
+    tw_engine_tell(lane->engine, (tw_told){.signal = copy});
 }
 
 void tw_engine_on_bad_frame(tw_lane *lane, const tw_frame *f, const tw_err *err)
@@ -174,7 +178,7 @@ void tw_engine_on_bad_frame(tw_lane *lane, const tw_frame *f, const tw_err *err)
         bad->key = tw_alloc(f->key_size + 1);
         memcpy(bad->key, f->key, f->key_size);
     }
-    tell(lane->engine, (tw_told){.bad = bad});
+    tw_engine_tell(lane->engine, (tw_told){.bad = bad});
 }
 
 bool tw_engine_tells_late(const tw_engine *e)
@@ -194,7 +198,7 @@ void tw_engine_on_late(tw_lane *lane, const tw_instance *inst, const tw_key *key
                             .key = tw_alloc(key->len + 1),
                             .key_len = key->len};
     memcpy(late->key, key->data, key->len);
-    tell(lane->engine, (tw_told){.late = late});
+    tw_engine_tell(lane->engine, (tw_told){.late = late});
 }
 
 bool tw_engine_shore_is_full(const tw_engine *e)
@@ -226,7 +230,7 @@ static int compare_late(const tw_late_event *a, const tw_late_event *b)
 
 static int rank_of(const tw_told *t)
 {
-    return t->signal ? 2 : t->late ? 1 : 0;
+    return t->signal ? 3 : t->emitted ? 2 : t->late ? 1 : 0;
 }
 
 /* What several lanes told in one step, in an order that does not depend on how many they
@@ -240,6 +244,8 @@ static int compare_told(const void *pa, const void *pb)
         order = compare_signals(a->signal, b->signal);
     else if (order == 0 && a->late)
         order = compare_late(a->late, b->late);
+    else if (order == 0 && a->emitted)
+        order = tw_emitted_compare(a->emitted, b->emitted);
     return order ? order : (a->order > b->order) - (a->order < b->order);
 }
 
@@ -249,6 +255,8 @@ static void hand_over(const tw_engine_ports *ports, const tw_told *t)
         ports->signal(ports->self, t->signal);
     else if (t->late)
         ports->late(ports->self, t->late);
+    else if (t->emitted)
+        ports->emitted(ports->self, t->emitted);
     else if (ports->bad_frame)
         ports->bad_frame(ports->self, t->bad);
 }
@@ -376,6 +384,20 @@ void tw_engine_partition(tw_engine *e, const tw_stream *stream, uint32_t source,
     }
 }
 
+/* What rules of one rank emitted reaches those of the next. */
+static void exchange_all(tw_engine *e)
+{
+    bool any = e->lane_count > 1;
+
+    while (any) {
+        any = false;
+        for (uint32_t i = 0; i < e->lane_count; i++)
+            tw_lane_flush(e->lanes[i]);
+        for (uint32_t i = 0; i < e->lane_count; i++)
+            any = tw_lane_drain(e->lanes[i]) || any;
+    }
+}
+
 void tw_engine_end(tw_engine *e)
 {
     e->seq++;
@@ -386,8 +408,13 @@ void tw_engine_end(tw_engine *e)
     int rc = tw_rule_thread_enter(&err);
     if (rc < 0)
         tw_log_error("engine", "no watchdog at the end", "reason", err.text, NULL);
-    for (uint32_t i = 0; i < e->lane_count; i++)
-        tw_lane_end(e->lanes[i]);
+    e->ending = true;
+    for (uint32_t rank = 0; rank < e->rules->rank_count; rank++) {
+        for (uint32_t i = 0; i < e->lane_count; i++)
+            tw_lane_end(e->lanes[i], rank);
+        exchange_all(e);
+    }
+    e->ending = false;
     if (rc == TW_OK)
         tw_rule_thread_leave();
     if (!e->threads)

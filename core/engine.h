@@ -31,10 +31,22 @@ typedef struct tw_late_event {
     uint32_t key_len;
 } tw_late_event;
 
+/* What a rule emitted. */
+typedef struct tw_emitted {
+    tw_rule *rule; /* a reference */
+    int64_t time_ms, order;
+    uint64_t seq;
+    char id[33]; /* the same for the same event, also after a crash */
+    char *key;   /* the fields of the rule's key, as text */
+    char *json;
+    size_t json_size;
+} tw_emitted;
+
 typedef struct tw_engine_ports {
     void (*signal)(void *self, const tw_signal *s);
     void (*bad_frame)(void *self, const tw_bad_frame *f);
     void (*late)(void *self, const tw_late_event *l); /* NULL: they are only counted */
+    void (*emitted)(void *self, const tw_emitted *e); /* NULL: they go to rules alone */
     void *self;
 } tw_engine_ports;
 
@@ -44,6 +56,8 @@ typedef struct tw_engine_options {
     tw_streams *streams;
     tw_stats *stats;
     tw_decode_limits limits;
+    tw_table_view *tables;  /* what look-ups of emitted events read; taken; NULL: none */
+    bool tells_all_emitted; /* also of streams that no route takes */
     tw_engine_ports ports;
     void (*wake_shore)(
         void *self); /* any thread: something waits for tw_engine_collect; may be NULL */
@@ -79,6 +93,9 @@ const tw_ruleset *tw_engine_rules(const tw_engine *e);
  * their pauses cut batches between two frames. */
 void tw_engine_pause(tw_engine *e);
 void tw_engine_resume(tw_engine *e);
+
+/* From now on look-ups on lanes read this view, which is taken. Pauses by itself. */
+void tw_engine_set_tables(tw_engine *e, tw_table_view *view);
 
 /* Hands what lanes told the shore to the ports. Returns how many. */
 uint32_t tw_engine_collect(tw_engine *e);
@@ -122,6 +139,13 @@ void tw_engine_on_bad_frame(tw_lane *lane, const tw_frame *f,
 void tw_engine_on_late(tw_lane *lane, const tw_instance *inst, const tw_key *key,
                        uint32_t input, int64_t time_ms); /* lane */
 bool tw_engine_tells_late(const tw_engine *e);           /* lane */
+bool tw_engine_wants_emitted(const tw_engine *e,
+                             const struct tw_emit_plan *plan); /* lane */
+void tw_engine_on_emitted(tw_lane *lane, const tw_signal *s, int64_t order,
+                          const char *json, size_t size); /* lane */
+const tw_table_view *tw_engine_tables(const tw_engine *e,
+                                      uint64_t *out_generation); /* lane */
+bool tw_engine_is_ending(const tw_engine *e);     /* one thread stands for all lanes */
 bool tw_engine_wants_cut(const tw_engine *e);     /* lane: stop between two frames */
 bool tw_engine_shore_is_full(const tw_engine *e); /* lane */
 const tw_track *tw_engine_track(const tw_engine *e, uint32_t number); /* lane */

@@ -8,11 +8,12 @@
 
 #include "engine.h"
 
-/* One of three things on its way to the shore. */
+/* One of four things on its way to the shore. */
 typedef struct tw_told {
     tw_signal *signal;
     tw_bad_frame *bad;
     tw_late_event *late;
+    tw_emitted *emitted;
     uint64_t order;
 } tw_told;
 
@@ -24,6 +25,9 @@ struct tw_engine {
     tw_ruleset *rules;
     tw_ground ground;
     uint64_t generation;
+    tw_table_view *tables;
+    uint64_t tables_generation;
+    bool ending;
 
     /* the pause */
     pthread_mutex_t mutex;
@@ -52,6 +56,11 @@ struct tw_engine {
     _Atomic uint64_t steps;
     uint64_t seq;
 };
+
+/* engine_emitted.c */
+void tw_engine_tell(tw_engine *e, tw_told what); /* engine.c; any lane */
+void tw_emitted_free(tw_emitted *e);
+int tw_emitted_compare(const tw_emitted *a, const tw_emitted *b);
 
 /* engine_pause.c */
 void tw_lane_main(tw_lane *lane); /* body of a lane's thread */

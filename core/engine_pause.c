@@ -5,24 +5,36 @@
  * some have not said so yet it goes on reading its own rings (a lane that waits for room
  * in our ring could not get there otherwise); when all have, nothing new can enter any
  * ring, so each empties its own and parks. A batch of frames is handled to its end before, unless the pause
- * may cut: then its rest waits in the feed, and a later pause that may not cut has it handled first. */
+ * may cut: then its rest waits in the feed, and a later pause that may not cut has it handled first.
+ *
+ * What is read there may be emitted on to rules that read it: it is all done once more for each
+ * further rule that stands in the longest chain, and then nothing is on the way any more. */
 #include <sched.h>
 
 #include "base/log.h"
 #include "engine_impl.h"
 
-static void park(tw_lane *lane)
+/* Publishes what it has, and reads its rings until all lanes have done so and they are empty. */
+static void empty_rings(tw_lane *lane, uint32_t round)
 {
     tw_engine *e = lane->engine;
 
     tw_lane_flush(lane);
     atomic_fetch_add(&e->flushed, 1);
-    while (atomic_load(&e->flushed) < e->lane_count) {
+    while (atomic_load(&e->flushed) < e->lane_count * round) {
         if (!tw_lane_drain(lane))
             sched_yield();
     }
     while (tw_lane_drain(lane))
         ;
+}
+
+static void park(tw_lane *lane)
+{
+    tw_engine *e = lane->engine;
+
+    for (uint32_t round = 1; round <= lane->rules->set->rank_count; round++)
+        empty_rings(lane, round);
     pthread_mutex_lock(&e->mutex);
     uint64_t before = e->resumes;
     if (++e->parked == e->lane_count)

@@ -217,6 +217,9 @@ void tw_engine_rule_stats(tw_engine *e, uint32_t lane, tw_instance *inst)
     inst->dropped = tw_stats_counter(
         s, "rule_kept_dropped_total",
         "Kept events dropped because their key had too many waiting (max).", labels);
+    if (inst->rule->emit)
+        inst->emitted = tw_stats_counter(s, "rule_emitted_total",
+                                         "Events that a rule emitted.", labels);
     inst->keys = tw_stats_gauge(s, "rule_keys", "Keys a rule keeps state of.", labels);
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "engine.h"
+#include "lane_emit.h"
 #include "lane_rules.h"
 
 #define BATCH_FRAMES 64
@@ -47,7 +48,9 @@ static void *reserve(tw_lane *lane, uint32_t to, size_t size)
     while (!(p = tw_ring_reserve(lane->out[to], size))) {
         tw_ring_publish(lane->out[to]);
         tw_wake_ring(lane->peers[to]->wake);
-        if (!tw_lane_drain(lane))
+        if (tw_engine_is_ending(lane->engine))
+            tw_lane_drain(lane->peers[to]); /* one thread stands for all lanes */
+        else if (!tw_lane_drain(lane))
             tw_wake_wait(lane->wake, 1);
     }
     return p;
@@ -146,6 +149,11 @@ static void report_track(tw_lane *lane, uint32_t track)
 
 void tw_lane_flush(tw_lane *lane)
 {
+    const tw_ruleset *set = lane->rules->set;
+
+    if (set->derived_count)
+        tw_domains_update(lane, set->derived_tracks, set->derived_count,
+                          tw_clock_now_ms(lane->clock));
     for (uint32_t track = 0; lane->lane_count > 1 && track < lane->clocks.count; track++)
         report_track(lane, track);
     for (uint32_t to = 0; to < lane->lane_count; to++) {
@@ -160,9 +168,9 @@ void tw_lane_tick(tw_lane *lane, int64_t now_ms)
     tw_domains_update(lane, NULL, 0, now_ms);
 }
 
-void tw_lane_end(tw_lane *lane)
+void tw_lane_end(tw_lane *lane, uint32_t rank)
 {
-    tw_domains_end(lane);
+    tw_domains_end(lane, rank);
 }
 
 /* ---- frames ------------------------------------------------------------------------ */
@@ -204,6 +212,11 @@ static void on_target(tw_lane *lane, const tw_event *ev, const tw_route_target *
     }
     if (in->time_slot != TW_SLOT_TIME)
         own_time(lane, ev, in->time_slot, &time_ms, &clamped);
+    if (rule->detector == TW_DETECT_PASS && rule->key_count == 0) {
+        key = (tw_key){.data = scratch};
+        tw_instance_judge(lane, inst, &key, target->input, ev, time_ms);
+        return;
+    }
     const uint32_t *slots = rule->key_slots + target->input * rule->key_count;
     if (!tw_key_from_event(ev, slots, rule->key_count, scratch, &key)) {
         tw_count_own(inst->keyless, 1);
@@ -214,6 +227,17 @@ static void on_target(tw_lane *lane, const tw_event *ev, const tw_route_target *
         tw_instance_judge(lane, inst, &key, target->input, ev, time_ms);
     else
         send_event(lane, owner, target, &key, ev, time_ms);
+}
+
+void tw_lane_route(tw_lane *lane, const tw_stream *stream, tw_route_scratch *scratch,
+                   const tw_event *ev)
+{
+    const tw_route_target *targets;
+    const tw_router *router = lane->rules->set->streams[stream->id].router;
+    uint32_t n = tw_router_match(router, ev, scratch, &targets);
+
+    for (uint32_t i = 0; i < n; i++)
+        on_target(lane, ev, &targets[i]);
 }
 
 static void observe(tw_lane *lane, const tw_event *ev)
@@ -411,30 +435,7 @@ uint32_t tw_lane_turn(tw_lane *lane)
     return done;
 }
 
-/* ---- partitions and life ----------------------------------------------------------- */
-
-void tw_lane_partition_add(tw_lane *lane, uint32_t stream, uint32_t source,
-                           int32_t partition, int64_t now_ms)
-{
-    uint32_t count = tw_engine_track_count(lane->engine);
-
-    for (uint32_t t = 0; t < count; t++) {
-        if (tw_engine_track(lane->engine, t)->stream == stream)
-            tw_clocks_partition(&lane->clocks, t, source, partition, now_ms)->changed =
-                false;
-    }
-}
-
-void tw_lane_partition_remove(tw_lane *lane, uint32_t stream, uint32_t source,
-                              int32_t partition)
-{
-    uint32_t count = tw_engine_track_count(lane->engine);
-
-    for (uint32_t t = 0; t < count; t++) {
-        if (tw_engine_track(lane->engine, t)->stream == stream)
-            tw_clocks_forget(&lane->clocks, t, source, partition);
-    }
-}
+/* ---- life ----------------------------------------------------------- */
 
 tw_lane *tw_lane_new(struct tw_engine *engine, uint32_t number, uint32_t lane_count)
 {
@@ -447,6 +448,7 @@ tw_lane *tw_lane_new(struct tw_engine *engine, uint32_t number, uint32_t lane_co
     lane->lane_count = lane_count;
     lane->clock = tw_engine_clock(engine);
     lane->decoder = tw_decoder_new(tw_engine_decode_limits(engine, &limits));
+    lane->emitter = tw_lane_emitter_new(tw_engine_decode_limits(engine, &limits));
     lane->route_scratch = tw_route_scratch_new();
     lane->slab = tw_slab_new();
     lane->out = tw_calloc(lane_count, sizeof *lane->out);
@@ -469,6 +471,7 @@ void tw_lane_free(tw_lane *lane)
     tw_lane_rules_free(lane->rules);
     tw_clocks_done(&lane->clocks);
     tw_decoder_free(lane->decoder);
+    tw_lane_emitter_free(lane->emitter);
     tw_route_scratch_free(lane->route_scratch);
     tw_slab_free(lane->slab);
     tw_wake_free(lane->wake);

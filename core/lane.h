@@ -17,6 +17,7 @@
 #include "detect/detector.h"
 #include "detect/reorder.h"
 #include "host/ring.h"
+#include "flow/table_view.h"
 #include "host/wake.h"
 #include "plugins/tidewatch.h"
 #include "ruleset.h"
@@ -44,12 +45,20 @@ typedef struct tw_feed_state {
 /* One rule on one lane. */
 typedef struct tw_instance {
     tw_rule *rule; /* the rule set's */
+    struct tw_lane *lane;
     tw_detector *detector;
     tw_reorder *reorder; /* NULL with lateness zero */
     uint32_t domain;
     uint32_t heap_at; /* place in the domain's heap */
     int64_t due_ms;   /* when the clock must reach it next; INT64_MAX never */
-    tw_counter *events, *keyless, *late, *evicted, *dropped;
+    bool
+        ordered; /* it reads what rules emit: events wait for the clock even without lateness */
+    bool prompt; /* ordered, and nobody asks that equal instants come in one order */
+    /* what it emits */
+    bool emits_to_rules;
+    uint64_t name_hash, rows_generation;
+    const tw_rows **rows; /* by look-up; NULL before the first */
+    tw_counter *events, *keyless, *late, *evicted, *dropped, *emitted;
     tw_gauge *keys;
 } tw_instance;
 
@@ -86,6 +95,7 @@ typedef struct tw_lane {
     tw_slab *slab;
     tw_clocks clocks;
     tw_lane_rules *rules;
+    struct tw_lane_emitter *emitter;
     tw_feed_state **feeds;
     uint32_t feed_count;
     tw_ring **out; /* to lane i; NULL for itself */
@@ -140,9 +150,9 @@ bool tw_lane_drain(tw_lane *lane);
 void tw_lane_flush(tw_lane *lane);
 /* Moves all clocks to now; deadlines fire. */
 void tw_lane_tick(tw_lane *lane, int64_t now_ms);
-/* Input has ended: clocks go to the newest event and everything due then fires
- * (inclusive). */
-void tw_lane_end(tw_lane *lane);
+/* Input has ended: clocks of rules of this rank go to the newest event and everything due then
+ * fires (inclusive). */
+void tw_lane_end(tw_lane *lane, uint32_t rank);
 /* Registers a partition on this lane's clocks (paused, on every lane). */
 void tw_lane_partition_add(tw_lane *lane, uint32_t stream, uint32_t source,
                            int32_t partition, int64_t now_ms);

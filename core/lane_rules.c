@@ -10,6 +10,8 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "engine.h"
+#include "flow/plan_emit.h"
+#include "lane_emit.h"
 
 #define REORDER_MAX_EVENTS 1000000
 
@@ -47,8 +49,11 @@ static void update_due(tw_domain *d, tw_instance *inst)
 {
     int64_t due_ms = inst->detector->cls->next_deadline(inst->detector);
 
-    if (inst->reorder && tw_reorder_next(inst->reorder) < due_ms)
-        due_ms = tw_reorder_next(inst->reorder);
+    int64_t next_ms = inst->reorder ? tw_reorder_next(inst->reorder) : INT64_MAX;
+    if (inst->prompt && next_ms != INT64_MAX)
+        next_ms--; /* it leaves when the clock has come to it, not when it has passed */
+    if (next_ms < due_ms)
+        due_ms = next_ms;
     if (due_ms == inst->due_ms)
         return;
     inst->due_ms = due_ms;
@@ -116,7 +121,7 @@ static void instance_advance(tw_lane *lane, tw_instance *inst, int64_t clock_ms,
     if (inst->reorder) {
         release_target target = {lane, inst, clock_ms};
         tw_reorder_port port = {on_released, &target};
-        tw_reorder_release(inst->reorder, clock_ms, inclusive, &port);
+        tw_reorder_release(inst->reorder, clock_ms, inclusive || inst->prompt, &port);
     }
     inst->detector->cls->advance(inst->detector, inclusive ? clock_ms + 1 : clock_ms);
 }
@@ -126,8 +131,13 @@ static void put_in_order(tw_lane *lane, tw_instance *inst, const tw_key *key,
 {
     int64_t clock_ms = lane->rules->domains[inst->domain].clock_ms;
 
-    if (clock_ms != TW_TIME_NONE && time_ms < clock_ms) {
+    if (clock_ms != TW_TIME_NONE && time_ms < clock_ms && inst->rule->lateness_ms > 0) {
         tw_count_own(inst->late, 1);
+        return;
+    }
+    if (clock_ms != TW_TIME_NONE && time_ms < clock_ms + inst->prompt) {
+        /* Nothing before it waits any more. */
+        inst->detector->cls->event(inst->detector, key, input, ev, time_ms, clock_ms);
         return;
     }
     while (tw_reorder_put(inst->reorder, key, input, ev, time_ms) == TW_EFULL) {
@@ -193,9 +203,11 @@ void tw_domains_update(tw_lane *lane, const uint32_t *tracks, uint32_t track_cou
 {
     tw_ruleset *set = lane->rules->set;
 
+    tw_lane_settle(lane);
     for (uint32_t i = 0; i < set->domain_count; i++) {
         tw_domain *d = &lane->rules->domains[i];
-        if (tracks && !reads_any(&set->domains[i], tracks, track_count))
+        if (tracks && set->domains[i].rank == 0 &&
+            !reads_any(&set->domains[i], tracks, track_count))
             continue;
         int64_t clock_ms =
             tw_domain_clock(&set->domains[i], &lane->clocks, d->clock_ms, now_ms);
@@ -203,21 +215,50 @@ void tw_domains_update(tw_lane *lane, const uint32_t *tracks, uint32_t track_cou
             continue;
         d->clock_ms = clock_ms;
         domain_fire(lane, d, clock_ms, false);
+        tw_lane_settle(lane);
         atomic_store_explicit(&d->published_ms, clock_ms, memory_order_release);
     }
 }
 
-void tw_domains_end(tw_lane *lane)
+void tw_domains_end(tw_lane *lane, uint32_t rank)
 {
     tw_ruleset *set = lane->rules->set;
 
     for (uint32_t i = 0; i < set->domain_count; i++) {
         tw_domain *d = &lane->rules->domains[i];
+        if (set->domains[i].rank != rank)
+            continue;
         d->clock_ms = tw_domain_end(&set->domains[i], &lane->clocks, d->clock_ms);
         if (d->clock_ms == TW_TIME_NONE)
             continue;
         domain_fire(lane, d, d->clock_ms, true);
+        tw_lane_settle(lane);
         atomic_store_explicit(&d->published_ms, d->clock_ms, memory_order_release);
+    }
+}
+
+/* ---- partitions -------------------------------------------------------------------- */
+
+void tw_lane_partition_add(tw_lane *lane, uint32_t stream, uint32_t source,
+                           int32_t partition, int64_t now_ms)
+{
+    uint32_t count = tw_engine_track_count(lane->engine);
+
+    for (uint32_t t = 0; t < count; t++) {
+        if (tw_engine_track(lane->engine, t)->stream == stream)
+            tw_clocks_partition(&lane->clocks, t, source, partition, now_ms)->changed =
+                false;
+    }
+}
+
+void tw_lane_partition_remove(tw_lane *lane, uint32_t stream, uint32_t source,
+                              int32_t partition)
+{
+    uint32_t count = tw_engine_track_count(lane->engine);
+
+    for (uint32_t t = 0; t < count; t++) {
+        if (tw_engine_track(lane->engine, t)->stream == stream)
+            tw_clocks_forget(&lane->clocks, t, source, partition);
     }
 }
 
@@ -231,12 +272,19 @@ static int instance_init(tw_lane *lane, tw_lane_rules *rules, uint32_t number,
     tw_domain *d = &rules->domains[rules->set->rule_domain[number]];
 
     inst->rule = rule;
+    inst->lane = lane;
+    inst->ordered = rules->set->rule_ordered[number];
+    inst->prompt = inst->ordered && rule->lateness_ms == 0 &&
+                   !tw_engine_clock(lane->engine)->is_virtual;
+    inst->name_hash = tw_hash_stable(rule->name, __builtin_strlen(rule->name));
+    inst->emits_to_rules =
+        rule->emit && rules->set->streams[rule->emit->stream->id].projection;
     inst->domain = rules->set->rule_domain[number];
     inst->due_ms = INT64_MAX;
     tw_engine_rule_stats(lane->engine, lane->number, inst);
     tw_detect_env env = {
         .script = rules->scripts[rule->script],
-        .out = {tw_engine_on_signal, lane},
+        .out = {tw_instance_on_signal, inst},
         .late = inst->late,
         .evicted = inst->evicted,
         .dropped = inst->dropped,
@@ -245,7 +293,7 @@ static int instance_init(tw_lane *lane, tw_lane_rules *rules, uint32_t number,
     inst->detector = tw_detector_class_of(rule)->new (rule, &env, err);
     if (!inst->detector)
         return err->code ? err->code : TW_EINVAL;
-    if (rule->lateness_ms > 0)
+    if (rule->lateness_ms > 0 || inst->ordered)
         inst->reorder = tw_reorder_new(lane->slab, REORDER_MAX_EVENTS);
     d->heap = tw_realloc(d->heap, (d->count + 1) * sizeof *d->heap);
     heap_place(d, d->count++, inst);
@@ -304,6 +352,7 @@ void tw_lane_rules_free(tw_lane_rules *rules)
         if (inst->detector)
             inst->detector->cls->free(inst->detector);
         tw_reorder_free(inst->reorder);
+        tw_free(inst->rows);
     }
     for (uint32_t i = 0; i < rules->set->domain_count; i++)
         tw_free(rules->domains[i].heap);
@@ -368,7 +417,10 @@ void tw_lane_rules_adopt(tw_lane *lane, tw_lane_rules *fresh, tw_lane_rules *old
             adopt_instance(&fresh->domains[inst->domain], inst, &old->instances[was]);
     }
     lane->rules = fresh;
+    tw_lane_derive(lane);
+    tw_lane_hold(lane, true);
     tw_domains_update(lane, NULL, 0, tw_clock_now_ms(lane->clock));
+    tw_lane_hold(lane, false);
 }
 
 /* ---- partitions that run ahead ------------------------------------------------------ */

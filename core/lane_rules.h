@@ -10,10 +10,13 @@
  * buffer). */
 void tw_instance_judge(tw_lane *lane, tw_instance *inst, const tw_key *key,
                        uint32_t input, const tw_event *ev, int64_t time_ms);
+/* Every rule that the event matches gets it; scratch is the caller's. */
+void tw_lane_route(tw_lane *lane, const tw_stream *stream, tw_route_scratch *scratch,
+                   const tw_event *ev);
 /* Recomputes the clocks of the domains that read any of these tracks; NULL: of all. */
 void tw_domains_update(tw_lane *lane, const uint32_t *tracks, uint32_t track_count,
                        int64_t now_ms);
-void tw_domains_end(tw_lane *lane);
+void tw_domains_end(tw_lane *lane, uint32_t rank);
 /* The feed has run ahead of slower partitions of its stream and waits for them. */
 bool tw_feed_is_held(tw_lane *lane, const tw_feed_state *feed, int64_t now_ms);
 

@@ -16,7 +16,8 @@
 
 /* ---- output ------------------------------------------------------------------------ */
 
-static void add_line(tw_replay *r, int64_t at_ms, json_t *object)
+/* Takes text. */
+static void add_text(tw_replay *r, int64_t at_ms, char *text)
 {
     if (r->options.output) {
         r->options.output(r->options.output_self, at_ms, object);
@@ -27,11 +28,16 @@ static void add_line(tw_replay *r, int64_t at_ms, json_t *object)
         r->line_cap = r->line_cap ? 2 * r->line_cap : 256;
         r->lines = tw_realloc(r->lines, r->line_cap * sizeof *r->lines);
     }
-    char *json = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(15));
-    char *text = r->options.text ? tw_replay_text(object) : tw_strdup(json);
-    free(json);
     r->lines[r->line_count] = (output_line){at_ms, r->line_count, text};
     r->line_count++;
+}
+
+static void add_line(tw_replay *r, int64_t at_ms, json_t *object)
+{
+    char *json = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(15));
+
+    add_text(r, at_ms, r->options.text ? tw_replay_text(object) : tw_strdup(json));
+    free(json);
     json_decref(object);
 }
 
@@ -76,6 +82,14 @@ static void on_late(void *self, const tw_late_event *l)
                        "type", "late", "stream", l->stream->name, "rule", l->rule->name,
                        "time", (json_int_t)l->time_ms, "reason",
                        "too late to change what the rule judges"));
+}
+
+static void on_emitted(void *self, const tw_emitted *e)
+{
+    tw_replay *r = self;
+
+    add_text(r, e->time_ms,
+             r->options.text ? tw_replay_emitted_text(e) : tw_replay_emitted(e));
 }
 
 static int compare_lines(const void *pa, const void *pb)
@@ -211,9 +225,12 @@ tw_replay *tw_replay_new(const tw_replay_options *options, tw_findings *out_find
                                 .streams = options->streams,
                                 .stats = r->stats,
                                 .limits = options->limits,
+                                .tables = tw_table_view_ref(options->table_view),
+                                .tells_all_emitted = true,
                                 .ports = {.signal = on_signal,
                                           .bad_frame = on_bad_frame,
                                           .late = options->all ? on_late : NULL,
+                                          .emitted = on_emitted,
                                           .self = r}};
     if (!engine.limits.size_bytes)
         engine.limits = (tw_decode_limits)TW_DECODE_LIMITS_DEFAULT;
@@ -362,6 +379,10 @@ static int take_event(tw_replay *r, const envelope *e, tw_err *err)
 
     if (rc < 0)
         return rc;
+    if (tw_ruleset_emits(tw_engine_rules(r->engine), stream))
+        return tw_err_set(err, TW_EINVAL,
+                          "stream '%s' is what a rule emits; feed what that rule reads",
+                          stream->name);
     if (e->event.type != TW_JSON && e->event.type != TW_STRING)
         return tw_err_set(err, TW_EPARSE, "'event' must be an object");
     if (e->partition.type == TW_INT && e->partition.i >= 0 && e->partition.i <= INT32_MAX)

@@ -21,6 +21,8 @@ typedef struct tw_replay_options {
     bool any_stream;
     json_t *params;
     tw_lookup_port lookup;
+    tw_table_view
+        *table_view; /* the same tables, for what rules emit; borrowed, or NULL */
     const char *const *tables; /* names, NULL-terminated; NULL: any */
     const char *const *routes; /* the same */
     /* of a configuration; 0: default */

@@ -2,7 +2,13 @@
 /* See replay_signal.h. */
 #include "replay_signal.h"
 
+#include <string.h>
+
+#include "base/buf.h"
 #include "base/clock.h"
+#include "base/duration.h"
+#include "base/mem.h"
+#include "flow/plan_emit.h"
 
 static json_t *number_json(double v)
 {
@@ -105,4 +111,28 @@ json_t *tw_replay_signal(const tw_signal *s)
     if (s->reason)
         json_object_set_new(line, "reason", json_string(s->reason));
     return line;
+}
+
+char *tw_replay_emitted(const tw_emitted *e)
+{
+    const char *stream = e->rule->emit->stream->name;
+    tw_buf line;
+
+    tw_buf_init(&line, SIZE_MAX / 2);
+    tw_buf_printf(&line,
+                  "{\"at\":%lld,\"type\":\"event\",\"stream\":", (long long)e->time_ms);
+    tw_buf_add_json_string(&line, stream, strlen(stream));
+    tw_buf_add_str(&line, ",\"event\":");
+    tw_buf_add(&line, e->json, e->json_size);
+    tw_buf_add_char(&line, '}');
+    return tw_buf_take(&line, NULL);
+}
+
+char *tw_replay_emitted_text(const tw_emitted *e)
+{
+    char when[40] = "?";
+
+    tw_time_format_rfc3339(e->time_ms, when, sizeof when);
+    return tw_asprintf("%s  EVENT    %s  %.*s", when, e->rule->emit->stream->name,
+                       (int)e->json_size, e->json);
 }

@@ -6,10 +6,13 @@
 
 #include <jansson.h>
 
-#include "flow/signal.h"
+#include "engine.h"
 
 /* at, type "signal", rule, key, kind, from, level, and of start, stop, values, facts, roles, approx
  * and reason those that the signal has. A new reference. */
 json_t *tw_replay_signal(const tw_signal *s);
+/* What a rule emitted, as a line and as one for people; its JSON is written as it is. Caller frees. */
+char *tw_replay_emitted(const tw_emitted *e);
+char *tw_replay_emitted_text(const tw_emitted *e);
 
 #endif

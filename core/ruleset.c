@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "flow/plan_emit.h"
 
 static int compare_u32(const void *a, const void *b)
 {
@@ -137,9 +138,11 @@ static int plan_stream(tw_ruleset *set, const tw_stream *stream, tw_ground *grou
 }
 
 /* Every track it asks for was given a number by plan_inputs. */
-static uint32_t domain_of(tw_ruleset *set, const tw_rule *rule, tw_tracks *tracks)
+static uint32_t domain_of(tw_ruleset *set, const tw_rule *rule, uint32_t rank,
+                          tw_tracks *tracks)
 {
-    tw_domain_spec spec = {.lateness_ms = rule->lateness_ms, .idle_ms = rule->idle_ms};
+    tw_domain_spec spec = {
+        .lateness_ms = rule->lateness_ms, .idle_ms = rule->idle_ms, .rank = rank};
 
     for (uint32_t i = 0; i < rule->input_count; i++) {
         const tw_input *in = &rule->inputs[i];
@@ -157,6 +160,82 @@ static uint32_t domain_of(tw_ruleset *set, const tw_rule *rule, tw_tracks *track
         tw_realloc(set->domains, (set->domain_count + 1) * sizeof *set->domains);
     set->domains[set->domain_count] = spec;
     return set->domain_count++;
+}
+
+/* How many rules stand before each in its longest chain; there are no circles. */
+static uint32_t *rank_rules(const tw_ruleset *set)
+{
+    uint32_t *ranks = tw_calloc(set->rule_count + 1, sizeof *ranks);
+    uint32_t *streams = tw_calloc(set->stream_count + 1, sizeof *streams);
+    bool changed = true;
+
+    for (uint32_t round = 0; changed && round <= set->rule_count; round++) {
+        changed = false;
+        for (uint32_t r = 0; r < set->rule_count; r++) {
+            const tw_rule *rule = set->rules[r];
+            for (uint32_t i = 0; i < rule->input_count; i++) {
+                uint32_t rank = streams[rule->inputs[i].stream->id];
+                ranks[r] = rank > ranks[r] ? rank : ranks[r];
+            }
+            if (rule->emit && streams[rule->emit->stream->id] <= ranks[r]) {
+                streams[rule->emit->stream->id] = ranks[r] + 1;
+                changed = true;
+            }
+        }
+    }
+    tw_free(streams);
+    return ranks;
+}
+
+static void plan_domains(tw_ruleset *set, tw_tracks *tracks)
+{
+    uint32_t *ranks = rank_rules(set);
+
+    set->rule_domain = tw_calloc(set->rule_count + 1, sizeof *set->rule_domain);
+    set->rule_ordered = tw_calloc(set->rule_count + 1, sizeof *set->rule_ordered);
+    set->rank_count = 1;
+    for (uint32_t i = 0; i < set->rule_count; i++) {
+        set->rule_ordered[i] = ranks[i] > 0;
+        if (ranks[i] >= set->rank_count)
+            set->rank_count = ranks[i] + 1;
+    }
+    for (uint32_t rank = 0; rank < set->rank_count; rank++) {
+        for (uint32_t i = 0; i < set->rule_count; i++) {
+            if (ranks[i] == rank)
+                set->rule_domain[i] = domain_of(set, set->rules[i], rank, tracks);
+        }
+    }
+    tw_free(ranks);
+}
+
+static tw_derived *find_derived(tw_ruleset *set, const tw_stream *stream,
+                                tw_tracks *tracks)
+{
+    for (uint32_t i = 0; i < set->derived_count; i++) {
+        if (set->derived[i].stream == stream)
+            return &set->derived[i];
+    }
+    set->derived =
+        tw_realloc(set->derived, (set->derived_count + 1) * sizeof *set->derived);
+    set->derived_tracks =
+        tw_realloc(set->derived_tracks, (set->derived_count + 1) * sizeof(uint32_t));
+    tw_derived *d = &set->derived[set->derived_count];
+    *d = (tw_derived){.stream = stream,
+                      .track = tw_tracks_number(tracks, stream->id, TW_SLOT_TIME)};
+    set->derived_tracks[set->derived_count++] = d->track;
+    return d;
+}
+
+static void plan_derived(tw_ruleset *set, tw_tracks *tracks)
+{
+    for (uint32_t r = 0; r < set->rule_count; r++) {
+        const tw_rule *rule = set->rules[r];
+        if (!rule->emit || rule->emit->stream->id >= set->stream_count ||
+            !set->streams[rule->emit->stream->id].projection)
+            continue;
+        tw_derived *d = find_derived(set, rule->emit->stream, tracks);
+        add_unique(&d->domains, &d->domain_count, set->rule_domain[r]);
+    }
 }
 
 tw_ruleset *tw_ruleset_new(tw_rule_files *files, const tw_streams *streams,
@@ -178,9 +257,8 @@ tw_ruleset *tw_ruleset_new(tw_rule_files *files, const tw_streams *streams,
             0)
             goto fail;
     }
-    set->rule_domain = tw_calloc(set->rule_count + 1, sizeof *set->rule_domain);
-    for (uint32_t i = 0; i < set->rule_count; i++)
-        set->rule_domain[i] = domain_of(set, set->rules[i], &ground->tracks);
+    plan_domains(set, &ground->tracks);
+    plan_derived(set, &ground->tracks);
     return set;
 
 fail:
@@ -205,6 +283,11 @@ void tw_ruleset_free(tw_ruleset *set)
     tw_rule_files_unref(set->files);
     tw_free(set->streams);
     tw_free(set->domains);
+    for (uint32_t i = 0; i < set->derived_count; i++)
+        tw_free(set->derived[i].domains);
+    tw_free(set->derived);
+    tw_free(set->derived_tracks);
+    tw_free(set->rule_ordered);
     tw_free(set->rule_domain);
     tw_free(set->rules);
     tw_free(set);
@@ -217,4 +300,13 @@ int64_t tw_ruleset_find(const tw_ruleset *set, const char *name)
             return i;
     }
     return -1;
+}
+
+bool tw_ruleset_emits(const tw_ruleset *set, const tw_stream *stream)
+{
+    for (uint32_t i = 0; i < set->rule_count; i++) {
+        if (set->rules[i]->emit && set->rules[i]->emit->stream == stream)
+            return true;
+    }
+    return false;
 }

@@ -32,15 +32,30 @@ typedef struct tw_stream_plan {
     uint32_t track_count;
 } tw_stream_plan;
 
+/* A stream that rules of this set emit and rules of it read. On each lane its clock is the earliest of
+ * those of the rules that emit it. */
+typedef struct tw_derived {
+    const tw_stream *stream;
+    uint32_t track;
+    uint32_t *domains; /* of the rules that emit it */
+    uint32_t domain_count;
+} tw_derived;
+
 typedef struct tw_ruleset {
     uint64_t generation;
     tw_rule_files *files;
     tw_rule **rules; /* sorted by name */
     uint32_t rule_count;
     uint32_t *rule_domain; /* by rule */
-    tw_domain_spec *domains;
+    bool *
+        rule_ordered; /* by rule: it reads what rules emit, and so all in order of time */
+    tw_domain_spec *domains; /* by rank: who emits before who reads it */
     uint32_t domain_count;
-    tw_stream_plan *streams; /* by stream id */
+    uint32_t rank_count; /* at least 1 */
+    tw_derived *derived;
+    uint32_t derived_count;
+    uint32_t *derived_tracks; /* the same, their tracks alone */
+    tw_stream_plan *streams;  /* by stream id */
     uint32_t stream_count;
 } tw_ruleset;
 
@@ -48,6 +63,8 @@ typedef struct tw_ruleset {
 tw_ruleset *tw_ruleset_new(tw_rule_files *files, const tw_streams *streams,
                            tw_ground *ground, uint64_t generation, tw_err *err);
 void tw_ruleset_free(tw_ruleset *set);
+/* Whether a rule of it emits that stream. */
+bool tw_ruleset_emits(const tw_ruleset *set, const tw_stream *stream);
 /* Number of the rule with that name, or -1. */
 int64_t tw_ruleset_find(const tw_ruleset *set, const char *name);
 

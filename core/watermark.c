@@ -140,6 +140,27 @@ static void survey_partition(survey *s, const tw_partition_clock *p, int64_t idl
     }
 }
 
+/* The partitions of a stream that rules emit, one a lane. */
+static void survey_derived(survey *s, const tw_track_clock *t, int64_t idle_ms,
+                           int64_t now_ms)
+{
+    uint32_t spoken = 0;
+    int64_t min_ms = INT64_MAX;
+
+    for (uint32_t i = 0; i < t->count; i++) {
+        spoken += t->parts[i].max_ms != TW_TIME_NONE;
+        min_ms = t->parts[i].max_ms < min_ms ? t->parts[i].max_ms : min_ms;
+    }
+    if (spoken < t->count) {
+        bool idle = now_ms - t->parts[0].arrival_ms > idle_ms;
+        s->waiting = s->waiting || spoken > 0 || !idle;
+        return;
+    }
+    if (!s->speaking || min_ms < s->min_ms)
+        s->min_ms = min_ms;
+    s->speaking = true;
+}
+
 static survey survey_domain(const tw_domain_spec *d, const tw_clocks *c, int64_t now_ms)
 {
     survey s = {0};
@@ -147,6 +168,10 @@ static survey survey_domain(const tw_domain_spec *d, const tw_clocks *c, int64_t
         if (d->tracks[i] >= c->count)
             continue;
         const tw_track_clock *t = &c->tracks[d->tracks[i]];
+        if (t->count > 0 && t->parts[0].source == TW_DERIVED_SOURCE) {
+            survey_derived(&s, t, d->idle_ms, now_ms);
+            continue;
+        }
         for (uint32_t k = 0; k < t->count; k++)
             survey_partition(&s, &t->parts[k], d->idle_ms, now_ms);
     }

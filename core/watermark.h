@@ -44,6 +44,11 @@ void tw_tracks_done(tw_tracks *t);
 
 /* ---- partition clocks: one table a lane -------------------------------------------- */
 
+/* The source of what rules emit; the partition is the number of the lane. Its max_ms is how far the
+ * rules that emit have come there: nothing before it is still to come, so such a partition is never
+ * idle, and while any lane has not come to a time yet all wait for it. */
+#define TW_DERIVED_SOURCE UINT32_MAX
+
 typedef struct tw_partition_clock {
     int32_t partition;
     uint32_t source; /* tells equal partition numbers of two topics of one stream apart */
@@ -85,6 +90,8 @@ typedef struct tw_domain_spec {
     uint32_t *tracks; /* ascending */
     uint32_t track_count;
     int64_t lateness_ms, idle_ms;
+    uint32_t
+        rank; /* how many rules stand before those of this clock in the longest chain */
 } tw_domain_spec;
 
 bool tw_domain_spec_equal(const tw_domain_spec *a, const tw_domain_spec *b);

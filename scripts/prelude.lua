@@ -15,7 +15,7 @@ local function node(word, ...)
 end
 
 -- `from "stream" { ... }`, `rule "name" { ... }`: the second call brings the table.
-local takes_table = { rule = true, from = true, test = true }
+local takes_table = { rule = true, from = true, to = true, test = true }
 
 function node_mt.__call(self, ...)
   local word = rawget(self, "word")
@@ -57,7 +57,7 @@ local function writer(name)
   end
 end
 
-words("from level handler change join together incident lookup", writer)
+words("from to level handler change join together incident lookup", writer)
 words([[oneof gt gte lt lte between prefix suffix contains has matches exists missing_field
   any_of except]], writer)
 words("count sum avg min max first last delta rate stddev increase changes resets elapsed trend ewma", writer)
@@ -87,7 +87,7 @@ end
 null = sys.make_null()
 
 -- Known, but of a later version. What they give lets the file go on, so that more can be told about it.
-words([[measure seq missing session impact to context
+words([[measure seq missing session impact context
   path]], function(name)
   takes_table[name] = true
   return function(...)

@@ -291,7 +291,9 @@ static int replay(const arguments *a, const tw_config *config, FILE *in)
     if (tables) {
         options.tables = tw_cli_tables_names(tables);
         options.lookup = tw_cli_tables_port(tables);
+        options.table_view = tw_cli_tables_view(tables);
         code = replay_with(a, &options, tables, in);
+        tw_table_view_unref(options.table_view);
     } else {
         char line[1400];
         fprintf(stderr, "tidewatch replay: %s\n", tw_err_format(&err, line, sizeof line));

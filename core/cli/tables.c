@@ -103,3 +103,8 @@ tw_lookup_port tw_cli_tables_port(tw_cli_tables *t)
 {
     return (tw_lookup_port){row, t};
 }
+
+tw_table_view *tw_cli_tables_view(const tw_cli_tables *t)
+{
+    return tw_table_view_new(t->items, (uint32_t)t->count);
+}

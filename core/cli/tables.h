@@ -6,6 +6,7 @@
 
 #include "alert/incident.h"
 #include "config.h"
+#include "flow/table_view.h"
 
 enum { TW_CLI_MAX_TABLES = 64 };
 
@@ -20,5 +21,7 @@ void tw_cli_tables_free(tw_cli_tables *t);
 const char *const *tw_cli_tables_names(const tw_cli_tables *t);
 bool tw_cli_tables_have(const tw_cli_tables *t, const char *name);
 tw_lookup_port tw_cli_tables_port(tw_cli_tables *t);
+/* The same for lanes; a reference. */
+tw_table_view *tw_cli_tables_view(const tw_cli_tables *t);
 
 #endif

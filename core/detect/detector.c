@@ -9,6 +9,7 @@
 #include "detect/handler.h"
 #include "detect/join.h"
 #include "detect/level.h"
+#include "detect/pass.h"
 #include "detect/together.h"
 
 const tw_detector_class *tw_detector_class_of(const tw_rule *rule)
@@ -18,6 +19,8 @@ const tw_detector_class *tw_detector_class_of(const tw_rule *rule)
         return &tw_level_class;
     case TW_DETECT_HANDLER:
         return &tw_handler_class;
+    case TW_DETECT_PASS:
+        return &tw_pass_class;
     case TW_DETECT_CHANGE:
         return &tw_change_class;
     case TW_DETECT_JOIN:

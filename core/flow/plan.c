@@ -5,6 +5,7 @@
 #include "flow/plan.h"
 
 #include "base/mem.h"
+#include "flow/plan_emit.h"
 
 tw_rule *tw_rule_new(void)
 {
@@ -118,6 +119,7 @@ void tw_rule_unref(tw_rule *r)
     tw_free(r->key_slots);
     level_done(&r->level);
     tw_incident_plan_done(&r->incident);
+    tw_emit_plan_free(r->emit);
     free_lookups(r);
     free_strings(r->carried, r->carried_count);
     free_strings(r->carried_first, r->carried_first_count);

@@ -27,6 +27,7 @@ typedef struct tw_input {
     tw_match_table *match; /* NULL: every event */
     int where_fn;
     uint32_t time_slot; /* the rule's clock.time; TW_SLOT_TIME: the stream's own */
+    int line, column;   /* where the stream is named */
 } tw_input;
 
 typedef enum tw_agg_kind {
@@ -167,7 +168,8 @@ typedef enum tw_detector_kind {
     TW_DETECT_SEQ,
     TW_DETECT_MISSING,
     TW_DETECT_SESSION,
-    TW_DETECT_IMPACT
+    TW_DETECT_IMPACT,
+    TW_DETECT_PASS /* none: each event that matches is emitted */
 } tw_detector_kind;
 
 /* A part that an event can have in what a detector found: the step of a sequence, the side of a join.
@@ -245,6 +247,7 @@ typedef struct tw_rule {
     uint32_t *kept_slots, *carried_kept, *carried_first_kept;
 
     tw_incident_plan incident;
+    struct tw_emit_plan *emit; /* flow/plan_emit.h; NULL: nothing is emitted */
     tw_lookup *lookups;
     uint32_t lookup_count;
 

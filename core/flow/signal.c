@@ -148,6 +148,7 @@ tw_signal *tw_signal_copy(const tw_signal *s)
 
     tw_signal *copy = (tw_signal *)w.base;
     copy->rule = tw_rule_ref(s->rule);
+    copy->event = NULL;
     copy->fire = s->fire ? json_deep_copy(s->fire) : NULL;
     return copy;
 }

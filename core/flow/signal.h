@@ -14,7 +14,8 @@ typedef enum tw_signal_kind {
     TW_SIGNAL_LEVEL,      /* from -> level; OK ends it */
     TW_SIGNAL_OCCURRENCE, /* happened at a time, with a severity in `level` */
     TW_SIGNAL_RESOLVE, /* the handler said it is over, or the key was evicted (reason) */
-    TW_SIGNAL_PENDING /* a hold began (level = what it would be) or ended without firing (OK) */
+    TW_SIGNAL_PENDING, /* a hold began (level = what it would be) or ended without firing (OK) */
+    TW_SIGNAL_VALUE /* what a measure or an event is now: it is only emitted */
 } tw_signal_kind;
 
 /* The events of one role: none, one, or of several the first and the last. */
@@ -44,7 +45,8 @@ typedef struct tw_signal {
     const tw_origin
         *evidence; /* the events it rests on, oldest first; NULL: newest alone */
     uint32_t evidence_count;
-    bool approx; /* values came from panes */
+    bool approx;           /* values came from panes */
+    const tw_event *event; /* of a rule that detects nothing: the event; NULL in a copy */
 } tw_signal;
 
 tw_signal *tw_signal_copy(const tw_signal *s); /* refs the rule */

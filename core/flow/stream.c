@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The numbered list of streams. Filled on the shore before lanes start; a stream never
- * moves. */
+/* The numbered list of streams. Filled on the shore; a stream never moves, and lanes may look one up
+ * while another is added: a list that was outgrown stays until the end. */
 #include "flow/stream.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -10,9 +11,13 @@
 #define DEFAULT_FUTURE_MS 60000
 #define DEFAULT_ALIGN_MS 10000
 
+#define MAX_GROWTHS 28
+
 struct tw_streams {
-    tw_stream **at;
-    uint32_t count, room;
+    tw_stream **_Atomic at;
+    _Atomic uint32_t count;
+    uint32_t room, growths;
+    tw_stream **outgrown[MAX_GROWTHS];
 };
 
 tw_streams *tw_streams_new(void)
@@ -37,8 +42,23 @@ void tw_streams_free(tw_streams *s)
     for (uint32_t n = 0; n < s->count; n++) {
         free_stream(s->at[n]);
     }
+    for (uint32_t n = 0; n < s->growths; n++) {
+        tw_free(s->outgrown[n]);
+    }
     tw_free(s->at);
     tw_free(s);
+}
+
+static void grow(tw_streams *s)
+{
+    uint32_t room = s->room ? 2 * s->room : 16;
+    tw_stream **larger = tw_calloc(room, sizeof(tw_stream *)), **old = s->at;
+
+    if (old)
+        memcpy(larger, old, s->count * sizeof(tw_stream *));
+    s->outgrown[s->growths++] = old;
+    s->room = room;
+    atomic_store(&s->at, larger);
 }
 
 tw_stream *tw_streams_add(tw_streams *s, const char *name)
@@ -47,10 +67,8 @@ tw_stream *tw_streams_add(tw_streams *s, const char *name)
     if (stream) {
         return stream;
     }
-    if (s->count == s->room) {
-        s->room = s->room ? 2 * s->room : 16;
-        s->at = tw_realloc(s->at, s->room * sizeof(tw_stream *));
-    }
+    if (s->count == s->room)
+        grow(s);
     stream = tw_alloc(sizeof *stream);
     *stream = (tw_stream){.id = s->count,
                           .name = tw_strdup(name),
@@ -58,7 +76,8 @@ tw_stream *tw_streams_add(tw_streams *s, const char *name)
                           .future_ms = DEFAULT_FUTURE_MS,
                           .align_ms = DEFAULT_ALIGN_MS,
                           .fields = tw_fields_new()};
-    s->at[s->count++] = stream;
+    s->at[s->count] = stream;
+    atomic_fetch_add(&s->count, 1);
     return stream;
 }
 

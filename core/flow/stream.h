@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A stream: what a rule names by `from`. Made from the configuration (or on demand by replay and
- * tests), numbered, lives as long as the process. Immutable but for its field registry. */
+ * tests, or when a rule emits it), numbered, lives as long as the process. Immutable but for its field
+ * registry. Added on the shore, found by any thread. */
 #ifndef TW_FLOW_STREAM_H
 #define TW_FLOW_STREAM_H
 
@@ -17,6 +18,7 @@ typedef struct tw_stream {
     tw_format format;  /* TEXT: one event with the single field `message` */
     char *time_path;   /* event time; NULL: the source's time stamp, else arrival */
     char *key_path;    /* default key of rules that name none; NULL */
+    bool on_demand;    /* not of the configuration: a rule named it */
     int64_t future_ms; /* stamps further ahead of arrival are clamped (default 60000) */
     int64_t
         align_ms; /* how far a partition may run ahead in a backlog; 0: as far as it likes

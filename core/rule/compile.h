@@ -142,6 +142,7 @@ void tw_compile_enrich(tw_compiler *c, const tw_tree *enrich);
 void tw_compile_alert(tw_compiler *c, const tw_tree *alert);
 /* The options of `incident { ... }` that say when it ends and when it is told. */
 void tw_compile_lifecycle(tw_compiler *c, const tw_tree *table);
+void tw_compile_emit(tw_compiler *c, const tw_tree *emit);
 /* A template of this rule; false with a finding. */
 bool tw_compile_template(tw_compiler *c, const tw_tree *at, const char *text,
                          tw_template *out);

@@ -19,7 +19,7 @@
 
 /* ---- reading ----------------------------------------------------------------------- */
 
-static char *read_text(const char *path, size_t *out_size, tw_err *err)
+char *tw_rule_text_read(const char *path, size_t *out_size, tw_err *err)
 {
     struct stat st;
     char *text = NULL;
@@ -64,7 +64,7 @@ bool tw_rule_file_load(tw_rule_file *out, const char *path,
 {
     tw_err err;
     size_t size = 0;
-    char *text = read_text(path, &size, &err);
+    char *text = tw_rule_text_read(path, &size, &err);
 
     if (!text) {
         tw_findings_add(findings, &err, false);

@@ -10,12 +10,31 @@
 
 static const char *unknown_stream_hint(tw_compiler *c, const char *name)
 {
-    uint32_t count = tw_streams_count(c->options->streams);
-    const char **names = tw_arena_alloc(c->arena, (count + 1) * sizeof *names);
+    const char *const *emitted = c->options->emitted;
+    uint32_t count = tw_streams_count(c->options->streams), known = 0, more = 0;
 
-    for (uint32_t i = 0; i < count; i++)
-        names[i] = tw_streams_at(c->options->streams, i)->name;
-    return tw_compile_hint(c, name, names, count);
+    while (emitted && emitted[more])
+        more++;
+    const char **names = tw_arena_alloc(c->arena, (count + more + 1) * sizeof *names);
+    for (uint32_t i = 0; i < count; i++) {
+        const tw_stream *stream = tw_streams_at(c->options->streams, i);
+        if (!stream->on_demand)
+            names[known++] = stream->name;
+    }
+    for (uint32_t i = 0; i < more; i++)
+        names[known++] = emitted[i];
+    return tw_compile_hint(c, name, names, known);
+}
+
+/* Some rule of the load seems to emit it; tw_rules_check_chains sees whether one does. */
+static bool is_emitted(const tw_compiler *c, const char *name)
+{
+    const char *const *emitted = c->options->emitted;
+
+    for (uint32_t i = 0; emitted && emitted[i]; i++)
+        if (strcmp(emitted[i], name) == 0)
+            return true;
+    return false;
 }
 
 static tw_stream *find_stream(tw_compiler *c, const tw_tree *name)
@@ -26,11 +45,15 @@ static tw_stream *find_stream(tw_compiler *c, const tw_tree *name)
         return NULL;
     }
     tw_stream *stream = tw_streams_find(c->options->streams, v->text);
-    if (!stream && c->options->any_stream)
-        stream = tw_streams_add(c->options->streams, v->text);
-    if (!stream)
+    if (stream && !stream->on_demand)
+        return stream;
+    if (!c->options->any_stream && !is_emitted(c, v->text)) {
         tw_compile_say(c, v, "there is no stream '%s'%s", v->text,
                        unknown_stream_hint(c, v->text));
+        return NULL;
+    }
+    stream = tw_streams_add(c->options->streams, v->text);
+    stream->on_demand = true;
     return stream;
 }
 
@@ -52,9 +75,11 @@ static void compile_input(tw_compiler *c, const tw_tree_entry *e, const char *ti
     input->stream = find_stream(c, v->items[0]);
     if (!input->stream)
         return;
+    tw_compile_place(c, v->items[0], &input->line, &input->column);
     if (v->item_count == 2)
         input->match = tw_compile_match(c, v->items[1], input->stream, &input->where_fn);
-    if (time_path)
+    /* What a rule emits has the time at which it did, and comes in its order. */
+    if (time_path && !is_emitted(c, input->stream->name))
         tw_compile_path(c, v, input->stream, time_path, &input->time_slot);
 }
 

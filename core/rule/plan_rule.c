@@ -12,7 +12,7 @@
 
 typedef struct rule_options {
     const char *owner, *version, *doc;
-    const tw_tree *params, *key, *clock, *inputs, *detect, *enrich, *alert;
+    const tw_tree *params, *key, *clock, *inputs, *detect, *enrich, *alert, *emit;
     int64_t forget_ms, max_keys;
 } rule_options;
 
@@ -30,7 +30,7 @@ static const tw_option rule_table[] = {
     {"alert", TW_OPTION_ANY, AT(alert), 0, 0, NULL},
     {"forget", TW_OPTION_DURATION, AT(forget_ms), 1, 0, NULL},
     {"max_keys", TW_OPTION_WHOLE, AT(max_keys), 1, 100000000, NULL},
-    {"emit", TW_OPTION_LATER, 0, 0, 0, NULL},
+    {"emit", TW_OPTION_ANY, AT(emit), 0, 0, NULL},
     {"dedup", TW_OPTION_LATER, 0, 0, 0, NULL},
     {"was", TW_OPTION_LATER, 0, 0, 0, NULL},
     {"migrate", TW_OPTION_LATER, 0, 0, 0, NULL},
@@ -230,6 +230,21 @@ int64_t tw_compile_longest_span(const tw_rule *r)
     return r->level.nodata_after_ms > longest ? r->level.nodata_after_ms : longest;
 }
 
+/* Without a detector each event that matches goes out; nothing is kept of it, so it needs no key. */
+static void compile_pass(tw_compiler *c, const rule_options *o)
+{
+    tw_rule *r = c->rule;
+
+    r->detector = TW_DETECT_PASS;
+    if (o->key)
+        tw_compile_key(c, o->key);
+    else
+        r->key_slots = tw_calloc(1, sizeof *r->key_slots);
+    if (o->alert)
+        tw_compile_say(c, o->alert,
+                       "an alert needs detect = level { ... } or another detector");
+}
+
 static void compile_parts(tw_compiler *c, const rule_options *o, bool all_known)
 {
     tw_rule *r = c->rule;
@@ -240,16 +255,24 @@ static void compile_parts(tw_compiler *c, const rule_options *o, bool all_known)
     r->doc = tw_strdup(o->doc);
     r->max_keys = (uint32_t)o->max_keys;
     tw_compile_inputs(c, o->inputs, clock.time);
-    if (o->key || all_known) /* else what is not known may be meant to be it */
+    bool passes = o->emit && !o->detect && all_known;
+    if (!passes &&
+        (o->key || all_known)) /* else what is not known may be meant to be it */
         tw_compile_key(c, o->key);
-    tw_compile_detect(c, o->detect);
+    if (passes)
+        compile_pass(c, o);
+    else
+        tw_compile_detect(c, o->detect);
     if (o->enrich)
         tw_compile_enrich(c, o->enrich);
-    if (o->alert)
+    if (o->alert && !passes)
         tw_compile_alert(c, o->alert);
-    else if (!tw_tree_get(c->body, "emit"))
+    if (o->emit)
+        tw_compile_emit(c, o->emit);
+    if (!o->alert && !o->emit)
         tw_compile_say(c, c->body,
-                       "nothing comes of the rule: it needs alert = incident { ... }");
+                       "nothing comes of the rule: it needs alert = incident { ... } or "
+                       "emit = to \"stream\" { ... }");
     tw_compile_carried(c);
     r->forget_ms = o->forget_ms > 0 ? o->forget_ms : tw_compile_longest_span(r) + HOUR_MS;
 }

@@ -50,6 +50,8 @@ struct tw_rule_files {
 
 /* ---- one file (load.c) */
 
+/* The bytes of a file; NULL with err. Caller frees. */
+char *tw_rule_text_read(const char *path, size_t *out_size, tw_err *err);
 /* Reads, runs and compiles one file into `out`; false when it had findings, and out is then empty. */
 bool tw_rule_file_load(tw_rule_file *out, const char *path,
                        const tw_rule_options *options, const tw_sandbox_limits *limits,
@@ -63,6 +65,14 @@ void tw_rule_file_done(tw_rule_file *f);
 int tw_rule_file_run(const tw_rule_file *f, tw_words *words, tw_arena *arena,
                      tw_tree ***out_rules, uint32_t *out_count, char shape[33],
                      tw_err *err);
+
+/* ---- from rule to rule (chains.c) */
+
+/* The names behind the word `to` in the text of files, NULL-terminated. Caller frees. */
+char **tw_rules_emitted(char *const *paths, size_t count);
+/* Streams that are read and emitted by nobody, and circles of rules, are errors. */
+void tw_rules_check_chains(const tw_rule_files *set, const tw_rule_options *options,
+                           tw_findings *findings);
 
 /* ---- which files (paths.c): every *.lua under the given paths, sorted, each once. Caller frees. */
 char **tw_rule_paths(const char *const *paths, size_t count, tw_findings *findings,

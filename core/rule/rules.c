@@ -213,8 +213,16 @@ tw_rule_files *tw_rules_load(const char *const *paths, size_t path_count,
     }
     char **files = tw_rule_paths(paths, path_count, findings, &count);
     place_paths(options, findings, first);
-    load_files(set, files, count, options, findings);
+    tw_rule_options mine = *options;
+    char **emitted = tw_rules_emitted(files, count);
+    mine.emitted = (const char *const *)emitted;
+    load_files(set, files, count, &mine, findings);
     collect_rules(set);
+    if (tw_findings_errors(findings, first) == 0)
+        tw_rules_check_chains(set, options, findings);
+    for (size_t i = 0; emitted[i]; i++)
+        tw_free(emitted[i]);
+    tw_free(emitted);
     if (tw_findings_errors(findings, first) == 0) {
         check_set(set, options, findings);
         tw_rule_tests_resolve(set, findings);

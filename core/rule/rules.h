@@ -26,9 +26,11 @@ void tw_findings_done(tw_findings *f);
 
 typedef struct tw_rule_options {
     tw_streams *streams;
-    bool any_stream;           /* replay without configuration: `from` makes the stream */
-    bool tests;                /* load the tests beside the rules, too (tests.h) */
-    json_t *params;            /* {"team/rule": {"fire": 0.1}} overrides, may be NULL */
+    const char *const
+        *emitted;    /* names that `to` seems to name somewhere; tw_rules_load sets it */
+    bool any_stream; /* replay without configuration: `from` makes the stream */
+    bool tests;      /* load the tests beside the rules, too (tests.h) */
+    json_t *params;  /* {"team/rule": {"fire": 0.1}} overrides, may be NULL */
     const char *const *tables; /* known table names, NULL-terminated; NULL: any */
     const char *const
         *routes; /* known routes (literal route names are checked); NULL: any */
@@ -37,6 +39,9 @@ typedef struct tw_rule_options {
     bool (*where)(const void *self, const char *path, const char *rule, const char *param,
                   tw_err *out);
     const void *where_self;
+    /* Whether the configuration has a sink for what a rule emits to that stream. NULL: it has. */
+    bool (*sends)(const void *self, const char *stream);
+    const void *sends_self;
     size_t memory_bytes;         /* per state; 0: default */
     int64_t cpu_ms, load_cpu_ms; /* 0: default */
     void (*log)(void *self, const char *rule_file,

@@ -141,6 +141,22 @@ tw_parcel *tw_parcel_from_notification(const tw_notification *n)
     return &p->parcel;
 }
 
+/* ---- events ---- */
+
+tw_parcel *tw_parcel_from_emitted(const tw_emitted_record *e)
+{
+    parcel *p = parcel_new(TW_RECORD_EVENT, e->time_ms);
+    tw_record *r = &p->parcel.record;
+
+    r->id = keep(p, e->id);
+    r->key = keep(p, e->key);
+    r->stream = keep(p, e->stream);
+    r->rule = keep(p, e->rule);
+    r->json = keep_n(p, e->json, e->json_size);
+    r->json_size = e->json_size;
+    return &p->parcel;
+}
+
 /* ---- dead letters ---- */
 
 static char *base64(const char *data, size_t n)

@@ -15,6 +15,14 @@ typedef struct tw_parcel {
 
 tw_parcel *tw_parcel_from_notification(const tw_notification *n);
 
+/* What a rule emitted; id and key as they are to be. */
+typedef struct tw_emitted_record {
+    const char *id, *key, *stream, *rule, *json;
+    size_t json_size;
+    int64_t time_ms;
+} tw_emitted_record;
+tw_parcel *tw_parcel_from_emitted(const tw_emitted_record *e);
+
 /* A record that could not be handled: original key and bytes, and where it came from.
  * Header names tw_dlq_topic, tw_dlq_partition, tw_dlq_offset, tw_dlq_stage, tw_dlq_error,
  * tw_dlq_first_seen; json has the same with the bytes as text (base64 when they are not

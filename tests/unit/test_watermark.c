@@ -19,7 +19,7 @@ typedef struct fixture {
 static void open_fixture(fixture *f, int64_t lateness_ms)
 {
     *f = (fixture){0};
-    f->spec = (tw_domain_spec){f->tracks, 1, lateness_ms, IDLE};
+    f->spec = (tw_domain_spec){f->tracks, 1, lateness_ms, IDLE, 0};
 }
 
 static void hear(fixture *f, int32_t partition, int64_t time_ms, int64_t arrival_ms)

@@ -3,6 +3,6 @@ rule "a/b" {
   inputs = { ev = from "events" {} },
   detect = level { of = count "ev", over = "5m", crit = { above = 5 } },
   alert = incident { title = "${value}" },
-  emit = to "other" { throttle = {} },
+  emit = to "other" { throttle = { max = 1, per = "1m" } },
 }
---! 6:10: 'to' is not supported yet
+--! 6:23: 'throttle' is not supported yet

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A lane emits; see lane_emit.h. Runs on the lane's thread, or on the shore while the lane is paused.
+ *
+ * Invariant: the lane's clock of a derived stream passes a time only when every event emitted here
+ * before that time has been handed out. */
+#include "lane_emit.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "engine.h"
+#include "flow/emit.h"
+#include "lane_rules.h"
+
+struct tw_lane_emitter {
+    tw_buf queue, work; /* items that wait, and those being handed out */
+    tw_buf text, scratch;
+    tw_decoder *decoder;     /* of its own: the lane's may be in the middle of a frame */
+    tw_route_scratch *route; /* likewise */
+    uint32_t number;         /* of the next event */
+    bool busy;
+    size_t max_bytes;
+};
+
+/* In the queue; its JSON follows. */
+typedef struct item {
+    const tw_stream *stream;
+    int64_t time_ms;
+    int64_t order; /* of events of one instant: the same on any number of lanes */
+    uint64_t seq;
+    uint32_t number, size;
+} __attribute__((aligned(16))) item;
+
+tw_lane_emitter *tw_lane_emitter_new(const tw_decode_limits *limits)
+{
+    tw_lane_emitter *em = tw_alloc(sizeof *em);
+
+    em->max_bytes = limits->size_bytes;
+    tw_buf_init(&em->queue, SIZE_MAX / 2);
+    tw_buf_init(&em->work, SIZE_MAX / 2);
+    tw_buf_init(&em->text, em->max_bytes);
+    tw_buf_init(&em->scratch, em->max_bytes);
+    em->decoder = tw_decoder_new(limits);
+    em->route = tw_route_scratch_new();
+    return em;
+}
+
+void tw_lane_emitter_free(tw_lane_emitter *em)
+{
+    if (!em)
+        return;
+    tw_buf_done(&em->queue);
+    tw_buf_done(&em->work);
+    tw_buf_done(&em->text);
+    tw_buf_done(&em->scratch);
+    tw_decoder_free(em->decoder);
+    tw_route_scratch_free(em->route);
+    tw_free(em);
+}
+
+/* ---- making ------------------------------------------------------------------------ */
+
+/* The rows its look-ups read, as the tables are since the last pause. */
+static const tw_rows *const *rows_of(tw_instance *inst)
+{
+    uint64_t generation;
+    const tw_table_view *view = tw_engine_tables(inst->lane->engine, &generation);
+
+    if (inst->rows && inst->rows_generation == generation)
+        return inst->rows;
+    if (!inst->rows)
+        inst->rows = tw_calloc(inst->rule->lookup_count + 1, sizeof *inst->rows);
+    for (uint32_t i = 0; i < inst->rule->lookup_count; i++)
+        inst->rows[i] = tw_table_view_rows(view, inst->rule->lookups[i].table);
+    inst->rows_generation = generation;
+    return inst->rows;
+}
+
+/* Of two rules or keys at one instant one is before the other, whichever lane they are on. Events that
+ * pass through have no key; a partition is read in order by one lane. */
+static int64_t order_of(const tw_instance *inst, const tw_signal *s)
+{
+    uint64_t parts[3] = {inst->name_hash, tw_hash_stable(s->key.data, s->key.len), 0};
+
+    if (s->event)
+        parts[2] = (uint64_t)s->event->stream << 32 | (uint32_t)s->event->partition;
+    return (int64_t)(tw_hash_stable(parts, sizeof parts) & INT64_MAX);
+}
+
+static void enqueue(tw_lane_emitter *em, const item *head)
+{
+    static const char zeros[16] = {0};
+    size_t rest = (16 - head->size % 16) % 16;
+
+    tw_buf_add(&em->queue, head, sizeof *head);
+    tw_buf_add(&em->queue, em->text.data, head->size);
+    tw_buf_add(&em->queue, zeros, rest);
+}
+
+static void emit(tw_instance *inst, const tw_signal *s)
+{
+    tw_lane *lane = inst->lane;
+    tw_lane_emitter *em = lane->emitter;
+    const tw_emit_plan *plan = inst->rule->emit;
+
+    tw_buf_reset(&em->text);
+    if (!tw_emit_write(s, rows_of(inst), &em->scratch, &em->text))
+        return;
+    item head = {.stream = plan->stream,
+                 .time_ms = s->at_ms,
+                 .order = order_of(inst, s),
+                 .seq = s->seq,
+                 .number = em->number++,
+                 .size = (uint32_t)em->text.len};
+    tw_count_own(inst->emitted, 1);
+    if (inst->emits_to_rules)
+        enqueue(em, &head);
+    if (tw_engine_wants_emitted(lane->engine, plan))
+        tw_engine_on_emitted(lane, s, head.order, em->text.data, em->text.len);
+}
+
+void tw_instance_on_signal(void *self, const tw_signal *s)
+{
+    tw_instance *inst = self;
+
+    if (tw_emit_wants(s))
+        emit(inst, s);
+    if (s->kind != TW_SIGNAL_VALUE)
+        tw_engine_on_signal(inst->lane, s);
+}
+
+/* ---- handing out ------------------------------------------------------------------- */
+
+typedef struct delivery {
+    tw_lane *lane;
+    const item *head;
+} delivery;
+
+static void on_derived(void *self, const tw_event *ev)
+{
+    delivery *d = self;
+    tw_event mine = *ev;
+
+    mine.index = d->head->number;
+    tw_lane_route(d->lane, d->head->stream, d->lane->emitter->route, &mine);
+}
+
+static void hand_out(tw_lane *lane, const item *head)
+{
+    const tw_ruleset *set = lane->rules->set;
+    tw_decode_origin origin = {.partition = -1,
+                               .offset = head->order,
+                               .time_ms = head->time_ms,
+                               .arrival_ms = tw_clock_now_ms(lane->clock),
+                               .seq = head->seq};
+    delivery d = {lane, head};
+    tw_event_port port = {on_derived, &d};
+    tw_err err;
+
+    if (head->stream->id >= set->stream_count ||
+        !set->streams[head->stream->id].projection)
+        return;
+    if (tw_decode(lane->emitter->decoder, set->streams[head->stream->id].decode,
+                  head->stream, (const char *)(head + 1), head->size, &origin, &port,
+                  &err) < 0)
+        tw_count_own(lane->bad_frames, 1);
+}
+
+static void hand_out_all(tw_lane *lane)
+{
+    tw_lane_emitter *em = lane->emitter;
+
+    while (em->queue.len > 0) {
+        tw_buf work = em->queue;
+        em->queue = em->work;
+        em->work = work;
+        for (size_t at = 0; at < em->work.len;) {
+            const item *head = (const item *)(const void *)(em->work.data + at);
+            hand_out(lane, head);
+            at += sizeof *head + (head->size + 15u) / 16 * 16;
+        }
+        tw_buf_reset(&em->work);
+    }
+}
+
+/* ---- clocks ------------------------------------------------------------------------ */
+
+static void move_clock(tw_lane *lane, const tw_derived *d, int64_t now_ms)
+{
+    int64_t min_ms = INT64_MAX;
+
+    for (uint32_t i = 0; i < d->domain_count; i++) {
+        int64_t clock_ms = lane->rules->domains[d->domains[i]].clock_ms;
+        min_ms = clock_ms < min_ms ? clock_ms : min_ms;
+    }
+    tw_partition_clock *p = tw_clocks_partition(
+        &lane->clocks, d->track, TW_DERIVED_SOURCE, (int32_t)lane->number, now_ms);
+    if (min_ms != TW_TIME_NONE && (p->max_ms == TW_TIME_NONE || p->max_ms < min_ms))
+        tw_partition_clock_observe(p, min_ms, now_ms);
+}
+
+void tw_lane_settle(tw_lane *lane)
+{
+    tw_lane_emitter *em = lane->emitter;
+    const tw_ruleset *set = lane->rules->set;
+
+    if (em->busy || !set->derived_count)
+        return;
+    em->busy = true;
+    hand_out_all(lane);
+    em->busy = false;
+    for (uint32_t i = 0; i < set->derived_count; i++)
+        move_clock(lane, &set->derived[i], tw_clock_now_ms(lane->clock));
+}
+
+void tw_lane_hold(tw_lane *lane, bool hold)
+{
+    lane->emitter->busy = hold;
+}
+
+static bool is_derived(const tw_ruleset *set, uint32_t track)
+{
+    for (uint32_t i = 0; i < set->derived_count; i++) {
+        if (set->derived_tracks[i] == track)
+            return true;
+    }
+    return false;
+}
+
+void tw_lane_derive(tw_lane *lane)
+{
+    const tw_ruleset *set = lane->rules->set;
+    int64_t now_ms = tw_clock_now_ms(lane->clock);
+
+    for (uint32_t track = 0; track < lane->clocks.count; track++) {
+        tw_track_clock *t = &lane->clocks.tracks[track];
+        if (t->count > 0 && t->parts[0].source == TW_DERIVED_SOURCE &&
+            !is_derived(set, track))
+            t->count = 0; /* nobody emits it any more */
+    }
+    for (uint32_t i = 0; i < set->derived_count; i++) {
+        for (uint32_t n = 0; n < lane->lane_count; n++) {
+            tw_partition_clock *p =
+                tw_clocks_partition(&lane->clocks, set->derived[i].track,
+                                    TW_DERIVED_SOURCE, (int32_t)n, now_ms);
+            p->changed = p->changed && p->max_ms != TW_TIME_NONE;
+        }
+    }
+}
