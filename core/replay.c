@@ -19,11 +19,6 @@
 /* Takes text. */
 static void add_text(tw_replay *r, int64_t at_ms, char *text)
 {
-    if (r->options.output) {
-        r->options.output(r->options.output_self, at_ms, object);
-        json_decref(object);
-        return;
-    }
     if (r->line_count == r->line_cap) {
         r->line_cap = r->line_cap ? 2 * r->line_cap : 256;
         r->lines = tw_realloc(r->lines, r->line_cap * sizeof *r->lines);
@@ -34,6 +29,11 @@ static void add_text(tw_replay *r, int64_t at_ms, char *text)
 
 static void add_line(tw_replay *r, int64_t at_ms, json_t *object)
 {
+    if (r->options.output) {
+        r->options.output(r->options.output_self, at_ms, object);
+        json_decref(object);
+        return;
+    }
     char *json = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(15));
 
     add_text(r, at_ms, r->options.text ? tw_replay_text(object) : tw_strdup(json));
@@ -88,8 +88,11 @@ static void on_emitted(void *self, const tw_emitted *e)
 {
     tw_replay *r = self;
 
-    add_text(r, e->time_ms,
-             r->options.text ? tw_replay_emitted_text(e) : tw_replay_emitted(e));
+    if (r->options.output)
+        add_line(r, e->time_ms, tw_replay_emitted_json(e));
+    else
+        add_text(r, e->time_ms,
+                 r->options.text ? tw_replay_emitted_text(e) : tw_replay_emitted(e));
 }
 
 static int compare_lines(const void *pa, const void *pb)

@@ -136,3 +136,16 @@ char *tw_replay_emitted_text(const tw_emitted *e)
     return tw_asprintf("%s  EVENT    %s  %.*s", when, e->rule->emit->stream->name,
                        (int)e->json_size, e->json);
 }
+
+/* Numbers beyond 64 bits are none for jansson; it then reads all as reals. */
+json_t *tw_replay_emitted_json(const tw_emitted *e)
+{
+    json_t *event = json_loadb(e->json, e->json_size, JSON_ALLOW_NUL, NULL);
+
+    if (!event)
+        event = json_loadb(e->json, e->json_size,
+                           JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL);
+    return json_pack("{s:I, s:s, s:s, s:o}", "at", (json_int_t)e->time_ms, "type",
+                     "event", "stream", e->rule->emit->stream->name, "event",
+                     event ? event : json_null());
+}

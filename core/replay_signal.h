@@ -14,5 +14,6 @@ json_t *tw_replay_signal(const tw_signal *s);
 /* What a rule emitted, as a line and as one for people; its JSON is written as it is. Caller frees. */
 char *tw_replay_emitted(const tw_emitted *e);
 char *tw_replay_emitted_text(const tw_emitted *e);
+json_t *tw_replay_emitted_json(const tw_emitted *e); /* a new reference */
 
 #endif

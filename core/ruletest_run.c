@@ -267,8 +267,10 @@ static int do_deed(tw_test_run *run, const deed *d)
 static int open_replay(tw_test_run *run)
 {
     tw_findings findings = {0};
+    tw_table_view *view = tw_table_view_of_json(run->test->tables);
     tw_replay_options options = {
         .files = run->files,
+        .table_view = view,
         .streams = (tw_streams *)(uintptr_t)tw_rule_files_streams(run->files),
         .lookup = {table_row, run},
         .lanes = run->lanes,
@@ -279,6 +281,7 @@ static int open_replay(tw_test_run *run)
 
     run->replay = tw_replay_new(&options, &findings, &run->err);
     tw_findings_done(&findings);
+    tw_table_view_unref(view);
     return run->replay ? TW_OK : run->err.code ? run->err.code : TW_EINVAL;
 }
 

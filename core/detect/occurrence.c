@@ -76,6 +76,7 @@ static tw_level level_of(const tw_rule *rule, const tw_occurrence *o)
         return TW_LEVEL_OK;
     case TW_SIGNAL_LEVEL:
     case TW_SIGNAL_PENDING:
+    case TW_SIGNAL_VALUE:
         break;
     }
     return o->level;

@@ -41,6 +41,8 @@ struct tw_table {
     int64_t seen_at_ms;
 };
 
+static tw_rows *new_rows(tw_map *by_key);
+
 static void free_row(void *row)
 {
     json_decref(row);
@@ -305,9 +307,7 @@ int tw_table_refresh(tw_table *t, bool *out_changed, tw_err *err)
     *out_changed = rows != NULL;
     if (rows) {
         tw_rows_unref(t->rows);
-        t->rows = tw_alloc(sizeof *t->rows);
-        t->rows->by_key = rows;
-        atomic_init(&t->rows->refs, 1);
+        t->rows = new_rows(rows);
     }
     return TW_OK;
 }
@@ -364,6 +364,28 @@ void tw_rows_unref(tw_rows *rows)
         return;
     tw_map_free(rows->by_key);
     tw_free(rows);
+}
+
+static tw_rows *new_rows(tw_map *by_key)
+{
+    tw_rows *rows = tw_alloc(sizeof *rows);
+
+    rows->by_key = by_key;
+    atomic_init(&rows->refs, 1);
+    return rows;
+}
+
+tw_rows *tw_rows_of_json(json_t *object)
+{
+    tw_map *by_key = tw_map_new(free_row);
+    const char *key;
+    json_t *row;
+
+    json_object_foreach(object, key, row)
+    {
+        tw_map_put(by_key, key, json_incref(row));
+    }
+    return new_rows(by_key);
 }
 
 json_t *tw_rows_get(const tw_rows *rows, const char *key)

@@ -21,6 +21,8 @@ typedef struct tw_table tw_table;
 typedef struct tw_rows tw_rows;
 tw_rows *tw_rows_ref(tw_rows *rows); /* NULL gives NULL */
 void tw_rows_unref(tw_rows *rows);
+/* Of an object of key to row, as it stands in a test. */
+tw_rows *tw_rows_of_json(json_t *object);
 json_t *tw_rows_get(const tw_rows *rows, const char *key); /* borrowed; NULL: a miss */
 size_t tw_rows_count(const tw_rows *rows);
 /* Every row once, in the order of the file. */

@@ -18,12 +18,33 @@ struct tw_table_view {
     seen tables[];
 };
 
-tw_table_view *tw_table_view_new(tw_table *const *tables, uint32_t count)
+static tw_table_view *new_view(uint32_t count)
 {
     tw_table_view *view = tw_alloc(sizeof *view + count * sizeof(seen));
 
     atomic_init(&view->refs, 1);
     view->count = count;
+    return view;
+}
+
+tw_table_view *tw_table_view_of_json(json_t *tables)
+{
+    tw_table_view *view = new_view((uint32_t)json_object_size(tables));
+    const char *name;
+    json_t *rows;
+    uint32_t i = 0;
+
+    json_object_foreach(tables, name, rows)
+    {
+        view->tables[i++] = (seen){tw_strdup(name), tw_rows_of_json(rows)};
+    }
+    return view;
+}
+
+tw_table_view *tw_table_view_new(tw_table *const *tables, uint32_t count)
+{
+    tw_table_view *view = new_view(count);
+
     for (uint32_t i = 0; i < count; i++)
         view->tables[i] = (seen){tw_strdup(tw_table_name(tables[i])),
                                  tw_rows_ref(tw_table_rows(tables[i]))};

@@ -13,6 +13,8 @@ typedef struct tw_table_view tw_table_view;
 
 /* Of tables as they are now; their rows stay alive with the view. count may be 0. */
 tw_table_view *tw_table_view_new(tw_table *const *tables, uint32_t count);
+/* Of an object of table to rows by key, as a test has them; NULL: no table. */
+tw_table_view *tw_table_view_of_json(json_t *tables);
 tw_table_view *tw_table_view_ref(tw_table_view *view);
 void tw_table_view_unref(tw_table_view *view);
 /* The rows of a table by its name; NULL when there is none. Borrowed from the view. */

@@ -123,13 +123,17 @@ static tw_replay *open_replay(page *p, tw_streams **out_streams, tw_findings *fi
     *out_streams = tw_streams_new();
     for (size_t i = 0; i < sizeof streams / sizeof *streams; i++)
         tw_streams_add(*out_streams, streams[i]);
-    tw_replay_options options = {.rule_paths = paths,
+    tw_table_view *view = tw_table_view_new(&p->table, p->table ? 1 : 0);
+    tw_replay_options options = {.table_view = view,
+                                 .rule_paths = paths,
                                  .rule_path_count = 1,
                                  .streams = *out_streams,
                                  .tables = tables,
                                  .lookup = {table_row, p},
                                  .until_ms = TW_TIME_NONE};
-    return tw_replay_new(&options, findings, &err);
+    tw_replay *r = tw_replay_new(&options, findings, &err);
+    tw_table_view_unref(view);
+    return r;
 }
 
 static void must_load(page *p)
