@@ -137,7 +137,7 @@ static void put_in_order(tw_lane *lane, tw_instance *inst, const tw_key *key,
     }
     if (clock_ms != TW_TIME_NONE && time_ms < clock_ms + inst->prompt) {
         /* Nothing before it waits any more. */
-        inst->detector->cls->event(inst->detector, key, input, ev, time_ms, clock_ms);
+        instance_event(lane, inst, key, input, ev, time_ms, clock_ms);
         return;
     }
     while (tw_reorder_put(inst->reorder, key, input, ev, time_ms) == TW_EFULL) {
