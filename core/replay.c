@@ -426,14 +426,16 @@ static int take_reload(tw_replay *r, const envelope *e, tw_err *err)
     return rc;
 }
 
-static int take_deed(tw_replay *r, const envelope *e, tw_err *err)
+static int take_deed(tw_replay *r, const envelope *e, const char *line, size_t n,
+                     tw_err *err)
 {
-    static const char *const later[] = {"silence", "unsilence", "ack", "restart"};
+    static const char *const later[] = {"restart"};
     char *what = tw_strndup(e->what.type == TW_STRING ? e->what.s : "", e->what.len);
     int rc = TW_EPARSE;
 
-    if (strcmp(what, "reload") == 0) {
-        rc = take_reload(r, e, err);
+    if (strcmp(what, "reload") == 0 || tw_replay_is_deed(what)) {
+        rc = tw_replay_is_deed(what) ? tw_replay_deed(r, what, line, n, err)
+                                     : take_reload(r, e, err);
         tw_free(what);
         return rc;
     }
@@ -463,7 +465,7 @@ int tw_replay_line(tw_replay *r, const char *line, size_t n, tw_err *err)
     if (rc < 0)
         return rc;
     if (e.what.type != TW_ABSENT)
-        return take_deed(r, &e, err);
+        return take_deed(r, &e, line, n, err);
     if (e.event.type != TW_ABSENT || e.stream.type != TW_ABSENT)
         return take_event(r, &e, err);
     return TW_OK;

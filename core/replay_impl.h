@@ -38,4 +38,9 @@ struct tw_replay {
 void tw_replay_settle(tw_replay *r, bool inclusive);
 int64_t tw_replay_next_offset(tw_replay *r, const tw_stream *stream, int32_t partition);
 
+/* replay_deeds.c: what people did to incidents; the whole line. */
+bool tw_replay_is_deed(const char *what);
+int tw_replay_deed(tw_replay *r, const char *what, const char *text, size_t n,
+                   tw_err *err);
+
 #endif

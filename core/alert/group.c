@@ -30,6 +30,11 @@ void tw_group_free(void *p)
     tw_free(g);
 }
 
+const char *tw_group_name(const tw_group *g)
+{
+    return g->name;
+}
+
 /* ---- time -------------------------------------------------------------------------- */
 
 static int64_t next_turn(const tw_group *g, int64_t at_ms)

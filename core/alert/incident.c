@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "alert/incident_impl.h"
+#include "alert/silence.h"
 #include "base/mem.h"
 
 /* The incidents that one (rule, key) holds open: a handler's key may hold several. */
@@ -88,6 +89,7 @@ tw_incidents *tw_incidents_new(const tw_incidents_options *options)
     in->by_member = tw_map_new(holding_free);
     in->courses = tw_courses_new();
     in->flaps = tw_map_new(tw_flap_free);
+    in->silences = tw_map_new(tw_silence_free);
     in->groups = tw_map_new(tw_group_free);
     in->storms = tw_map_new(tw_storm_free);
     register_stats(in, options->stats);
@@ -106,6 +108,7 @@ void tw_incidents_free(tw_incidents *in)
     tw_map_free(in->groups);
     tw_map_free(in->by_id);
     tw_map_free(in->flaps);
+    tw_map_free(in->silences);
     for (size_t i = 0; tw_map_next(in->courses, &i, &rule, &course);)
         tw_aged_free(course);
     tw_map_free(in->courses);

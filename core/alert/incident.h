@@ -18,6 +18,7 @@
 #include <jansson.h>
 
 #include "base/clock.h"
+#include "base/err.h"
 #include "base/stats.h"
 #include "flow/notification.h"
 #include "flow/signal.h"
@@ -75,6 +76,17 @@ void tw_incidents_advance(tw_incidents *in, tw_rule_clock clock, void *self,
  * the reason. */
 void tw_incidents_rule_gone(tw_incidents *in, const tw_rule *rule, const char *reason,
                             int64_t at_ms);
+
+/* ---- what people do (quiet.c). now_ms: of the day, not of a rule */
+
+/* A silence as silence.h writes it; one of the same id is replaced. out (may be NULL): as it was taken. */
+int tw_incidents_silence(tw_incidents *in, const json_t *order, int64_t now_ms,
+                         json_t **out, tw_err *err);
+int tw_incidents_unsilence(tw_incidents *in, const char *id, int64_t now_ms, tw_err *err);
+json_t *tw_incidents_silences_json(const tw_incidents *in, int64_t now_ms);
+/* Somebody takes care of an incident, or of all of a group: it is not repeated, until it rises. */
+int tw_incidents_ack(tw_incidents *in, const char *id, const char *by, int64_t now_ms,
+                     tw_err *err);
 
 size_t tw_incidents_count(const tw_incidents *in);
 json_t *tw_incidents_json(const tw_incidents *in); /* list, newest first; new reference */

@@ -3,7 +3,7 @@
  *
  *     signal -> incident.c   members, level; flap.c: has it changed too often
  *            -> tell.c       is there something to tell, and may it be told
- *                 marks.c    inhibited, silenced, outside `active`
+ *                 marks.c    inhibited, silenced (quiet.c, silence.c), outside `active`
  *                 aged.c     too old to be told
  *            -> group.c      waits for company
  *            -> storm.c      too many: a summary stands for it
@@ -80,11 +80,13 @@ struct tw_incidents {
     tw_map *by_id;     /* id -> tw_incident, owns */
     tw_map *by_member; /* member name -> tw_incident */
     tw_map *courses;
-    tw_map *flaps;    /* id -> flap.c's history, owns; outlives the incident */
-    tw_map *groups;   /* group id -> tw_group, owns */
-    tw_map *storms;   /* storm id -> storm.c's, owns */
-    size_t inhibited; /* how many incidents are */
-    uint64_t seq;     /* of the input line at work */
+    tw_map *flaps;           /* id -> flap.c's history, owns; outlives the incident */
+    tw_map *groups;          /* group id -> tw_group, owns */
+    tw_map *storms;          /* storm id -> storm.c's, owns */
+    tw_map *silences;        /* id -> tw_silence, owns */
+    uint64_t silence_number; /* last given */
+    size_t inhibited;        /* how many incidents are */
+    uint64_t seq;            /* of the input line at work */
     tw_counter *firing, *resolved, *dropped, *stormed, *aged;
     tw_gauge *open;
 };
@@ -129,6 +131,11 @@ void tw_marks_inhibitor_fell(const tw_incident *inhibitor, int64_t at_ms);
 /* The value of a label as matchers see it: "severity" and "rule" are there for all. */
 const char *tw_incident_label(const tw_incident *inc, const char *name);
 
+/* quiet.c: the id of a silence that covers it now, or NULL; when that changes by itself lowers
+ * *io_until_ms. */
+const char *tw_quiet_silence_of(const tw_incident *inc, int64_t at_ms,
+                                int64_t *io_until_ms);
+
 /* tell.c */
 void tw_tell(tw_incident *inc, int64_t at_ms);
 void tw_tell_due(void *incident, int64_t at_ms);
@@ -140,6 +147,7 @@ void tw_tell_end(tw_incident *inc, int64_t at_ms, const char *reason);
 /* group.c */
 void tw_group_take(tw_incident *inc, tw_telling what, int64_t at_ms);
 void tw_group_leave(tw_incident *inc, int64_t at_ms, bool ended);
+const char *tw_group_name(const tw_group *group);
 void tw_group_free(void *group);
 
 /* storm.c: true when a summary stands for it, and nothing more is told. */

@@ -163,8 +163,12 @@ static int64_t active_change(const tw_active_plan *plan, int64_t at_ms)
 
 /* ---- all marks --------------------------------------------------------------------- */
 
-static void set_mark(tw_incident *inc, unsigned mark, bool on, const char *change,
-                     const char *end, int64_t at_ms)
+typedef struct mark_words {
+    const char *begins, *ends, *reason;
+} mark_words;
+
+static void set_mark(tw_incident *inc, unsigned mark, bool on, mark_words words,
+                     int64_t at_ms)
 {
     bool was = inc->marks & mark;
 
@@ -173,7 +177,7 @@ static void set_mark(tw_incident *inc, unsigned mark, bool on, const char *chang
     inc->marks = on ? inc->marks | mark : inc->marks & ~mark;
     if (mark == TW_MARK_INHIBITED)
         inc->in->inhibited += on ? 1 : (size_t)-1;
-    tw_incident_report(inc, on ? change : end, NULL, at_ms);
+    tw_incident_report(inc, on ? words.begins : words.ends, words.reason, at_ms);
 }
 
 void tw_marks_drop(tw_incident *inc)
@@ -188,12 +192,17 @@ void tw_marks_update(tw_incident *inc, int64_t at_ms)
     bool was_quiet = inc->marks & (TW_MARK_SILENCED | TW_MARK_INACTIVE);
 
     inc->muted_until_ms = TW_WAIT_NEVER;
-    set_mark(inc, TW_MARK_INHIBITED, is_inhibited(inc), "inhibited", "uninhibited",
-             at_ms);
+    set_mark(inc, TW_MARK_INHIBITED, is_inhibited(inc),
+             (mark_words){"inhibited", "uninhibited", NULL}, at_ms);
+    const char *silence = tw_quiet_silence_of(inc, at_ms, &inc->muted_until_ms);
+    set_mark(inc, TW_MARK_SILENCED, silence != NULL,
+             (mark_words){"silenced", "unsilenced", silence}, at_ms);
     if (active->set) {
-        inc->muted_until_ms = active_change(active, at_ms);
-        set_mark(inc, TW_MARK_INACTIVE, !is_active(active, at_ms), "inactive", "active",
-                 at_ms);
+        int64_t change_ms = active_change(active, at_ms);
+        if (change_ms < inc->muted_until_ms)
+            inc->muted_until_ms = change_ms;
+        set_mark(inc, TW_MARK_INACTIVE, !is_active(active, at_ms),
+                 (mark_words){"inactive", "active", NULL}, at_ms);
     }
     if (was_quiet && !(inc->marks & (TW_MARK_SILENCED | TW_MARK_INACTIVE)))
         inc->again = inc->announced;

@@ -12,7 +12,7 @@
 static const tw_command *const commands[] = {
     &tw_command_run,    &tw_command_demo,    &tw_command_check,  &tw_command_test,
     &tw_command_replay, &tw_command_config,  &tw_command_status, &tw_command_plan,
-    &tw_command_reload, &tw_command_version,
+    &tw_command_reload, &tw_command_silence, &tw_command_ack,    &tw_command_version,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
@@ -27,8 +27,6 @@ static const struct {
     {"top", "what is busy now"},
     {"tap", "look at events as they pass"},
     {"alerts", "what is open"},
-    {"silence", "keep quiet about something for a while"},
-    {"ack", "take an incident"},
 };
 enum { LATER_COUNT = sizeof later / sizeof *later };
 

@@ -35,6 +35,8 @@ extern const tw_command tw_command_config;
 extern const tw_command tw_command_status;
 extern const tw_command tw_command_plan;
 extern const tw_command tw_command_reload;
+extern const tw_command tw_command_silence;
+extern const tw_command tw_command_ack;
 extern const tw_command tw_command_version;
 
 int tw_cli_main(int argc, char **argv);

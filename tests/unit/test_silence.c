@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Silences and acknowledgements. */
+#include <stdlib.h>
+
+#include "alert/silence.h"
+#include "incident_fixture.h"
+
+static void silence(stage *s, const char *json, int64_t now_s)
+{
+    tw_err err = {0};
+    json_t *order = json_loads(json, 0, NULL);
+    assert_non_null(order);
+    if (tw_incidents_silence(s->incidents, order, now_s * SECOND, NULL, &err) < 0)
+        fail_msg("%s", err.text);
+    json_decref(order);
+}
+
+static void a_silence_mutes_and_what_still_fires_at_its_end_is_told(void **state)
+{
+    stage s;
+    (void)state;
+    open_stage(&s);
+    tw_rule *r = add_rule(&s, "a/b", "${host}");
+    silence(&s, "{\"match\": {\"host\": \"h1\"}, \"until\": 100000}", 0);
+    level(&s, r, "h1", WARN, 10);
+    level(&s, r, "h1", CRIT, 20);
+    level(&s, r, "h2", CRIT, 30);
+    come_to(&s, 100);
+    assert_string_equal(s.told, "30s firing crit h2");
+    come_to(&s, 101);
+    assert_string_equal(s.told, "30s firing crit h2 | 100s firing crit h1");
+    close_stage(&s);
+}
+
+static void it_never_swallows_the_resolve_of_what_was_announced(void **state)
+{
+    stage s;
+    (void)state;
+    open_stage(&s);
+    tw_rule *r = add_rule(&s, "a/b", "${host}");
+    level(&s, r, "h1", WARN, 10);
+    silence(&s, "{\"match\": [\"host=h1\"], \"until\": 100000}", 15);
+    level(&s, r, "h1", CRIT, 20);
+    level(&s, r, "h1", OK, 30);
+    level(&s, r, "h1", CRIT, 40); /* another episode, never told */
+    level(&s, r, "h1", OK, 50);
+    come_to(&s, 200);
+    assert_string_equal(s.told, "10s firing warn h1 | 30s resolved crit h1");
+    close_stage(&s);
+}
+
+static void what_was_told_before_is_told_again_at_its_end(void **state)
+{
+    stage s;
+    (void)state;
+    open_stage(&s);
+    tw_rule *r = add_rule(&s, "a/b", "${host}");
+    level(&s, r, "h1", WARN, 10);
+    silence(&s, "{\"match\": [\"host=h1\"], \"until\": 100000}", 15);
+    come_to(&s, 200);
+    assert_string_equal(s.told, "10s firing warn h1 | 100s firing warn h1");
+    close_stage(&s);
+}
+
+static void one_that_begins_later_mutes_from_then_on(void **state)
+{
+    stage s;
+    (void)state;
+    open_stage(&s);
+    tw_rule *r = add_rule(&s, "a/b", "${host}");
+    silence(&s, "{\"match\": [\"host=h1\"], \"from\": 50000, \"until\": 100000}", 0);
+    level(&s, r, "h1", WARN, 10);
+    level(&s, r, "h1", CRIT, 60);
+    come_to(&s, 200);
+    assert_string_equal(s.told, "10s firing warn h1 | 100s firing crit h1");
+    close_stage(&s);
+}
+
+static void an_expired_silence_is_over_at_once(void **state)
+{
+    stage s;
+    tw_err err = {0};
+    (void)state;
+    open_stage(&s);
+    tw_rule *r = add_rule(&s, "a/b", "${host}");
+    silence(&s, "{\"id\": \"x\", \"match\": [\"host=h1\"], \"until\": 100000}", 0);
+    level(&s, r, "h1", WARN, 10);
+    come_to(&s, 20);
+    assert_int_equal(tw_incidents_unsilence(s.incidents, "x", 20 * SECOND, &err), TW_OK);
+    come_to(&s, 21);
+    assert_string_equal(s.told, "20s firing warn h1");
+    assert_int_equal(tw_incidents_unsilence(s.incidents, "y", 20 * SECOND, &err),
+                     TW_ENOTFOUND);
+    json_t *list = tw_incidents_silences_json(s.incidents, 21 * SECOND);
+    assert_string_equal(
+        json_string_value(json_object_get(json_array_get(list, 0), "state")), "expired");
+    json_decref(list);
+    close_stage(&s);
+}
+
+static void a_silenced_member_is_left_out_of_its_group(void **state)
+{
+    stage s;
+    (void)state;
+    open_stage(&s);
+    tw_rule *r = add_rule(&s, "a/b", "${host}");
+    r->incident.group =
+        (tw_group_plan){.set = true, .wait_ms = 30 * SECOND, .interval_ms = 300 * SECOND};
+    level(&s, r, "h1", WARN, 0);
+    level(&s, r, "h2", WARN, 0);
+    silence(&s, "{\"match\": [\"host=h1\"], \"until\": 100000}", 15);
+    come_to(&s, 1000);
+    assert_string_equal(s.told,
+                        "30s firing warn a/b/group | 330s firing warn a/b/group x2");
+    close_stage(&s);
+}
+
+static const char *label_of(const void *of, const char *name)
+{
+    (void)of;
+    return strcmp(name, "service") == 0 ? "cart"
+           : strcmp(name, "zone") == 0  ? "eu-1"
+                                        : NULL;
+}
+
+static bool matches(const char *order)
+{
+    tw_err err = {0};
+    json_t *json = json_loads(order, 0, NULL);
+    tw_silence *s = tw_silence_new(json, 0, &err);
+    json_decref(json);
+    if (!s)
+        fail_msg("%s", err.text);
+    bool holds = tw_silence_matches(s, label_of, NULL);
+    tw_silence_free(s);
+    return holds;
+}
+
+#define M(matcher) matches("{\"until\": 1, \"match\": " matcher "}")
+
+static void matchers_are_those_of_alertmanager(void **state)
+{
+    (void)state;
+    assert_true(M("{\"service\": \"cart\"}"));
+    assert_false(M("{\"service\": \"car\"}"));
+    assert_true(M("[\"service=cart\", \"zone=~eu-.*\"]"));
+    assert_false(M("[\"service=cart\", \"zone=~eu\"]")); /* the whole value */
+    assert_true(M("[\"service=\\\"cart\\\"\"]"));
+    assert_false(M("[\"service!=cart\", \"zone=eu-1\"]"));
+    assert_true(M("[\"service!~pay|blog\", \"zone=eu-1\"]"));
+    assert_true(M("[\"nothing!=x\", \"zone=eu-1\"]")); /* absent is empty */
+    assert_false(M("[\"nothing=x\"]"));
+    assert_true(M("{\"zone\": {\"matches\": \"eu-.*\"}, \"service\": {\"not\": \"x\"}}"));
+}
+
+static void assert_refused(const char *order, const char *why)
+{
+    tw_err err = {0};
+    json_t *json = json_loads(order, 0, NULL);
+    tw_silence *s = tw_silence_new(json, 5000, &err);
+    json_decref(json);
+    assert_null(s);
+    if (!strstr(err.text, why))
+        fail_msg("'%s' is not in '%s'", why, err.text);
+}
+
+static void what_makes_no_sense_is_refused(void **state)
+{
+    (void)state;
+    assert_refused("{\"until\": 9000}", "needs 'match'");
+    assert_refused("{\"match\": {}, \"until\": 9000}", "mute everything");
+    assert_refused("{\"match\": [\"a!=b\"], \"until\": 9000}", "mute everything");
+    assert_refused("{\"match\": [\"ab\"], \"until\": 9000}", "no matcher");
+    assert_refused("{\"match\": [\"a=~(\"], \"until\": 9000}", "broken");
+    assert_refused("{\"match\": [\"a=b\"]}", "needs its end");
+    assert_refused("{\"match\": [\"a=b\"], \"until\": 4000}", "over before");
+    assert_refused("{\"match\": [\"a=b\"], \"for\": \"x\"}", "not a duration");
+    assert_refused("{\"match\": {\"a\": 5}, \"until\": 9000}", "is a string");
+}
+
+static void what_is_acknowledged_is_not_repeated_until_it_rises(void **state)
+{
+    stage s;
+    tw_err err = {0};
+    (void)state;
+    open_stage(&s);
+    tw_rule *r = add_rule(&s, "a/b", "${host}");
+    r->incident.remind_ms = 100 * SECOND;
+    level(&s, r, "h1", WARN, 0);
+    assert_int_equal(tw_incidents_ack(s.incidents, "h1", "ann", SECOND, &err), TW_OK);
+    assert_int_equal(tw_incidents_ack(s.incidents, "h2", "ann", SECOND, &err),
+                     TW_ENOTFOUND);
+    come_to(&s, 350);
+    assert_string_equal(s.told, "0s firing warn h1");
+    level(&s, r, "h1", CRIT, 360);
+    come_to(&s, 470);
+    assert_string_equal(s.told, "0s firing warn h1 | 360s firing crit h1 | "
+                                "460s firing crit h1 reminder");
+    close_stage(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_silence_mutes_and_what_still_fires_at_its_end_is_told),
+        cmocka_unit_test(it_never_swallows_the_resolve_of_what_was_announced),
+        cmocka_unit_test(what_was_told_before_is_told_again_at_its_end),
+        cmocka_unit_test(one_that_begins_later_mutes_from_then_on),
+        cmocka_unit_test(an_expired_silence_is_over_at_once),
+        cmocka_unit_test(a_silenced_member_is_left_out_of_its_group),
+        cmocka_unit_test(matchers_are_those_of_alertmanager),
+        cmocka_unit_test(what_makes_no_sense_is_refused),
+        cmocka_unit_test(what_is_acknowledged_is_not_repeated_until_it_rises),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
