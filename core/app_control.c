@@ -281,12 +281,10 @@ int tw_app_start_control(tw_app *app, tw_err *err)
                                     {"alerts", show_alerts},
                                     {"silences", show_silences},
                                     {0}};
-    static const tw_verb verbs[] = {{"/-/reload", act_reload},
-                                    {"/-/plan", act_plan},
-                                    {"/api/v1/silence", act_silence},
-                                    {"/api/v1/silence/expire", act_unsilence},
-                                    {"/api/v1/ack", act_ack},
-                                    {0}};
+    static const tw_verb verbs[] = {
+        {"/-/reload", act_reload},        {"/-/plan", act_plan},
+        {"/api/v1/silence", act_silence}, {"/api/v1/silence/expire", act_unsilence},
+        {"/api/v1/ack", act_ack},         {0}};
     tw_control_options options = {.loop = app->loop,
                                   .host = app->config->control_host,
                                   .port = app->config->control_port,
