@@ -363,5 +363,7 @@ const tw_detector_class tw_level_class = {
     .advance = level_advance,
     .next_deadline = level_next_deadline,
     .adopt = level_adopt,
+    .save = level_save,
+    .load = level_load,
     .key_count = level_key_count,
 };

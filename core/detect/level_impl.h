@@ -134,4 +134,8 @@ void level_key_remember_first(level *d, level_key *key, uint32_t input,
 void level_key_arm(level *d, uint32_t number, level_key *key);
 void level_adopt(tw_detector *base, tw_detector *base_old);
 
+/* level_state.c */
+void level_save(const tw_detector *base, tw_buf *out);
+int level_load(tw_detector *base, tw_state_in *in, tw_err *err);
+
 #endif

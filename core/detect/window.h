@@ -118,6 +118,12 @@ void tw_window_span(const tw_windows *ws, const tw_window_state *w, int64_t *out
 bool tw_window_approx(const tw_windows *ws, const tw_window_state *w);
 void tw_window_clear(tw_windows *ws, tw_window_state *w);
 
+/* All it holds as bytes, and back into an empty one. load: false when the bytes are not what
+ * save of the same windows wrote; it is to be cleared then. */
+void tw_window_save(const tw_windows *ws, const tw_window_state *w, int64_t newest_ms,
+                    tw_buf *out);
+bool tw_window_load(tw_windows *ws, tw_window_state *w, tw_state_in *in);
+
 /* The grid of hopping and tumbling windows. */
 int64_t tw_windows_end_from(const tw_windows *ws, int64_t origin_ms,
                             int64_t now_ms); /* earliest end >= now */

@@ -76,6 +76,9 @@ const tw_pane *tw_panes_total(tw_windows *ws, const tw_window_state *w);
 /* Of panes with from <= id < to; in ws->scratch. */
 const tw_pane *tw_panes_sum(tw_windows *ws, const tw_window_state *w, int64_t from,
                             int64_t to);
+/* For loading: a new pane, behind all others; and the place of the sum. */
+tw_pane *tw_panes_make(tw_windows *ws, tw_window_state *w, int64_t id);
+tw_pane *tw_panes_sum_place(const tw_windows *ws, const tw_window_state *w);
 void tw_panes_rest(tw_windows *ws); /* the scratch pane owns nothing any more */
 void tw_panes_free(tw_windows *ws, tw_window_state *w);
 

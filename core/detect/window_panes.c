@@ -173,6 +173,16 @@ void tw_panes_take(tw_windows *ws, tw_window_state *w, const tw_pane *pane)
     total_of(ws, w)->id = 0;
 }
 
+tw_pane *tw_panes_make(tw_windows *ws, tw_window_state *w, int64_t id)
+{
+    return pane_for(ws, w, id);
+}
+
+tw_pane *tw_panes_sum_place(const tw_windows *ws, const tw_window_state *w)
+{
+    return total_of(ws, w);
+}
+
 void tw_panes_rest(tw_windows *ws)
 {
     pane_release(ws, ws->scratch);

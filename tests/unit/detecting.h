@@ -268,6 +268,25 @@ static inline void desk_reload(desk *d, tw_rule *rule)
     d->det = fresh;
 }
 
+/* What it knows goes through bytes into a new one. */
+static inline void desk_restart(desk *d, const tw_detect_env *env)
+{
+    tw_detector *fresh = tw_detector_class_of(d->rule)->new (d->rule, env, NULL);
+    tw_buf bytes;
+    tw_err err = {0};
+
+    tw_buf_init(&bytes, 64 << 20);
+    d->det->cls->save(d->det, &bytes);
+    tw_state_in in = tw_state_in_of(bytes.data, bytes.len);
+    if (fresh->cls->load(fresh, &in, &err) < 0) {
+        fail_msg("%s", err.text);
+    }
+    assert_ptr_equal(in.at, in.end);
+    d->det->cls->free(d->det);
+    d->det = fresh;
+    tw_buf_done(&bytes);
+}
+
 static inline void advance(desk *d, int64_t clock_ms)
 {
     d->clock_ms = clock_ms;

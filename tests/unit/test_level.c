@@ -382,6 +382,30 @@ static void beyond_max_keys_the_oldest_goes_and_resolves(void **state)
     desk_free(d);
 }
 
+static void bytes_that_save_did_not_write_are_refused(void **state)
+{
+    (void)state;
+    tw_rule *r = count_rule(1000, 3);
+    desk *d = desk_new(r);
+    tw_detect_env env = desk_env(d);
+    tw_buf bytes;
+
+    for (int n = 0; n < 5; n++) {
+        event_at(d, 5000 + n, n % 2 ? "a" : "b", n);
+    }
+    tw_buf_init(&bytes, 1 << 20);
+    d->det->cls->save(d->det, &bytes);
+    for (size_t cut = 0; cut < bytes.len; cut++) {
+        tw_detector *fresh = d->det->cls->new (r, &env, NULL);
+        tw_state_in in = tw_state_in_of(bytes.data, cut);
+        tw_err err = {0};
+        assert_int_equal(fresh->cls->load(fresh, &in, &err), TW_EPARSE);
+        fresh->cls->free(fresh);
+    }
+    tw_buf_done(&bytes);
+    desk_free(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -405,6 +429,7 @@ int main(void)
         cmocka_unit_test(at_input_judges_only_there),
         cmocka_unit_test(a_quiet_key_is_forgotten_to_the_millisecond),
         cmocka_unit_test(beyond_max_keys_the_oldest_goes_and_resolves),
+        cmocka_unit_test(bytes_that_save_did_not_write_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The level detector against a model that knows no windows, timers or panes (level_model.h).
- * Random rules and feeds; events out of order, clocks that lag. */
+ * Random rules and feeds; events out of order, clocks that lag, and in every other feed
+ * restarts: all it knows goes through bytes into a new one. */
 #include "detecting.h"
 
 #include <math.h>
@@ -245,6 +246,7 @@ static void run_seed(uint64_t seed)
 
     int64_t now = 1000, disorder = chance(50) ? 1 + pick(40) : 1,
             lag = chance(30) ? pick(30) : 0;
+    uint32_t restarts = seed % 2 ? 1 + pick(12) : 0; /* every so many events; 0: never */
     for (int n = 0; n < MODEL_EVENTS; n++) {
         now += chance(5) ? pick(200) : pick(12);
         model_event e = {.time_ms = now - pick((uint32_t)disorder),
@@ -258,6 +260,9 @@ static void run_seed(uint64_t seed)
             advance(d, now - lag);
         }
         compare(d->clock_ms);
+        if (restarts > 0 && pick(restarts) == 0) {
+            desk_restart(d, &env);
+        }
     }
     model_advance(d->clock_ms, now + 700);
     advance(d, now + 700);
