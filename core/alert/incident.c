@@ -311,6 +311,14 @@ tw_incident *tw_incident_new(tw_incidents *in, tw_rule *rule, char *id, int64_t 
     return inc;
 }
 
+/* Of an incident that ended in another way than by its level, as `resolve.on` does: that it was worse
+ * before opens nothing. */
+static bool is_fall(const tw_signal *s)
+{
+    return s->kind == TW_SIGNAL_LEVEL && s->from != TW_LEVEL_UNKNOWN &&
+           s->level < s->from;
+}
+
 /* The incident that a raise is about; NULL: it opens none. */
 static tw_incident *find_or_open(tw_incidents *in, tw_signal_view *v, const char *name,
                                  size_t len)
@@ -325,7 +333,7 @@ static tw_incident *find_or_open(tw_incidents *in, tw_signal_view *v, const char
         inc = tw_map_get(in->by_id, id);
     } else if (v->missed) {
         tw_count(in->dropped, 1);
-    } else {
+    } else if (!is_fall(s)) {
         inc = tw_incident_new(in, s->rule, tw_strdup(id), s->at_ms);
         inc->labels = tw_signal_labels(v);
     }

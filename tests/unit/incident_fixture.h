@@ -25,6 +25,7 @@ typedef struct stage {
     tw_incidents *incidents;
     tw_clock now;
     int64_t clock_ms; /* of every rule */
+    tw_level from;    /* the level that signals say was before */
     char told[65536];
     size_t told_size;
     char changes[16384]; /* "firing a | inhibited b" */
@@ -141,6 +142,7 @@ static inline void send_kind(stage *s, tw_rule *rule, tw_signal_kind kind,
     n += put_text(bytes + n, zone);
     tw_signal signal = {.rule = rule,
                         .kind = kind,
+                        .from = s->from,
                         .level = level,
                         .at_ms = at_s * SECOND,
                         .key = tw_key_from_bytes(bytes, n),

@@ -67,6 +67,23 @@ static void resolved_false_keeps_resolves_to_itself(void **state)
     close_stage(&s);
 }
 
+static void a_fall_opens_nothing_where_the_incident_has_ended_otherwise(void **state)
+{
+    stage s;
+    (void)state;
+    open_stage(&s);
+    tw_rule *r = add_rule(&s, "a/b", "${host}");
+    level(&s, r, "h", CRIT, 1);
+    send_kind(&s, r, TW_SIGNAL_RESOLVE, "h", "z", OK, 2); /* as resolve.on does */
+    s.from = CRIT;
+    level(&s, r, "h", WARN, 3);
+    s.from = WARN;
+    level(&s, r, "h", CRIT, 4);
+    assert_string_equal(s.told,
+                        "1s firing crit h | 2s resolved crit h | 4s firing crit h");
+    close_stage(&s);
+}
+
 static void further_occurrences_push_the_resolve_out(void **state)
 {
     stage s;
@@ -239,6 +256,7 @@ int main(void)
         cmocka_unit_test(notify_changes_tells_falls_too),
         cmocka_unit_test(notify_first_tells_only_firing_and_resolve),
         cmocka_unit_test(resolved_false_keeps_resolves_to_itself),
+        cmocka_unit_test(a_fall_opens_nothing_where_the_incident_has_ended_otherwise),
         cmocka_unit_test(further_occurrences_push_the_resolve_out),
         cmocka_unit_test(from_first_counts_from_the_opening),
         cmocka_unit_test(after_false_never_resolves_by_time),

@@ -1,0 +1,99 @@
+-- A service fails after somebody changed it. What else changed at that time is innocent until it has a failure
+-- of the same version behind it, so the failures must carry the version (or the configuration) that went out.
+rule "failures/after_deploy" {
+  owner = "sre",
+  doc = "the version that just went out fails",
+  params = { within = "10m", failures = 5, resolve = "1h" },
+  key = { "service" },
+  clock = { lateness = "10s" },
+  inputs = {
+    deploy = from "deploys" { type = "deploy", result = "ok" },
+    failed = from "failure_events" { type = oneof("crash", "timeout", "health_check", "error") },
+    rollback = from "deploys" { type = oneof("rollback", "deploy") },
+  },
+  detect = join {
+    left = "deploy", right = "failed", within = { after = P"within" }, need = { right = P"failures" },
+    where = function(l, r) return r.version == l.version end,
+  },
+  alert = incident {
+    id = "after_deploy:${service}", severity = "crit", route = "ops",
+    title = "${left.version} of ${service} failed ${right.count} times since it went out, last: ${right.last.reason}",
+    resolve = { on = "rollback", after = P"resolve" },
+  },
+}
+
+rule "failures/after_config_change" {
+  owner = "sre",
+  doc = "a service fails after its configuration was changed",
+  params = { within = "15m", failures = 5, resolve = "1h" },
+  key = { "service" },
+  clock = { lateness = "10s" },
+  inputs = {
+    change = from "config_changes" { result = "ok" },
+    failed = from "failure_events" { type = oneof("crash", "timeout", "health_check", "error") },
+  },
+  detect = join {
+    left = "change", right = "failed", within = { after = P"within" }, need = { right = P"failures" },
+  },
+  alert = incident {
+    id = "after_config_change:${service}", severity = "warn", route = "ops",
+    title = "${service} failed ${right.count} times since ${left.name} was changed from ${left.from} to ${left.to}",
+    inhibited_by = { rule = "failures/after_deploy", equal = { "service" }, wait = "30s" },
+    resolve = { on = "change", after = P"resolve" },
+  },
+}
+
+test "five failures of the new version are its fault, those of the old one are not" {
+  rule = "failures/after_deploy",
+  feed = {
+    { "0s", "deploys", { type = "deploy", result = "ok", service = "pay", version = "v9" } },
+    { "30s..4m30s/1m", "failure_events", { type = "timeout", service = "pay", version = "v9", reason = "db" } },
+    { "10s..5m/10s", "failure_events", { type = "timeout", service = "pay", version = "v8" } },
+    { "9m", "deploys", { type = "rollback", service = "pay", version = "v8" } },
+    { "10m", "deploys", { type = "none", service = "pay" } },
+  },
+  expect = {
+    { "4m30s", "crit", { service = "pay", title = contains "v9 of pay failed 5 times" } },
+    { "9m", "ok" },
+  },
+  vary = { "shuffle<=5s", "reload@2m", "lanes" },
+}
+
+test "a deploy that does well is nothing to tell" {
+  rule = "failures/after_deploy",
+  feed = {
+    { "0s", "deploys", { type = "deploy", result = "ok", service = "pay", version = "v9" } },
+    { "30s..3m30s/1m", "failure_events", { type = "timeout", service = "pay", version = "v9" } },
+    { "20m", "failure_events", { type = "timeout", service = "pay", version = "v9" } },
+  },
+  expect = {},
+}
+
+test "a configuration change is blamed when nothing was deployed" {
+  rule = "failures/after_config_change",
+  also = { "failures/after_deploy" },
+  feed = {
+    { "0s", "config_changes", { result = "ok", service = "pay", name = "pool", from = 20, to = 2 } },
+    { "1m..5m/1m", "failure_events", { type = "timeout", service = "pay", version = "v8" } },
+    { "10m", "deploys", { type = "none", service = "pay" } },
+    { "12m", "config_changes", { result = "ok", service = "pay", name = "pool", from = 2, to = 20 } },
+    { "13m", "deploys", { type = "none", service = "pay" } },
+  },
+  expect = {
+    { "5m30s", "warn", { title = "pay failed 5 times since pool was changed from 20 to 2" } },
+    { "12m", "ok" },
+  },
+  vary = { "shuffle<=5s", "reload@2m", "lanes" },
+}
+
+test "of a deploy and a configuration change the deploy is told" {
+  rule = "failures/after_config_change",
+  also = { "failures/after_deploy" },
+  feed = {
+    { "0s", "config_changes", { result = "ok", service = "pay", name = "pool", from = 20, to = 2 } },
+    { "10s", "deploys", { type = "deploy", result = "ok", service = "pay", version = "v9" } },
+    { "1m..5m/1m", "failure_events", { type = "timeout", service = "pay", version = "v9" } },
+    { "20m", "deploys", { type = "none", service = "pay" } },
+  },
+  expect = { { "5m", "crit", { rule = "failures/after_deploy" } } },
+}

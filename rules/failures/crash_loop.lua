@@ -1,0 +1,35 @@
+-- A container that comes up and dies again: restarts of one service in one place, counted over a while. A
+-- rolling deploy restarts each pod once, so the limit is by pod and not by service.
+rule "failures/crash_loop" {
+  owner = "sre",
+  doc = "a pod restarts again and again",
+  params = { over = "10m", fire = 5, calm = "10m" },
+  key = { "service", "pod" },
+  clock = { lateness = "10s" },
+  inputs = { died = from "failure_events" { type = oneof("crash", "restart", "oom_kill") } },
+  detect = level {
+    of = count "died", over = P"over",
+    crit = { at_least = P"fire", clear_hold = P"calm" },
+  },
+  alert = incident {
+    id = "crash_loop:${service}:${pod}", route = "ops",
+    title = "${pod} of ${service} died ${value} times in ${params.over}: ${reason}",
+    group = { by = { "service" }, wait = "30s", interval = "5m" },
+  },
+}
+
+test "five crashes in ten minutes are a loop, four are not" {
+  rule = "failures/crash_loop",
+  feed = {
+    { "0s..4m/1m", "failure_events", { type = "crash", service = "cart", pod = "cart-1", reason = "exit 137",
+                                       id = function(i) return "a" .. i end } },
+    { "0s..3m/1m", "failure_events", { type = "crash", service = "cart", pod = "cart-2", reason = "exit 1",
+                                       id = function(i) return "b" .. i end } },
+    { "5m..40m/30s", "failure_events", { type = "health", service = "cart", pod = "cart-1" } },
+  },
+  expect = {
+    { "4m30s", "crit", { service = "cart" } },
+    { "20m", "ok", { service = "cart" } },
+  },
+  vary = { "shuffle<=5s", "reload@3m", "lanes" },
+}

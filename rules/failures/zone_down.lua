@@ -1,0 +1,71 @@
+-- One zone failing instead of a hundred hosts: when hosts of a zone fail one after the other, the zone is
+-- the incident, and the hosts' own pages wait for it.
+rule "failures/zone_down" {
+  owner = "sre",
+  doc = "many hosts of one zone fail at once",
+  params = { over = "2m", hosts = 5, calm = "5m" },
+  key = { "az" },
+  clock = { lateness = "5s" },
+  inputs = { failed = from "failure_events" { type = oneof("crash", "host_down", "health_check", "timeout") } },
+  detect = level {
+    of = distinct("failed", "host"), over = P"over",
+    crit = { at_least = P"hosts", clear = 2, clear_hold = P"calm" },
+  },
+  alert = incident {
+    id = "zone_down:${az}", route = "ops",
+    title = "zone ${az}: ${value} hosts failed within ${params.over}",
+  },
+}
+
+rule "failures/host_down" {
+  owner = "sre",
+  doc = "a host fails its health checks and does not come back",
+  params = { over = "2m", fire = 3, wait = "30s" },
+  key = { "host" },
+  clock = { lateness = "5s" },
+  inputs = { failed = from "failure_events" { type = oneof("host_down", "health_check") } },
+  detect = level {
+    of = count "failed", over = P"over",
+    warn = { at_least = P"fire" },
+  },
+  alert = incident {
+    id = "host_down:${host}", route = "ops",
+    labels = { az = "${az}" },
+    title = "${host} in ${az} failed ${value} checks in ${params.over}",
+    inhibited_by = { rule = "failures/zone_down", equal = { "az" }, wait = P"wait" },
+  },
+}
+
+test "seven hosts of a zone are one page" {
+  rule = "failures/host_down",
+  also = { "failures/zone_down" },
+  feed = {
+    { "0s..40s/20s", "failure_events", { type = "health_check", host = "h1", az = "eu-1b" } },
+    { "2s..42s/20s", "failure_events", { type = "health_check", host = "h2", az = "eu-1b" } },
+    { "4s..44s/20s", "failure_events", { type = "health_check", host = "h3", az = "eu-1b" } },
+    { "6s..46s/20s", "failure_events", { type = "health_check", host = "h4", az = "eu-1b" } },
+    { "8s..48s/20s", "failure_events", { type = "health_check", host = "h5", az = "eu-1b" } },
+    { "10s..50s/20s", "failure_events", { type = "health_check", host = "h6", az = "eu-1b" } },
+    { "12s..52s/20s", "failure_events", { type = "health_check", host = "h7", az = "eu-1b" } },
+    { "1m..20m/10s", "failure_events", { type = "heartbeat", host = "h1", az = "eu-1a" } },
+  },
+  expect = {
+    { "8s", "crit", { az = "eu-1b", rule = "failures/zone_down" } },
+    { "7m48s", "ok", { az = "eu-1b" } },
+  },
+  vary = { "shuffle<=4s", "duplicate", "reload@30s", "lanes" },
+}
+
+test "one host alone is paged for itself, after a wait for its zone" {
+  rule = "failures/host_down",
+  also = { "failures/zone_down" },
+  feed = {
+    { "0s..1m/20s", "failure_events", { type = "health_check", host = "h1", az = "eu-1b" } },
+    { "1m..10m/5s", "failure_events", { type = "heartbeat", host = "h1", az = "eu-1b" } },
+  },
+  expect = {
+    { "1m10s", "warn", { host = "h1", az = "eu-1b" } },
+    { "2m20s", "ok", { host = "h1" } },
+  },
+  vary = { "lanes", "reload@30s" },
+}
