@@ -9,6 +9,7 @@
 #include "detect/handler.h"
 #include "detect/join.h"
 #include "detect/level.h"
+#include "detect/session.h"
 #include "detect/pass.h"
 #include "detect/together.h"
 
@@ -21,6 +22,8 @@ const tw_detector_class *tw_detector_class_of(const tw_rule *rule)
         return &tw_handler_class;
     case TW_DETECT_PASS:
         return &tw_pass_class;
+    case TW_DETECT_SESSION:
+        return &tw_session_class;
     case TW_DETECT_CHANGE:
         return &tw_change_class;
     case TW_DETECT_JOIN:
@@ -30,7 +33,6 @@ const tw_detector_class *tw_detector_class_of(const tw_rule *rule)
     case TW_DETECT_MEASURE:
     case TW_DETECT_SEQ:
     case TW_DETECT_MISSING:
-    case TW_DETECT_SESSION:
     case TW_DETECT_IMPACT:
         break; /* core/rule refuses them */
     }

@@ -28,6 +28,7 @@ typedef struct tw_occurrence {
     const tw_kept *const *evidence; /* oldest first; NULL: first and last of each role */
     uint32_t evidence_count;
     const tw_value *facts; /* rule->fact_count; NULL: none */
+    tw_result result;      /* count 0: no values */
     const char *reason;
 } tw_occurrence;
 

@@ -120,6 +120,7 @@ void tw_compile_window(tw_compiler *c, const tw_tree *level,
  * events c->keeps, before any template is compiled. */
 void tw_compile_level(tw_compiler *c, const tw_tree *level);
 void tw_compile_handler(tw_compiler *c, const tw_tree *handler);
+void tw_compile_session(tw_compiler *c, const tw_tree *session);
 void tw_compile_change(tw_compiler *c, const tw_tree *change);
 void tw_compile_join(tw_compiler *c, const tw_tree *join);
 void tw_compile_together(tw_compiler *c, const tw_tree *together);

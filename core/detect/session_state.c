@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The state of a session operator from one version of its rule to the next, and as bytes. One lane's
+ * thread, or the shore while the lane stands still. */
+#include <string.h>
+
+#include "detect/session_impl.h"
+
+/* ---- reload ------------------------------------------------------------------------ */
+
+static bool same_kept(const tw_rule *a, const tw_rule *b)
+{
+    bool same = a->kept_count == b->kept_count;
+
+    for (uint32_t n = 0; same && n < a->kept_count; n++) {
+        same = strcmp(a->kept[n], b->kept[n]) == 0;
+    }
+    return same;
+}
+
+static void drop_fields(session *d, tw_kept *kept)
+{
+    tw_carried_give(d->slab, kept->fields);
+    kept->fields = NULL;
+}
+
+/* What the newer version keeps of events is absent of those that came before, unless the list is the
+ * same. Sessions end by the new gap and max, from their stored times. */
+static void refit(session *d, const tw_rule *old)
+{
+    bool keep = same_kept(d->rule, old);
+
+    for (uint32_t number = tw_keyed_next(d->keys, TW_KEYED_NONE); number != TW_KEYED_NONE;
+         number = tw_keyed_next(d->keys, number)) {
+        session_key *k = tw_keyed_at(d->keys, number);
+        if (!keep) {
+            drop_fields(d, &k->first);
+            drop_fields(d, &k->newest);
+        }
+        tw_timers_set(d->timers, number, session_next(d, k));
+    }
+}
+
+void session_adopt(tw_detector *base, tw_detector *base_old)
+{
+    session *d = (session *)base, *old = (session *)base_old;
+
+    if (base_old->cls != &tw_session_class || old->aggs.count != d->aggs.count) {
+        return;
+    }
+    session fresh = *d;
+    d->slab = old->slab;
+    d->keys = old->keys;
+    d->timers = old->timers;
+    d->clock_ms = old->clock_ms;
+    old->slab = fresh.slab;
+    old->keys = fresh.keys;
+    old->timers = fresh.timers;
+    refit(d, old->rule);
+    session_show_count(d); /* one gauge, the new owner's */
+}
+
+/* ---- bytes ------------------------------------------------------------------------- */
+
+/* Of aggregates that are numbers alone; core/rule refuses others in a session. */
+static void save_acc(const tw_acc *acc, tw_buf *out)
+{
+    tw_state_put_u64(out, acc->n);
+    tw_state_put_double(out, acc->v);
+    tw_state_put_double(out, acc->m2);
+    tw_state_put_i64(out, acc->first_ms);
+    tw_state_put_double(out, acc->last);
+    tw_state_put_i64(out, acc->last_ms);
+    tw_state_put_double(out, acc->increase);
+}
+
+static bool load_acc(tw_state_in *in, tw_acc *acc)
+{
+    return tw_state_take_u64(in, &acc->n) && tw_state_take_double(in, &acc->v) &&
+           tw_state_take_double(in, &acc->m2) && tw_state_take_i64(in, &acc->first_ms) &&
+           tw_state_take_double(in, &acc->last) && tw_state_take_i64(in, &acc->last_ms) &&
+           tw_state_take_double(in, &acc->increase);
+}
+
+static void save_key(const session *d, uint32_t number, tw_buf *out)
+{
+    session_key *k = tw_keyed_at(d->keys, number);
+    uint32_t size;
+    const uint8_t *bytes = tw_keyed_bytes(d->keys, number, &size);
+
+    tw_state_put_bytes(out, bytes, size);
+    tw_state_put_i64(out, k->newest_ms);
+    tw_state_put_i64(out, k->ended_ms);
+    tw_state_put_i64(out, k->open_until_ms);
+    tw_state_put_u64(out, (uint64_t)k->open | (uint64_t)k->told << 1);
+    tw_state_put_i64(out, k->start_ms);
+    tw_state_put_i64(out, k->stop_ms);
+    tw_state_put_u64(out, k->count);
+    tw_kept_save(&k->first, out);
+    tw_kept_save(&k->newest, out);
+    tw_state_put_value(out, k->split ? k->split->values[0] : tw_value_absent());
+    for (uint32_t n = 0; n < d->aggs.count; n++) {
+        save_acc(session_acc(d, k, n), out);
+    }
+}
+
+void session_save(const tw_detector *base, tw_buf *out)
+{
+    const session *d = (const session *)base;
+
+    tw_state_put_u64(out, d->aggs.count);
+    tw_state_put_i64(out, d->clock_ms);
+    tw_state_put_u64(out, tw_keyed_count(d->keys));
+    for (uint32_t number = tw_keyed_next(d->keys, TW_KEYED_NONE); number != TW_KEYED_NONE;
+         number = tw_keyed_next(d->keys, number)) {
+        save_key(d, number, out);
+    }
+}
+
+static bool load_session(session *d, tw_state_in *in, session_key *k)
+{
+    uint64_t flags;
+    tw_value split;
+
+    if (!tw_state_take_u64(in, &flags) || !tw_state_take_i64(in, &k->start_ms) ||
+        !tw_state_take_i64(in, &k->stop_ms) || !tw_state_take_u64(in, &k->count) ||
+        !tw_kept_load(&k->first, d->slab, in) || !tw_kept_load(&k->newest, d->slab, in) ||
+        !tw_state_take_value(in, &split)) {
+        return false;
+    }
+    k->open = flags & 1;
+    k->told = flags >> 1 & 1;
+    if (split.type != TW_ABSENT) {
+        k->split = tw_carried_put_values(d->slab, NULL, &split, 1);
+    }
+    for (uint32_t n = 0; n < d->aggs.count; n++) {
+        if (!load_acc(in, session_acc(d, k, n))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool load_key(session *d, tw_state_in *in)
+{
+    const void *bytes;
+    size_t size;
+
+    if (!tw_state_take_bytes(in, &bytes, &size) || size > TW_MAX_KEY_BYTES) {
+        return false;
+    }
+    tw_key key = tw_key_from_bytes(bytes, (uint32_t)size);
+    if (tw_keyed_find(d->keys, &key) != TW_KEYED_NONE) {
+        return false;
+    }
+    uint32_t number = session_key_add(d, &key, 0);
+    session_key *k = tw_keyed_at(d->keys, number);
+    if (!tw_state_take_i64(in, &k->newest_ms) || !tw_state_take_i64(in, &k->ended_ms) ||
+        !tw_state_take_i64(in, &k->open_until_ms) || !load_session(d, in, k)) {
+        return false;
+    }
+    tw_timers_set(d->timers, number, session_next(d, k));
+    return true;
+}
+
+int session_load(tw_detector *base, tw_state_in *in, tw_err *err)
+{
+    session *d = (session *)base;
+    uint64_t aggs = 0, keys = 0;
+    bool good = tw_state_take_u64(in, &aggs) && aggs == d->aggs.count &&
+                tw_state_take_i64(in, &d->clock_ms) && tw_state_take_u64(in, &keys);
+
+    for (uint64_t n = 0; n < keys && good; n++) {
+        good = load_key(d, in);
+    }
+    return good ? TW_OK : tw_err_set(err, TW_EPARSE, "the state of session is not whole");
+}
