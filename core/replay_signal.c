@@ -49,14 +49,30 @@ static json_t *key_json(const tw_signal *s)
     return key;
 }
 
+static json_t *list_json(const tw_top *list)
+{
+    json_t *items = json_array();
+
+    for (uint32_t n = 0; n < list->count; n++)
+        json_array_append_new(items, json_pack("{s:o, s:o}", "value",
+                                               value_json(list->items[n].value), "count",
+                                               number_json(list->items[n].count)));
+    return items;
+}
+
+static json_t *result_json(const tw_result *result, uint32_t n)
+{
+    if (result->tops && result->tops[n].items)
+        return list_json(&result->tops[n]);
+    return result->has[n] ? number_json(result->values[n]) : json_null();
+}
+
 static json_t *values_json(const tw_result *result)
 {
     json_t *values = json_object();
 
     for (uint32_t n = 0; n < result->count; n++)
-        json_object_set_new(values, result->names[n],
-                            result->has[n] ? number_json(result->values[n])
-                                           : json_null());
+        json_object_set_new(values, result->names[n], result_json(result, n));
     return values;
 }
 

@@ -29,6 +29,7 @@ typedef struct tw_occurrence {
     uint32_t evidence_count;
     const tw_value *facts; /* rule->fact_count; NULL: none */
     tw_result result;      /* count 0: no values */
+    bool approx;           /* a value is near the true one */
     const char *reason;
 } tw_occurrence;
 

@@ -12,6 +12,7 @@
 #include "detect/aggregate.h"
 #include "detect/kept.h"
 #include "detect/session.h"
+#include "detect/topk.h"
 #include "flow/plan_session.h"
 #include "state/timers.h"
 
@@ -46,6 +47,9 @@ typedef struct session {
     const char **names;
     double *values;
     bool *has;
+    tw_top *tops;       /* NULL: no value is a list */
+    tw_top_item *items; /* TW_MAX_TOP of each value */
+    bool approx;
     double *node_values;
     bool *node_has;
 } session;

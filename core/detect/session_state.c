@@ -61,26 +61,6 @@ void session_adopt(tw_detector *base, tw_detector *base_old)
 
 /* ---- bytes ------------------------------------------------------------------------- */
 
-/* Of aggregates that are numbers alone; core/rule refuses others in a session. */
-static void save_acc(const tw_acc *acc, tw_buf *out)
-{
-    tw_state_put_u64(out, acc->n);
-    tw_state_put_double(out, acc->v);
-    tw_state_put_double(out, acc->m2);
-    tw_state_put_i64(out, acc->first_ms);
-    tw_state_put_double(out, acc->last);
-    tw_state_put_i64(out, acc->last_ms);
-    tw_state_put_double(out, acc->increase);
-}
-
-static bool load_acc(tw_state_in *in, tw_acc *acc)
-{
-    return tw_state_take_u64(in, &acc->n) && tw_state_take_double(in, &acc->v) &&
-           tw_state_take_double(in, &acc->m2) && tw_state_take_i64(in, &acc->first_ms) &&
-           tw_state_take_double(in, &acc->last) && tw_state_take_i64(in, &acc->last_ms) &&
-           tw_state_take_double(in, &acc->increase);
-}
-
 static void save_key(const session *d, uint32_t number, tw_buf *out)
 {
     session_key *k = tw_keyed_at(d->keys, number);
@@ -99,7 +79,7 @@ static void save_key(const session *d, uint32_t number, tw_buf *out)
     tw_kept_save(&k->newest, out);
     tw_state_put_value(out, k->split ? k->split->values[0] : tw_value_absent());
     for (uint32_t n = 0; n < d->aggs.count; n++) {
-        save_acc(session_acc(d, k, n), out);
+        tw_agg_save(&d->aggs, n, session_acc(d, k, n), out);
     }
 }
 
@@ -133,7 +113,7 @@ static bool load_session(session *d, tw_state_in *in, session_key *k)
         k->split = tw_carried_put_values(d->slab, NULL, &split, 1);
     }
     for (uint32_t n = 0; n < d->aggs.count; n++) {
-        if (!load_acc(in, session_acc(d, k, n))) {
+        if (!tw_agg_load(&d->aggs, d->slab, n, in, session_acc(d, k, n))) {
             return false;
         }
     }

@@ -24,6 +24,11 @@ void session_make_scratch(session *d)
     d->node_values = tw_calloc(nodes, sizeof *d->node_values);
     d->node_has = tw_calloc(nodes, sizeof *d->node_has);
     for (uint32_t n = 0; n < d->result_count; n++) {
+        if (n < plan->value_count && tw_level_list(plan, n) && !d->tops) {
+            d->tops = tw_calloc(d->result_count, sizeof *d->tops);
+            d->items =
+                tw_calloc((size_t)plan->value_count * TW_MAX_TOP, sizeof *d->items);
+        }
         d->names[n] =
             n < plan->value_count ? plan->value_names[n] : own[n - plan->value_count];
     }
@@ -34,8 +39,24 @@ void session_free_scratch(session *d)
     tw_free(d->names);
     tw_free(d->values);
     tw_free(d->has);
+    tw_free(d->tops);
+    tw_free(d->items);
     tw_free(d->node_values);
     tw_free(d->node_has);
+}
+
+static void read_lists(session *d, session_key *k)
+{
+    const tw_level_plan *plan = &d->rule->level;
+
+    for (uint32_t n = 0; n < plan->value_count; n++) {
+        const tw_aggregate *list = tw_level_list(plan, n);
+        tw_top_item *items = d->items + (size_t)n * TW_MAX_TOP;
+        if (list) {
+            tw_acc *acc = session_acc(d, k, (uint32_t)(list - plan->aggs));
+            d->tops[n] = (tw_top){items, tw_topk_list(acc->sketch, items, list->top)};
+        }
+    }
 }
 
 static void read_values(session *d, session_key *k)
@@ -45,7 +66,9 @@ static void read_values(session *d, session_key *k)
     double aggs[TW_MAX_AGGS];
     bool has[TW_MAX_AGGS];
 
+    d->approx = false;
     for (uint32_t n = 0; n < d->aggs.count; n++) {
+        d->approx = d->approx || tw_agg_approx(&d->aggs, n, session_acc(d, k, n));
         has[n] = tw_agg_value(&d->aggs, n, session_acc(d, k, n), k->stop_ms - k->start_ms,
                               &aggs[n]);
     }
@@ -58,11 +81,14 @@ static void read_values(session *d, session_key *k)
         d->values[plan->value_count + n] = own[n];
         d->has[plan->value_count + n] = true;
     }
+    if (d->tops) {
+        read_lists(d, k);
+    }
 }
 
 static bool agrees(session *d, int fn)
 {
-    tw_result result = {d->names, d->values, d->has, d->result_count};
+    tw_result result = {d->names, d->values, d->has, d->result_count, d->tops};
     bool holds = false;
 
     return fn == TW_NO_FN ||
@@ -99,7 +125,8 @@ static void send(session *d, uint32_t number, tw_signal_kind kind, int64_t at_ms
                        .reason = reason};
 
     if (whole) { /* without start and stop, which the signal has anyway */
-        o.result = (tw_result){d->names, d->values, d->has, d->result_count - 2};
+        o.result = (tw_result){d->names, d->values, d->has, d->result_count - 2, d->tops};
+        o.approx = d->approx;
     }
     tw_occurrence_tell(d->rule, &d->env, &o);
 }

@@ -56,19 +56,6 @@ static void check_names(tw_compiler *c, const tw_tree *of)
                                own[k]);
 }
 
-/* What they keep beside a number is not saved with a session yet. */
-static void refuse_sketches(tw_compiler *c, const tw_tree *of)
-{
-    for (uint32_t i = 0; i < c->rule->level.agg_count; i++) {
-        tw_agg_kind kind = c->rule->level.aggs[i].kind;
-        if (kind == TW_AGG_LATEST || kind == TW_AGG_DISTINCT || kind == TW_AGG_QUANTILE ||
-            kind == TW_AGG_TOPK)
-            tw_compile_say(c, of,
-                           "latest, distinct, quantile and topk are not supported in a "
-                           "session yet");
-    }
-}
-
 void tw_compile_session(tw_compiler *c, const tw_tree *word)
 {
     static const char *const shaping[] = {"of", "split_on", NULL};
@@ -98,7 +85,8 @@ void tw_compile_session(tw_compiler *c, const tw_tree *word)
     if (o.of)
         tw_compile_values(c, o.of);
     check_names(c, o.of);
-    refuse_sketches(c, o.of);
+    if (c->rule->level.window.prev)
+        tw_compile_say(c, o.of, "prev is of the window before; a session has none");
     if (o.split_on)
         compile_split(c, p, tw_tree_get(table, "split_on"), o.split_on);
     c->rule->span_ms = o.max_ms > o.gap_ms ? o.max_ms : o.gap_ms;

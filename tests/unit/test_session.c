@@ -22,6 +22,11 @@ static tw_rule *session_rule(int64_t gap_ms, int64_t max_ms, tw_session_emit emi
     value_is_agg(r, add_agg(r, TW_AGG_SUM, 0));
     add_value(r, "spread",
               &(tw_expr_node){.op = TW_EXPR_AGG, .agg = add_agg(r, TW_AGG_STDDEV, 0)}, 1);
+    add_agg(r, TW_AGG_DISTINCT, 0);
+    add_value(r, "different",
+              &(tw_expr_node){.op = TW_EXPR_AGG, .agg = add_agg(r, TW_AGG_QUANTILE, 0)},
+              1);
+    r->level.aggs[r->level.agg_count - 1].param = 0.9;
     *p = (tw_session_plan){
         .gap_ms = gap_ms, .max_ms = max_ms, .where_fn = TW_NO_FN, .emit = emit};
     if (split) {
@@ -98,9 +103,9 @@ static void an_event_of_a_session_that_is_over_is_late(void **state)
 static bool more_than_four(const tw_result *r, int fn)
 {
     assert_int_equal(fn, 7);
-    assert_string_equal(r->names[2], "count");
-    assert_string_equal(r->names[3], "start");
-    assert_string_equal(r->names[4], "stop");
+    assert_string_equal(r->names[3], "count");
+    assert_string_equal(r->names[4], "start");
+    assert_string_equal(r->names[5], "stop");
     return r->values[0] > 4;
 }
 
