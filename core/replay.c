@@ -117,7 +117,9 @@ void tw_replay_write(tw_replay *r, FILE *out)
 
 void tw_replay_explain(const tw_replay *r, FILE *out)
 {
-    tw_replay_notes_write(r->notes, r->engine, r->options.streams, r->line_count, out);
+    if (r->notes)
+        tw_replay_notes_write(r->notes, r->engine, r->options.streams, r->line_count,
+                              out);
 }
 
 /* ---- rules ------------------------------------------------------------------------- */
@@ -176,6 +178,7 @@ static int switch_rules(tw_replay *r, const char *const *paths, size_t count,
 
 /* ---- life -------------------------------------------------------------------------- */
 
+/* Not before the first line: whoever drives the replay by calls may have none. */
 static void open_envelope(tw_replay *r)
 {
     tw_decode_limits limits = {MAX_LINE_BYTES, 40, 100000, 1};
@@ -214,7 +217,6 @@ tw_replay *tw_replay_new(const tw_replay_options *options, tw_findings *out_find
     r->stats = tw_stats_new();
     r->offsets = tw_map_new(tw_free);
     tw_clock_init_virtual(&r->clock, 0);
-    open_envelope(r);
     tw_incidents_options incidents = {.notify = {on_notification, r},
                                       .change = {options->all ? on_change : NULL, r},
                                       .lookup = options->lookup,
@@ -237,7 +239,8 @@ tw_replay *tw_replay_new(const tw_replay_options *options, tw_findings *out_find
                                           .self = r}};
     if (!engine.limits.size_bytes)
         engine.limits = (tw_decode_limits)TW_DECODE_LIMITS_DEFAULT;
-    r->notes = tw_replay_notes_new(&engine.limits);
+    if (!options->files)
+        r->notes = tw_replay_notes_new(&engine.limits);
     if (tw_rule_watchdog_start(err) < 0)
         goto fail;
     r->engine = tw_engine_new(&engine);
@@ -396,7 +399,8 @@ static int take_event(tw_replay *r, const envelope *e, tw_err *err)
                       .size = e->event.len,
                       .time_ms = TW_TIME_NONE,
                       .offset = tw_replay_next_offset(r, stream, partition)};
-    tw_replay_notes_take(r->notes, tw_engine_rules(r->engine), stream, &frame);
+    if (r->notes)
+        tw_replay_notes_take(r->notes, tw_engine_rules(r->engine), stream, &frame);
     tw_engine_step(r->engine, stream, 0, partition, &frame);
     tw_replay_settle(r, false);
     return TW_OK;
@@ -457,6 +461,9 @@ int tw_replay_line(tw_replay *r, const char *line, size_t n, tw_err *err)
     envelope_reader reader = {r, &e};
     tw_decode_origin origin = {.time_ms = TW_TIME_NONE};
     tw_event_port port = {on_envelope, &reader};
+
+    if (!r->envelope)
+        open_envelope(r);
     int rc = tw_decode(r->envelope_decoder, r->envelope_plan, r->envelope, line, n,
                        &origin, &port, err);
     if (rc < 0)
