@@ -17,14 +17,17 @@ static const char text[] =
     "  key = { \"service\" }, params = { fire = 3 },\n"
     "  inputs = { req = from \"requests\" { code = gte(500),\n"
     "    where = function(e) return e.service ~= \"x\" end } },\n"
-    "  detect = level { of = count \"req\", over = \"1m\", crit = { above = P\"fire\" } },\n"
+    "  detect = level { of = count \"req\", over = \"1m\", crit = { above = P\"fire\" } "
+    "},\n"
     "  alert = incident { id = \"e:${service}\", title = \"${service}: ${value}\" },\n"
     "}\n"
     "for i = 1, 1000 do\n"
     "  test(\"number \" .. i) {\n"
     "    rule = \"shop/errors\",\n"
-    "    feed = { { \"0s..20s/5s\", \"requests\", { service = \"s\" .. i, code = 503 } } },\n"
-    "    expect = { { \"15s\", \"crit\", { service = \"s\" .. i } }, { \"1m5s\", \"ok\" } },\n"
+    "    feed = { { \"0s..20s/5s\", \"requests\", { service = \"s\" .. i, code = 503 } } "
+    "},\n"
+    "    expect = { { \"15s\", \"crit\", { service = \"s\" .. i } }, { \"1m5s\", \"ok\" "
+    "} },\n"
     "  }\n"
     "end\n";
 
@@ -69,7 +72,8 @@ int main(void)
     unlink(path);
     if (!good)
         fprintf(stderr, "bench_tests: a test did not pass\n");
-    return figure_report("tests_per_second", rates, ROUNDS, FIGURE_HIGHER, 500, 5000) && good
+    return figure_report("tests_per_second", rates, ROUNDS, FIGURE_HIGHER, 500, 5000) &&
+                   good
                ? 0
                : 1;
 }
