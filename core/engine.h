@@ -100,6 +100,13 @@ void tw_engine_set_tables(tw_engine *e, tw_table_view *view);
 /* Hands what lanes told the shore to the ports. Returns how many. */
 uint32_t tw_engine_collect(tw_engine *e);
 
+/* Everything the lanes know at one point, as bytes, and into an engine that has the rules and has handled
+ * nothing yet, with as many lanes. What was told up to then is collected. Pauses by itself. Streams are
+ * written by number, so both were made of the same configuration. TW_EUNSUPPORTED when a
+ * detector cannot be saved yet; after a failed load the engine is to be freed. (engine_state.c) */
+int tw_engine_save(tw_engine *e, tw_buf *out, tw_err *err);
+int tw_engine_load(tw_engine *e, const void *data, size_t size, tw_err *err);
+
 /* Feeds: pauses by itself. What was polled of a removed feed has been handled. out_next: offset after the
  * last handled frame, -1 none. */
 void tw_engine_feed_add(tw_engine *e, tw_feed_state *feed);
@@ -151,6 +158,7 @@ bool tw_engine_shore_is_full(const tw_engine *e); /* lane */
 const tw_track *tw_engine_track(const tw_engine *e, uint32_t number); /* lane */
 uint32_t tw_engine_track_count(const tw_engine *e);
 const tw_clock *tw_engine_clock(const tw_engine *e);
+const tw_streams *tw_engine_streams(const tw_engine *e);
 const tw_decode_limits *tw_engine_decode_limits(const tw_engine *e,
                                                 const tw_decode_limits *fallback);
 void tw_engine_lane_stats(tw_engine *e, tw_lane *lane);

@@ -161,6 +161,11 @@ const tw_clock *tw_engine_clock(const tw_engine *e)
     return e->options.clock;
 }
 
+const tw_streams *tw_engine_streams(const tw_engine *e)
+{
+    return e->options.streams;
+}
+
 const tw_decode_limits *tw_engine_decode_limits(const tw_engine *e,
                                                 const tw_decode_limits *fallback)
 {

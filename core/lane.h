@@ -21,6 +21,7 @@
 #include "host/wake.h"
 #include "plugins/tidewatch.h"
 #include "ruleset.h"
+#include "state/bytes.h"
 
 struct tw_engine;
 
@@ -153,6 +154,11 @@ void tw_lane_tick(tw_lane *lane, int64_t now_ms);
 /* Input has ended: clocks of rules of this rank go to the newest event and everything due then
  * fires (inclusive). */
 void tw_lane_end(tw_lane *lane, uint32_t rank);
+/* Everything the lane knows as bytes, and into one that is new and has its rules (paused): partition clocks,
+ * clocks of rules, waiting events, detectors. TW_EUNSUPPORTED when a detector cannot be saved yet;
+ * TW_EPARSE for bytes that no save wrote: the lane is to be freed then. (lane_state.c) */
+int tw_lane_save(const tw_lane *lane, tw_buf *out, tw_err *err);
+int tw_lane_load(tw_lane *lane, tw_state_in *in, tw_err *err);
 /* Registers a partition on this lane's clocks (paused, on every lane). */
 void tw_lane_partition_add(tw_lane *lane, uint32_t stream, uint32_t source,
                            int32_t partition, int64_t now_ms);

@@ -45,7 +45,7 @@ static void heap_fix(tw_domain *d, tw_instance *inst)
     heap_place(d, at, inst);
 }
 
-static void update_due(tw_domain *d, tw_instance *inst)
+void tw_instance_due(tw_domain *d, tw_instance *inst)
 {
     int64_t due_ms = inst->detector->cls->next_deadline(inst->detector);
 
@@ -165,7 +165,7 @@ void tw_instance_judge(tw_lane *lane, tw_instance *inst, const tw_key *key,
         instance_event(lane, inst, key, input, ev, time_ms, d->clock_ms);
     if (count_of(inst->late) != late && tw_engine_tells_late(lane->engine))
         tw_engine_on_late(lane, inst, key, input, time_ms);
-    update_due(d, inst);
+    tw_instance_due(d, inst);
 }
 
 /* ---- clocks ------------------------------------------------------------------------ */
@@ -178,7 +178,7 @@ static void domain_fire(tw_lane *lane, tw_domain *d, int64_t clock_ms, bool incl
         tw_instance *inst = d->heap[0];
         int64_t before_ms = inst->due_ms;
         instance_advance(lane, inst, clock_ms, inclusive);
-        update_due(d, inst);
+        tw_instance_due(d, inst);
         if (inst->due_ms == before_ms) {
             /* A lower bound that did not move: nothing was due after all. */
             inst->due_ms = limit_ms;
@@ -378,7 +378,7 @@ static void adopt_instance(tw_domain *d, tw_instance *fresh, tw_instance *old)
         fresh->reorder = old->reorder;
         old->reorder = empty;
     }
-    update_due(d, fresh);
+    tw_instance_due(d, fresh);
 }
 
 static void adopt_clocks(tw_lane_rules *fresh, const tw_lane_rules *old)

@@ -17,6 +17,8 @@ void tw_lane_route(tw_lane *lane, const tw_stream *stream, tw_route_scratch *scr
 void tw_domains_update(tw_lane *lane, const uint32_t *tracks, uint32_t track_count,
                        int64_t now_ms);
 void tw_domains_end(tw_lane *lane, uint32_t rank);
+/* After the instance's state has changed from outside: its place in the heap of what is due. */
+void tw_instance_due(tw_domain *d, tw_instance *inst);
 /* The feed has run ahead of slower partitions of its stream and waits for them. */
 bool tw_feed_is_held(tw_lane *lane, const tw_feed_state *feed, int64_t now_ms);
 

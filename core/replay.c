@@ -208,6 +208,15 @@ static int64_t rule_clock(void *self, const char *rule)
     return number < 0 ? TW_TIME_NONE : tw_engine_rule_clock(r->engine, (uint32_t)number);
 }
 
+int tw_replay_open_engine(tw_replay *r, tw_err *err)
+{
+    r->engine = tw_engine_new(&r->engine_options);
+    int rc = tw_engine_start(r->engine, err);
+    if (rc == TW_OK) /* lanes run in steps only: nobody reads a clock that moves */
+        tw_engine_pause(r->engine);
+    return rc;
+}
+
 tw_replay *tw_replay_new(const tw_replay_options *options, tw_findings *out_findings,
                          tw_err *err)
 {
@@ -225,7 +234,7 @@ tw_replay *tw_replay_new(const tw_replay_options *options, tw_findings *out_find
                                       .now = &r->clock,
                                       .stats = r->stats};
     r->incidents = tw_incidents_new(&incidents);
-    tw_engine_options engine = {.lanes = options->lanes,
+    r->engine_options = (tw_engine_options){.lanes = options->lanes,
                                 .clock = &r->clock,
                                 .streams = options->streams,
                                 .stats = r->stats,
@@ -237,17 +246,14 @@ tw_replay *tw_replay_new(const tw_replay_options *options, tw_findings *out_find
                                           .late = options->all ? on_late : NULL,
                                           .emitted = on_emitted,
                                           .self = r}};
-    if (!engine.limits.size_bytes)
-        engine.limits = (tw_decode_limits)TW_DECODE_LIMITS_DEFAULT;
+    if (!options->limits.size_bytes)
+        r->engine_options.limits = (tw_decode_limits)TW_DECODE_LIMITS_DEFAULT;
     if (!options->files)
-        r->notes = tw_replay_notes_new(&engine.limits);
+        r->notes = tw_replay_notes_new(&r->engine_options.limits);
     if (tw_rule_watchdog_start(err) < 0)
         goto fail;
-    r->engine = tw_engine_new(&engine);
-    if (tw_engine_start(r->engine, err) < 0)
+    if (tw_replay_open_engine(r, err) < 0)
         goto fail;
-    tw_engine_pause(
-        r->engine); /* lanes run in steps only: nobody reads a clock that moves */
     if (options->files && tw_replay_switch(r, options->files, err) < 0)
         goto fail;
     if (!options->files && switch_rules(r, options->rule_paths, options->rule_path_count,
@@ -433,24 +439,17 @@ static int take_reload(tw_replay *r, const envelope *e, tw_err *err)
 static int take_deed(tw_replay *r, const envelope *e, const char *line, size_t n,
                      tw_err *err)
 {
-    static const char *const later[] = {"restart"};
     char *what = tw_strndup(e->what.type == TW_STRING ? e->what.s : "", e->what.len);
-    int rc = TW_EPARSE;
+    int rc;
 
-    if (strcmp(what, "reload") == 0 || tw_replay_is_deed(what)) {
-        rc = tw_replay_is_deed(what) ? tw_replay_deed(r, what, line, n, err)
-                                     : take_reload(r, e, err);
-        tw_free(what);
-        return rc;
-    }
-    for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
-        if (strcmp(what, later[i]) == 0)
-            rc = TW_EUNSUPPORTED;
-    }
-    tw_err_set(err, rc,
-               rc == TW_EUNSUPPORTED ? "'do': '%s' is not supported yet"
-                                     : "'do': '%s' is not known",
-               what);
+    if (strcmp(what, "reload") == 0)
+        rc = take_reload(r, e, err);
+    else if (strcmp(what, "restart") == 0)
+        rc = tw_replay_restart(r, err);
+    else if (tw_replay_is_deed(what))
+        rc = tw_replay_deed(r, what, line, n, err);
+    else
+        rc = tw_err_set(err, TW_EPARSE, "'do': '%s' is not known", what);
     tw_free(what);
     return rc;
 }

@@ -63,6 +63,9 @@ int tw_replay_event(tw_replay *r, const char *stream, int32_t partition, const c
                     size_t size, int64_t stamp_ms, tw_err *err);
 /* As a reload does. */
 int tw_replay_switch(tw_replay *r, tw_rule_files *files, tw_err *err);
+/* Everything the lanes know is written, thrown away and read back. TW_EUNSUPPORTED when a detector cannot
+ * be saved yet. */
+int tw_replay_restart(tw_replay *r, tw_err *err);
 /* A partition of this stream is assigned, or taken away. */
 int tw_replay_assign(tw_replay *r, const char *stream, int32_t partition, bool assigned,
                      tw_err *err);

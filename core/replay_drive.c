@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The replay driven by calls instead of lines, as the tests beside the rules do it; see replay.h. */
 #include "replay_impl.h"
+#include "rule/tests.h"
+
+#define MAX_STATE_BYTES ((size_t)1 << 32)
 
 int tw_replay_move(tw_replay *r, int64_t at_ms, tw_err *err)
 {
@@ -44,6 +47,30 @@ int tw_replay_event(tw_replay *r, const char *stream_name, int32_t partition,
     tw_engine_step(r->engine, stream, 0, partition, &frame);
     tw_replay_settle(r, false);
     return TW_OK;
+}
+
+/* Incidents stay as they are until they can be saved: the engine alone begins anew. */
+int tw_replay_restart(tw_replay *r, tw_err *err)
+{
+    tw_rule_files *files = tw_rule_files_ref(tw_engine_rules(r->engine)->files);
+    tw_buf state;
+
+    tw_buf_init(&state, MAX_STATE_BYTES);
+    int rc = tw_engine_save(r->engine, &state, err);
+    if (rc == TW_OK) {
+        tw_engine_stop(r->engine);
+        tw_engine_free(r->engine);
+        tw_rule_files_drop_idle(files);
+        rc = tw_replay_open_engine(r, err);
+        if (rc == TW_OK)
+            rc = tw_replay_switch(r, files, err);
+        if (rc == TW_OK)
+            rc = tw_engine_load(r->engine, state.data, state.len, err);
+        tw_replay_settle(r, false);
+    }
+    tw_buf_done(&state);
+    tw_rule_files_unref(files);
+    return rc;
 }
 
 int tw_replay_assign(tw_replay *r, const char *stream_name, int32_t partition,

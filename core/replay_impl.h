@@ -17,6 +17,7 @@ struct tw_replay {
     tw_replay_options options;
     tw_clock clock;
     tw_stats *stats;
+    tw_engine_options engine_options;
     tw_engine *engine;
     tw_incidents *incidents;
     bool started; /* the first line has set the clock */
@@ -36,6 +37,8 @@ struct tw_replay {
 /* replay.c */
 /* What lanes told goes on to the incidents, whose clocks then move. */
 void tw_replay_settle(tw_replay *r, bool inclusive);
+/* An engine without rules, in step. */
+int tw_replay_open_engine(tw_replay *r, tw_err *err);
 int64_t tw_replay_next_offset(tw_replay *r, const tw_stream *stream, int32_t partition);
 
 /* replay_deeds.c: what people did to incidents; the whole line. */

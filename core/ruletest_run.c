@@ -250,8 +250,7 @@ static int do_deed(tw_test_run *run, const deed *d)
             return run->err.code;
         return assign(run, false, true);
     case TW_DISTURB_RESTART:
-        return tw_err_set(&run->err, TW_EUNSUPPORTED,
-                          "vary: restart is not supported yet");
+        return tw_replay_restart(run->replay, &run->err);
     case TW_DISTURB_SHUFFLE:
     case TW_DISTURB_DELAY:
     case TW_DISTURB_DUPLICATE:

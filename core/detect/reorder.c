@@ -127,16 +127,30 @@ int tw_reorder_put(tw_reorder *r, const tw_key *key, uint32_t input, const tw_ev
     return TW_OK;
 }
 
+static tw_key key_of(const waiting *item)
+{
+    return (tw_key){.data = (const uint8_t *)item->block + item->event_bytes,
+                    .len = item->key_len,
+                    .group = item->key_group,
+                    .hash = item->key_hash};
+}
+
+void tw_reorder_visit(const tw_reorder *r, const tw_reorder_port *port)
+{
+    for (uint32_t n = 0; n < r->count; n++) {
+        tw_key key = key_of(&r->heap[n]);
+        port->release(port->self, &key, r->heap[n].input, r->heap[n].block,
+                      r->heap[n].time_ms);
+    }
+}
+
 void tw_reorder_release(tw_reorder *r, int64_t clock_ms, bool inclusive,
                         const tw_reorder_port *port)
 {
     while (r->count > 0 && (r->heap[0].time_ms < clock_ms ||
                             (inclusive && r->heap[0].time_ms == clock_ms))) {
         waiting item = heap_pop(r);
-        tw_key key = {.data = (const uint8_t *)item.block + item.event_bytes,
-                      .len = item.key_len,
-                      .group = item.key_group,
-                      .hash = item.key_hash};
+        tw_key key = key_of(&item);
         port->release(port->self, &key, item.input, item.block, item.time_ms);
         give_block(r, &item);
     }

@@ -27,6 +27,8 @@ int tw_reorder_put(tw_reorder *r, const tw_key *key, uint32_t input, const tw_ev
  * not put. */
 void tw_reorder_release(tw_reorder *r, int64_t clock_ms, bool inclusive,
                         const tw_reorder_port *port);
+/* Shows every event that waits, in no order; the port's function must leave them. */
+void tw_reorder_visit(const tw_reorder *r, const tw_reorder_port *port);
 int64_t
 tw_reorder_next(const tw_reorder *r); /* time of the earliest; INT64_MAX when empty */
 uint32_t tw_reorder_count(const tw_reorder *r);

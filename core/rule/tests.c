@@ -291,19 +291,27 @@ tw_rule_files *tw_rule_files_select(const tw_rule_files *f, const char *const *n
     return s;
 }
 
-void tw_rule_files_deselect(tw_rule_files *s)
+void tw_rule_files_drop_idle(tw_rule_files *s)
 {
     struct tw_lua_script **idle = s->idle;
 
-    atomic_store(&s->refs, 1);
-    s->idle = NULL;
-    for (uint32_t i = 0; i < s->file_count; i++) {
-        if (!idle[i])
+    s->idle = NULL; /* so that what is freed does not come back */
+    for (uint32_t i = 0; idle && i < s->file_count; i++) {
+        struct tw_lua_script *one = idle[i];
+        idle[i] = NULL;
+        if (!one)
             continue;
-        atomic_fetch_add(&s->refs, 1); /* which its end gives back */
-        tw_rule_script_free((tw_script *)idle[i]);
+        tw_rule_files_ref(s); /* its end gives that back */
+        tw_rule_script_free((tw_script *)one);
     }
-    tw_free(idle);
+    s->idle = idle;
+}
+
+void tw_rule_files_deselect(tw_rule_files *s)
+{
+    atomic_store(&s->refs, 1);
+    tw_rule_files_drop_idle(s);
+    tw_free(s->idle);
     tw_free(s->rules);
     tw_rule_files_unref(s->parent);
     tw_free(s);

@@ -114,6 +114,8 @@ const tw_rule_test *tw_rule_files_test(const tw_rule_files *f, uint32_t i);
  * script that is freed waits for the next tw_rule_script_new. One thread. */
 tw_rule_files *tw_rule_files_select(const tw_rule_files *f, const char *const *names,
                                     uint32_t count);
+/* Lets go of the Lua states that wait in a selection. Nothing for other files. */
+void tw_rule_files_drop_idle(tw_rule_files *f);
 
 const tw_streams *tw_rule_files_streams(const tw_rule_files *f);
 
