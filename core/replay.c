@@ -208,15 +208,6 @@ static int64_t rule_clock(void *self, const char *rule)
     return number < 0 ? TW_TIME_NONE : tw_engine_rule_clock(r->engine, (uint32_t)number);
 }
 
-int tw_replay_open_engine(tw_replay *r, tw_err *err)
-{
-    r->engine = tw_engine_new(&r->engine_options);
-    int rc = tw_engine_start(r->engine, err);
-    if (rc == TW_OK) /* lanes run in steps only: nobody reads a clock that moves */
-        tw_engine_pause(r->engine);
-    return rc;
-}
-
 tw_replay *tw_replay_new(const tw_replay_options *options, tw_findings *out_findings,
                          tw_err *err)
 {
@@ -234,18 +225,18 @@ tw_replay *tw_replay_new(const tw_replay_options *options, tw_findings *out_find
                                       .now = &r->clock,
                                       .stats = r->stats};
     r->incidents = tw_incidents_new(&incidents);
-    r->engine_options = (tw_engine_options){.lanes = options->lanes,
-                                .clock = &r->clock,
-                                .streams = options->streams,
-                                .stats = r->stats,
-                                .limits = options->limits,
-                                .tables = tw_table_view_ref(options->table_view),
-                                .tells_all_emitted = true,
-                                .ports = {.signal = on_signal,
-                                          .bad_frame = on_bad_frame,
-                                          .late = options->all ? on_late : NULL,
-                                          .emitted = on_emitted,
-                                          .self = r}};
+    r->engine_options =
+        (tw_engine_options){.lanes = options->lanes,
+                            .clock = &r->clock,
+                            .streams = options->streams,
+                            .stats = r->stats,
+                            .limits = options->limits,
+                            .tells_all_emitted = true,
+                            .ports = {.signal = on_signal,
+                                      .bad_frame = on_bad_frame,
+                                      .late = options->all ? on_late : NULL,
+                                      .emitted = on_emitted,
+                                      .self = r}};
     if (!options->limits.size_bytes)
         r->engine_options.limits = (tw_decode_limits)TW_DECODE_LIMITS_DEFAULT;
     if (!options->files)

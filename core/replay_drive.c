@@ -5,6 +5,19 @@
 
 #define MAX_STATE_BYTES ((size_t)1 << 32)
 
+int tw_replay_open_engine(tw_replay *r, tw_err *err)
+{
+    tw_engine_options options = r->engine_options;
+
+    options.tables =
+        tw_table_view_ref(r->options.table_view); /* the engine's from now on */
+    r->engine = tw_engine_new(&options);
+    int rc = tw_engine_start(r->engine, err);
+    if (rc == TW_OK) /* lanes run in steps only: nobody reads a clock that moves */
+        tw_engine_pause(r->engine);
+    return rc;
+}
+
 int tw_replay_move(tw_replay *r, int64_t at_ms, tw_err *err)
 {
     int64_t now_ms = tw_clock_now_ms(&r->clock);

@@ -37,9 +37,10 @@ struct tw_replay {
 /* replay.c */
 /* What lanes told goes on to the incidents, whose clocks then move. */
 void tw_replay_settle(tw_replay *r, bool inclusive);
+int64_t tw_replay_next_offset(tw_replay *r, const tw_stream *stream, int32_t partition);
+/* replay_drive.c */
 /* An engine without rules, in step. */
 int tw_replay_open_engine(tw_replay *r, tw_err *err);
-int64_t tw_replay_next_offset(tw_replay *r, const tw_stream *stream, int32_t partition);
 
 /* replay_deeds.c: what people did to incidents; the whole line. */
 bool tw_replay_is_deed(const char *what);

@@ -42,9 +42,10 @@ typedef struct tw_test_run {
     uint32_t lanes;
     tw_rule_files *files;
     tw_replay *replay;
-    tw_map *reached;      /* of the tests; NULL */
-    int64_t bound_ms;     /* by how much arrivals moved at most */
-    int64_t tolerance_ms; /* by how much what leaves may move */
+    struct tw_table_view *tables; /* that rules emit with; lives as long as the replay */
+    tw_map *reached;              /* of the tests; NULL */
+    int64_t bound_ms;             /* by how much arrivals moved at most */
+    int64_t tolerance_ms;         /* by how much what leaves may move */
     tw_test_arrival *arrivals;
     uint32_t arrival_count;
     tw_left *left;

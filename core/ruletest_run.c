@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "flow/table_view.h"
 
 #define DAY_MS INT64_C(86400000)
 #define SETTLE_MS 1000
@@ -278,9 +279,9 @@ static int open_replay(tw_test_run *run)
         .output = on_output,
         .output_self = run};
 
+    run->tables = view;
     run->replay = tw_replay_new(&options, &findings, &run->err);
     tw_findings_done(&findings);
-    tw_table_view_unref(view);
     return run->replay ? TW_OK : run->err.code ? run->err.code : TW_EINVAL;
 }
 
@@ -374,6 +375,7 @@ int tw_test_run_drive(tw_test_run *run)
         rc = settle(run, longest_ms);
     tw_replay_free(run->replay);
     run->replay = NULL;
+    tw_table_view_unref(run->tables);
     tw_free(deeds);
     if (run->left_count > 1)
         qsort(run->left, run->left_count, sizeof *run->left, compare_left);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* `tidewatch test`: the tests beside the rules. What failed goes to standard output, how many to standard error. */
-#include <fnmatch.h>
+#include <regex.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -10,7 +10,7 @@
 #define MAX_PATHS 256
 
 static const char help[] =
-    "usage: tidewatch test PATH... [--run PATTERN] [--junit FILE] [--coverage]\n"
+    "usage: tidewatch test PATH... [--run RE] [--junit FILE] [--coverage]\n"
     "\n"
     "Runs the tests that stand beside the rules: test \"what holds\" { rule, feed, "
     "expect "
@@ -21,8 +21,8 @@ static const char help[] =
     "test names must\n"
     "be among the files. docs/RULES.md says what a test may hold.\n"
     "\n"
-    "  --run PATTERN   only tests whose rule or name has PATTERN in it (* and ? stand "
-    "for any text)\n"
+    "  --run RE        only tests whose rule or name the extended regular expression "
+    "finds\n"
     "  --junit FILE    writes what became of each test as JUnit XML\n"
     "  --coverage      says afterwards which lines of the rules' functions, which "
     "answers "
@@ -34,12 +34,14 @@ static const char help[] =
     "exit: 0 all passed - 1 a test failed or a file was refused\n"
     "\n"
     "example:\n"
-    "  tidewatch test rules/ --run 'checkout/*'\n";
+    "  tidewatch test rules/ --run '^checkout/'\n";
 
 typedef struct arguments {
     const char *paths[MAX_PATHS];
     size_t path_count;
-    const char *pattern, *junit_path;
+    const char *junit_path;
+    bool has_pattern;
+    regex_t pattern;
     tw_junit *junit;
     bool verbose, coverage;
 } arguments;
@@ -48,6 +50,20 @@ typedef struct tally {
     uint32_t passed, failed, runs;
 } tally;
 
+static int take_pattern(const tw_command *self, arguments *a, const char *text)
+{
+    char why[128];
+
+    if (a->has_pattern)
+        regfree(&a->pattern);
+    int rc = regcomp(&a->pattern, text, REG_EXTENDED | REG_NOSUB);
+    a->has_pattern = rc == 0;
+    if (rc == 0)
+        return 0;
+    regerror(rc, &a->pattern, why, sizeof why);
+    return tw_cli_usage(self, "--run '%s' is no regular expression: %s", text, why);
+}
+
 static int parse(const tw_command *self, int argc, char **argv, arguments *a)
 {
     static const struct option options[] = {{"run", required_argument, NULL, 'r'},
@@ -55,15 +71,15 @@ static int parse(const tw_command *self, int argc, char **argv, arguments *a)
                                             {"coverage", no_argument, NULL, 'c'},
                                             {"verbose", no_argument, NULL, 'v'},
                                             {0}};
-    int option;
+    int option, rc = 0;
 
     *a = (arguments){0};
     optind = 1;
-    while ((option = tw_cli_option(self, argc, argv, ":v", options)) != -1) {
+    while (!rc && (option = tw_cli_option(self, argc, argv, ":v", options)) != -1) {
         if (option == '?')
             return TW_EXIT_USAGE;
         if (option == 'r')
-            a->pattern = optarg;
+            rc = take_pattern(self, a, optarg);
         else if (option == 'j')
             a->junit_path = optarg;
         else if (option == 'c')
@@ -71,6 +87,8 @@ static int parse(const tw_command *self, int argc, char **argv, arguments *a)
         else
             a->verbose = true;
     }
+    if (rc)
+        return rc;
     if (optind == argc)
         return tw_cli_usage(self, "a PATH is missing");
     if (argc - optind > MAX_PATHS)
@@ -82,13 +100,8 @@ static int parse(const tw_command *self, int argc, char **argv, arguments *a)
 
 static bool is_wanted(const arguments *a, const tw_rule_test *t)
 {
-    if (!a->pattern)
-        return true;
-    char *anywhere = tw_asprintf("*%s*", a->pattern);
-    bool wanted =
-        fnmatch(anywhere, t->name, 0) == 0 || fnmatch(anywhere, t->rules[0], 0) == 0;
-    tw_free(anywhere);
-    return wanted;
+    return !a->has_pattern || regexec(&a->pattern, t->name, 0, NULL, 0) == 0 ||
+           regexec(&a->pattern, t->rules[0], 0, NULL, 0) == 0;
 }
 
 static void print_outcome(const arguments *a, const tw_rule_test *t,
@@ -125,8 +138,9 @@ static int conclude(const arguments *a, const tally *sum)
     fflush(stdout);
     if (sum->passed + sum->failed == 0) {
         fprintf(stderr, "tidewatch test: %s\n",
-                a->pattern ? "no test has that name" : "there are no tests in the files");
-        return a->pattern ? TW_EXIT_USAGE : TW_EXIT_OK;
+                a->has_pattern ? "no test has that name"
+                               : "there are no tests in the files");
+        return a->has_pattern ? TW_EXIT_USAGE : TW_EXIT_OK;
     }
     fprintf(stderr, "%u passed, %u failed (%u runs with the disturbances)\n", sum->passed,
             sum->failed, sum->runs);
@@ -180,6 +194,8 @@ static int run(const tw_command *self, int argc, char **argv)
         code = run_with(&a, rt);
     tw_ruletests_free(rt);
     tw_findings_done(&findings);
+    if (a.has_pattern)
+        regfree(&a.pattern);
     return code;
 }
 

@@ -153,17 +153,24 @@ static bool has_level(const tw_rule *rule, tw_level level)
            rule->detector == TW_DETECT_CHANGE || rule->incident.severity == level;
 }
 
-static bool may_leave(const resolver *r, tw_test_leaves leaves)
+static bool rule_may_give(const tw_rule *rule, tw_test_leaves leaves)
 {
     static const tw_level levels[] = {[TW_LEAVES_INFO] = TW_LEVEL_INFO,
                                       [TW_LEAVES_WARN] = TW_LEVEL_WARN,
                                       [TW_LEAVES_CRIT] = TW_LEVEL_CRIT,
                                       [TW_LEAVES_UNKNOWN] = TW_LEVEL_UNKNOWN};
-    if (leaves > TW_LEAVES_OK)
+    if (leaves == TW_LEAVES_LATE)
         return true;
+    if (leaves == TW_LEAVES_EMIT)
+        return rule->emit != NULL;
+    return leaves > TW_LEAVES_UNKNOWN ? rule->incident.set
+                                      : has_level(rule, levels[leaves]);
+}
+
+static bool may_leave(const resolver *r, tw_test_leaves leaves)
+{
     for (uint32_t i = 0; i < r->rule_count; i++)
-        if (leaves == TW_LEAVES_OK ? r->rules[i]->incident.set
-                                   : has_level(r->rules[i], levels[leaves]))
+        if (rule_may_give(r->rules[i], leaves))
             return true;
     return false;
 }
@@ -175,7 +182,9 @@ static void resolve_expect(resolver *r)
         if (!may_leave(r, e->leaves))
             say(r, e->place, "this can never be met: %s has no %s",
                 r->rule_count == 1 ? r->rules[0]->name : "no rule of the test",
-                e->leaves == TW_LEAVES_OK ? "alert" : tw_test_leaves_names[e->leaves]);
+                e->leaves == TW_LEAVES_OK || e->leaves == TW_LEAVES_SUMMARY
+                    ? "alert"
+                    : tw_test_leaves_names[e->leaves]);
     }
 }
 

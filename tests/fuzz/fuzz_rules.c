@@ -149,7 +149,8 @@ static void call_file(tw_rule_file *file, tw_streams *streams)
 static bool load(tw_rule_file *out, tw_streams *streams, const char *text, size_t size,
                  tw_findings *findings)
 {
-    tw_rule_options options = {.streams = streams, .any_stream = true, .log = no_log};
+    tw_rule_options options = {
+        .streams = streams, .any_stream = true, .tests = true, .log = no_log};
     return tw_rule_file_read(out, "rules.lua", text, size, &options, &limits, findings);
 }
 
@@ -184,7 +185,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     start_once();
     if (load(&file, streams, text, size, &findings)) {
-        insist(file.rule_count > 0);
+        insist(file.rule_count + file.test_count > 0);
         if (load(&again, streams, text, size, &findings))
             compare(&file, &again);
         tw_rule_file_done(&again);

@@ -34,3 +34,12 @@ test "less than leaves" {
   feed = { { "0s..20s/5s", "requests", { service = "cart", code = 503 } } },
   expect = {},
 }
+
+test "an expectation that says little takes nothing from one that says more" {
+  rule = "shop/errors", until_ = "20s",
+  feed = {
+    { "0s..15s/5s", "requests", { service = "mail", code = 503 } },
+    { "0s..15s/5s", "requests", { service = "cart", code = 503 } },
+  },
+  expect = { { "15s", "crit" }, { "15s", "crit", { service = oneof("mail", "shop") } } },
+}
