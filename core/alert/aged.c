@@ -4,7 +4,7 @@
  * `max_age` of now the notice ends, and what still fires is told. Shore thread only.
  *
  * Invariant: a course has a `behind` while its notice is out. */
-#include "alert/incident_impl.h"
+#include "alert/state_impl.h"
 #include "base/mem.h"
 
 typedef struct behind {
@@ -122,4 +122,57 @@ void tw_aged_rule_gone(tw_incidents *in, tw_course *course, const char *reason,
 
     if (b)
         caught_up(in, course, at_ms > b->opened_ms ? at_ms : b->opened_ms, reason);
+}
+
+/* ---- state ------------------------------------------------------------------------- */
+
+static size_t count_behind(const tw_incidents *in)
+{
+    const char *rule;
+    void *value;
+    size_t count = 0;
+
+    for (size_t i = 0; tw_map_next(in->courses, &i, &rule, &value);)
+        count += ((tw_course *)value)->behind != NULL;
+    return count;
+}
+
+void tw_aged_save(const tw_incidents *in, tw_buf *out)
+{
+    const char *rule;
+    void *value;
+
+    tw_state_put_u64(out, count_behind(in));
+    for (size_t i = 0; tw_map_next(in->courses, &i, &rule, &value);) {
+        const behind *b = ((tw_course *)value)->behind;
+        if (!b)
+            continue;
+        tw_stage_put_text(out, b->rule->name);
+        tw_stage_put_text(out, b->id);
+        tw_stage_put_text(out, b->route);
+        tw_state_put_i64(out, b->opened_ms);
+        tw_state_put_u64(out, b->count);
+        tw_state_put_u64(out, b->level);
+    }
+}
+
+bool tw_aged_load(tw_stage_in *from)
+{
+    uint64_t count = 0;
+    bool good = tw_state_take_u64(&from->in, &count);
+
+    for (uint64_t i = 0; good && i < count; i++) {
+        tw_rule *rule;
+        if (!tw_stage_take_rule(from, &rule))
+            return false;
+        tw_course *course = tw_courses_get(from->incidents->courses, rule->name);
+        tw_aged_free(course);
+        behind *b = course->behind = tw_alloc(sizeof *b);
+        b->rule = tw_rule_ref(rule);
+        good = tw_stage_take_text(from, &b->id) && tw_stage_take_text(from, &b->route) &&
+               tw_state_take_i64(&from->in, &b->opened_ms) &&
+               tw_state_take_u64(&from->in, &b->count) &&
+               tw_stage_take_level(from, &b->level) && b->id && b->route;
+    }
+    return good;
 }

@@ -7,7 +7,7 @@
  * newest. */
 #include <string.h>
 
-#include "alert/incident_impl.h"
+#include "alert/state_impl.h"
 #include "base/mem.h"
 
 typedef struct history {
@@ -86,4 +86,57 @@ void tw_flap_changed(tw_incident *inc, int64_t at_ms)
         tw_incident_report(inc, "flapping", NULL, at_ms);
     }
     inc->calm_ms = at_ms + plan->calm_ms;
+}
+
+/* ---- state ------------------------------------------------------------------------- */
+
+void tw_flap_save(const tw_incidents *in, tw_buf *out)
+{
+    const char *id;
+    void *value;
+
+    tw_state_put_u64(out, tw_map_count(in->flaps));
+    for (size_t i = 0; tw_map_next(in->flaps, &i, &id, &value);) {
+        const history *h = value;
+        tw_stage_put_text(out, h->id);
+        tw_stage_put_text(out, h->due.course->rule);
+        tw_state_put_i64(out, h->due.at_ms);
+        tw_state_put_u64(out, h->count);
+        for (uint32_t k = 0; k < h->count; k++)
+            tw_state_put_i64(out, h->times[k]);
+    }
+}
+
+static bool load_times(history *h, tw_stage_in *from)
+{
+    uint32_t count = 0;
+    int64_t due_ms, at_ms;
+    bool good =
+        tw_state_take_i64(&from->in, &due_ms) && tw_state_take_u32(&from->in, &count);
+
+    for (uint32_t k = 0; good && k < count; k++) {
+        good = tw_state_take_i64(&from->in, &at_ms);
+        h->times = tw_realloc(h->times, (h->count + 1) * sizeof *h->times);
+        h->times[h->count++] = good ? at_ms : 0;
+    }
+    if (good)
+        tw_wait_set(&h->due, due_ms);
+    return good;
+}
+
+bool tw_flap_load(tw_stage_in *from)
+{
+    tw_incidents *in = from->incidents;
+    uint64_t count = 0;
+    bool good = tw_state_take_u64(&from->in, &count);
+
+    for (uint64_t i = 0; good && i < count; i++) {
+        char *id = NULL, *rule = NULL;
+        good = tw_stage_take_text(from, &id) && tw_stage_take_text(from, &rule) && id &&
+               rule && !tw_map_get(in->flaps, id) &&
+               load_times(history_of(in, tw_courses_get(in->courses, rule), id), from);
+        tw_free(id);
+        tw_free(rule);
+    }
+    return good;
 }

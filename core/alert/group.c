@@ -42,6 +42,8 @@ static int64_t next_turn(const tw_group *g, int64_t at_ms)
     int64_t every_ms = g->rule->incident.group.interval_ms;
     int64_t since_ms = at_ms - g->first_ms;
 
+    if (every_ms <= 0) /* the rule groups no longer; it did when this began */
+        return at_ms;
     return g->first_ms + (since_ms + every_ms - 1) / every_ms * every_ms;
 }
 
@@ -68,7 +70,7 @@ static void set_due(tw_group *g, int64_t now_ms)
 
 /* ---- members ----------------------------------------------------------------------- */
 
-static void add(tw_group *g, tw_incident *inc)
+void tw_group_add(tw_group *g, tw_incident *inc)
 {
     g->members = tw_realloc(g->members, (g->count + 1) * sizeof(tw_incident *));
     g->members[g->count++] = inc;
@@ -163,7 +165,8 @@ static void on_due(void *self, int64_t at_ms)
         if (!g->members[i]->queued)
             tw_marks_update(g->members[i], at_ms);
     if (!has_news(g) && is_quiet(g)) {
-        g->remind_ms += g->rule->incident.remind_ms;
+        int64_t every_ms = g->rule->incident.remind_ms;
+        g->remind_ms = every_ms > 0 ? g->remind_ms + every_ms : TW_WAIT_NEVER;
         set_due(g, at_ms + 1);
         return;
     }
@@ -172,24 +175,31 @@ static void on_due(void *self, int64_t at_ms)
 
 /* ---- coming and going -------------------------------------------------------------- */
 
-static tw_group *make(tw_incident *inc, json_t *labels, char *name, char *key)
+tw_group *tw_group_new(tw_incidents *in, tw_rule *rule, char *name, char *key)
 {
-    tw_incidents *in = inc->in;
     tw_group *g = tw_alloc(sizeof *g);
 
     *g = (tw_group){.in = in,
                     .key = key,
                     .name = name,
-                    .rule = tw_rule_ref(inc->rule),
-                    .route = tw_strdup(inc->route ? inc->route : ""),
-                    .labels = labels,
-                    .resolved = json_array(),
-                    .opened_ms = inc->opened_ms,
+                    .rule = tw_rule_ref(rule),
                     .first_ms = TW_TIME_NONE,
                     .wait_until_ms = TW_WAIT_NEVER,
                     .remind_ms = TW_WAIT_NEVER};
-    tw_wait_init(&g->due, inc->course, TW_WAIT_GROUP, g->key, on_due, g);
+    tw_wait_init(&g->due, tw_courses_get(in->courses, rule->name), TW_WAIT_GROUP, g->key,
+                 on_due, g);
     tw_map_put(in->groups, key, g);
+    return g;
+}
+
+static tw_group *open_group(tw_incident *inc, json_t *labels, char *name, char *key)
+{
+    tw_group *g = tw_group_new(inc->in, inc->rule, name, key);
+
+    g->route = tw_strdup(inc->route ? inc->route : "");
+    g->labels = labels;
+    g->resolved = json_array();
+    g->opened_ms = inc->opened_ms;
     return g;
 }
 
@@ -207,7 +217,7 @@ static tw_group *group_of(tw_incident *inc, int64_t at_ms)
         on_due(g, due_ms);
     }
     if (!g)
-        return make(inc, labels, name, key);
+        return open_group(inc, labels, name, key);
     json_decref(labels);
     tw_free(name);
     tw_free(key);
@@ -220,7 +230,11 @@ void tw_group_take(tw_incident *inc, tw_telling what, int64_t at_ms)
     tw_group *g = inc->group ? inc->group : group_of(inc, at_ms);
 
     if (!inc->group)
-        add(g, inc);
+        tw_group_add(g, inc);
+    if (g->rule != inc->rule) {
+        tw_rule_unref(g->rule);
+        g->rule = tw_rule_ref(inc->rule);
+    }
     g->highest = inc->level > g->highest ? inc->level : g->highest;
     if (what == TW_TELL_RISE && g->first_ms != TW_TIME_NONE) {
         flush(g, what, at_ms);

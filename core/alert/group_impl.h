@@ -25,6 +25,11 @@ struct tw_group {
     tw_wait due;
 };
 
+/* group.c */
+/* An empty one, in its map; takes name and key. */
+tw_group *tw_group_new(tw_incidents *in, tw_rule *rule, char *name, char *key);
+void tw_group_add(tw_group *g, tw_incident *inc);
+
 /* group_note.c */
 json_t *tw_group_member_json(const tw_incident *inc);
 tw_notification *tw_group_note(const tw_group *g, int64_t at_ms, bool resolved,

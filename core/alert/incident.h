@@ -17,6 +17,7 @@
 
 #include <jansson.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/stats.h"
@@ -87,6 +88,20 @@ json_t *tw_incidents_silences_json(const tw_incidents *in, int64_t now_ms);
 /* Somebody takes care of an incident, or of all of a group: it is not repeated, until it rises. */
 int tw_incidents_ack(tw_incidents *in, const char *id, const char *by, int64_t now_ms,
                      tw_err *err);
+
+/* ---- state (incident_state.c) */
+
+/* Everything it knows, as bytes. */
+void tw_incidents_save(const tw_incidents *in, tw_buf *out);
+/* The rule of a name, as it is now; borrowed, NULL: there is none. */
+typedef struct tw_rule_finder {
+    tw_rule *(*rule)(void *self, const char *name);
+    void *self;
+} tw_rule_finder;
+/* Into a new one: from then on the outcome is as if nothing had been. What rules opened that are not
+ * found resolves at now_ms. TW_EPARSE: the bytes are not what save wrote; it is to be freed then. */
+int tw_incidents_load(tw_incidents *in, const void *data, size_t size,
+                      tw_rule_finder find, int64_t now_ms, tw_err *err);
 
 size_t tw_incidents_count(const tw_incidents *in);
 json_t *tw_incidents_json(const tw_incidents *in); /* list, newest first; new reference */

@@ -3,8 +3,8 @@
  * end, as a rule's time may be behind. Shore thread only. */
 #include <string.h>
 
-#include "alert/incident_impl.h"
 #include "alert/silence.h"
+#include "alert/state_impl.h"
 #include "base/mem.h"
 
 #define KEPT_MS (5 * 24 * 3600 * INT64_C(1000))
@@ -145,4 +145,41 @@ int tw_incidents_ack(tw_incidents *in, const char *id, const char *by, int64_t n
     if (!found)
         return tw_err_set(err, TW_ENOTFOUND, "no incident or group '%s' is open", id);
     return TW_OK;
+}
+
+/* ---- state ------------------------------------------------------------------------- */
+
+void tw_quiet_save(const tw_incidents *in, tw_buf *out)
+{
+    const char *id;
+    void *value;
+
+    tw_state_put_u64(out, in->silence_number);
+    tw_state_put_u64(out, tw_map_count(in->silences));
+    for (size_t i = 0; tw_map_next(in->silences, &i, &id, &value);) {
+        json_t *order = tw_silence_json(value, 0);
+        tw_stage_put_json(out, order);
+        json_decref(order);
+    }
+}
+
+bool tw_quiet_load(tw_stage_in *from)
+{
+    tw_incidents *in = from->incidents;
+    uint64_t count = 0;
+    bool good = tw_state_take_u64(&from->in, &in->silence_number) &&
+                tw_state_take_u64(&from->in, &count);
+
+    for (uint64_t i = 0; good && i < count; i++) {
+        json_t *order;
+        good = tw_stage_take_json(from, &order);
+        tw_silence *s = good ? tw_silence_new(order, TW_TIME_NONE, NULL) : NULL;
+        json_decref(order);
+        good = s && s->id[0];
+        if (good)
+            tw_map_put(in->silences, s->id, s);
+        else
+            tw_silence_free(s);
+    }
+    return good;
 }

@@ -11,7 +11,7 @@
  * Invariant: a storm exists while a period of it runs. */
 #include <string.h>
 
-#include "alert/incident_impl.h"
+#include "alert/state_impl.h"
 #include "base/mem.h"
 
 typedef struct storm {
@@ -149,4 +149,59 @@ void tw_storm_rule_gone(tw_incidents *in, const tw_rule *rule, const char *reaso
             tell(s, at_ms > s->opened_ms ? at_ms : s->opened_ms, true, reason);
         tw_map_remove(in->storms, id);
     }
+}
+
+/* ---- state ------------------------------------------------------------------------- */
+
+void tw_storm_save(const tw_incidents *in, tw_buf *out)
+{
+    const char *id;
+    void *value;
+
+    tw_state_put_u64(out, tw_map_count(in->storms));
+    for (size_t i = 0; tw_map_next(in->storms, &i, &id, &value);) {
+        const storm *s = value;
+        tw_stage_put_text(out, s->id);
+        tw_stage_put_text(out, s->rule->name);
+        tw_stage_put_json(out, s->labels);
+        tw_stage_put_text(out, s->route);
+        tw_state_put_u64(out, s->count);
+        tw_state_put_u64(out, s->rest);
+        tw_state_put_u64(out, s->level);
+        tw_state_put_i64(out, s->opened_ms);
+        tw_state_put_i64(out, s->due.at_ms);
+    }
+}
+
+static bool load_one(tw_stage_in *from)
+{
+    tw_rule *rule = NULL;
+    json_t *labels = NULL;
+    char *id = NULL;
+    int64_t due_ms = TW_WAIT_NEVER;
+
+    if (!tw_stage_take_text(from, &id) || !id ||
+        tw_map_get(from->incidents->storms, id) || !tw_stage_take_rule(from, &rule) ||
+        !tw_stage_take_json(from, &labels)) {
+        tw_free(id);
+        return false;
+    }
+    storm *s = make(from->incidents, rule, labels, id);
+    bool good =
+        tw_stage_take_text(from, &s->route) && tw_state_take_u32(&from->in, &s->count) &&
+        tw_state_take_u64(&from->in, &s->rest) && tw_stage_take_level(from, &s->level) &&
+        tw_state_take_i64(&from->in, &s->opened_ms) &&
+        tw_state_take_i64(&from->in, &due_ms);
+    tw_wait_set(&s->due, good ? due_ms : TW_WAIT_NEVER);
+    return good && s->route;
+}
+
+bool tw_storm_load(tw_stage_in *from)
+{
+    uint64_t count = 0;
+    bool good = tw_state_take_u64(&from->in, &count);
+
+    for (uint64_t i = 0; good && i < count; i++)
+        good = load_one(from);
+    return good;
 }
