@@ -222,6 +222,9 @@ void tw_engine_rule_stats(tw_engine *e, uint32_t lane, tw_instance *inst)
     inst->dropped = tw_stats_counter(
         s, "rule_kept_dropped_total",
         "Kept events dropped because their key had too many waiting (max).", labels);
+    if (inst->rule->dedup)
+        inst->repeats = tw_stats_counter(s, "rule_repeats_total",
+                                         "Events that dedup took for repeats.", labels);
     if (inst->rule->emit)
         inst->emitted = tw_stats_counter(s, "rule_emitted_total",
                                          "Events that a rule emitted.", labels);

@@ -194,6 +194,17 @@ static bool own_time(const tw_lane *lane, const tw_event *ev, uint32_t slot,
     return true;
 }
 
+/* Where a rule passes events on and has no key, those that may be repeats of each other meet on one
+ * lane. */
+static bool key_of_repeats(const tw_rule *rule, uint32_t input, const tw_event *ev,
+                           uint8_t *scratch, tw_key *out)
+{
+    const tw_dedup_plan *plan = rule->dedup;
+
+    return plan && tw_key_from_event(ev, plan->slots + input * plan->by_count,
+                                     plan->by_count, scratch, out);
+}
+
 static void on_target(tw_lane *lane, const tw_event *ev, const tw_route_target *target)
 {
     tw_instance *inst = &lane->rules->instances[target->rule];
@@ -212,13 +223,15 @@ static void on_target(tw_lane *lane, const tw_event *ev, const tw_route_target *
     }
     if (in->time_slot != TW_SLOT_TIME)
         own_time(lane, ev, in->time_slot, &time_ms, &clamped);
-    if (rule->detector == TW_DETECT_PASS && rule->key_count == 0) {
+    if (rule->detector == TW_DETECT_PASS && rule->key_count == 0 &&
+        !key_of_repeats(rule, target->input, ev, scratch, &key)) {
         key = (tw_key){.data = scratch};
         tw_instance_judge(lane, inst, &key, target->input, ev, time_ms);
         return;
     }
     const uint32_t *slots = rule->key_slots + target->input * rule->key_count;
-    if (!tw_key_from_event(ev, slots, rule->key_count, scratch, &key)) {
+    bool has_key = rule->detector == TW_DETECT_PASS && rule->key_count == 0;
+    if (!has_key && !tw_key_from_event(ev, slots, rule->key_count, scratch, &key)) {
         tw_count_own(inst->keyless, 1);
         return;
     }

@@ -55,11 +55,12 @@ typedef struct tw_instance {
     bool
         ordered; /* it reads what rules emit: events wait for the clock even without lateness */
     bool prompt; /* ordered, and nobody asks that equal instants come in one order */
+    struct tw_dedup *dedup; /* NULL: none */
     /* what it emits */
     bool emits_to_rules;
     uint64_t name_hash, rows_generation;
     const tw_rows **rows; /* by look-up; NULL before the first */
-    tw_counter *events, *keyless, *late, *evicted, *dropped, *emitted;
+    tw_counter *events, *keyless, *late, *evicted, *dropped, *emitted, *repeats;
     tw_gauge *keys;
 } tw_instance;
 

@@ -9,6 +9,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "detect/dedup.h"
 #include "engine.h"
 #include "flow/plan_emit.h"
 #include "lane_emit.h"
@@ -88,12 +89,24 @@ static void tell_resolve(tw_lane *lane, const tw_instance *inst, const tw_key *k
     tw_engine_on_signal(lane, &s);
 }
 
+static bool is_repeat(tw_instance *inst, const tw_key *key, uint32_t input,
+                      const tw_event *ev, int64_t time_ms, int64_t clock_ms)
+{
+    if (!inst->dedup ||
+        !tw_dedup_is_repeat(inst->dedup, key, input, ev, time_ms, clock_ms))
+        return false;
+    tw_count_own(inst->repeats, 1);
+    return true;
+}
+
 /* The detector sees the event first: what it finds by it is over by it, too. */
 static void instance_event(tw_lane *lane, tw_instance *inst, const tw_key *key,
                            uint32_t input, const tw_event *ev, int64_t time_ms,
                            int64_t clock_ms)
 {
     const tw_incident_plan *plan = &inst->rule->incident;
+    if (inst->ordered && is_repeat(inst, key, input, ev, time_ms, clock_ms))
+        return;
     bool resolves = plan->resolve_input == (int)input;
 
     if (!resolves || !plan->resolve_only)
@@ -159,6 +172,9 @@ void tw_instance_judge(tw_lane *lane, tw_instance *inst, const tw_key *key,
     uint64_t late = count_of(inst->late);
 
     tw_count_own(inst->events, 1);
+    /* What rules emit comes in order only behind the waiting room; all else as it arrives. */
+    if (!inst->ordered && is_repeat(inst, key, input, ev, time_ms, d->clock_ms))
+        return;
     if (inst->reorder)
         put_in_order(lane, inst, key, input, ev, time_ms);
     else
@@ -293,6 +309,8 @@ static int instance_init(tw_lane *lane, tw_lane_rules *rules, uint32_t number,
     inst->detector = tw_detector_class_of(rule)->new (rule, &env, err);
     if (!inst->detector)
         return err->code ? err->code : TW_EINVAL;
+    if (rule->dedup)
+        inst->dedup = tw_dedup_new(rule->dedup);
     if (rule->lateness_ms > 0 || inst->ordered)
         inst->reorder = tw_reorder_new(lane->slab, REORDER_MAX_EVENTS);
     d->heap = tw_realloc(d->heap, (d->count + 1) * sizeof *d->heap);
@@ -353,6 +371,7 @@ void tw_lane_rules_free(tw_lane_rules *rules)
             inst->detector->cls->free(inst->detector);
         tw_reorder_free(inst->reorder);
         tw_free(inst->rows);
+        tw_dedup_free(inst->dedup);
     }
     for (uint32_t i = 0; i < rules->set->domain_count; i++)
         tw_free(rules->domains[i].heap);
@@ -373,6 +392,8 @@ static void adopt_instance(tw_domain *d, tw_instance *fresh, tw_instance *old)
     if (tw_rule_fate(fresh->rule, old->rule, why, sizeof why) == TW_FATE_COLD)
         return;
     fresh->detector->cls->adopt(fresh->detector, old->detector);
+    if (fresh->dedup && old->dedup)
+        tw_dedup_adopt(fresh->dedup, old->dedup);
     if (fresh->reorder && old->reorder) {
         tw_reorder *empty = fresh->reorder;
         fresh->reorder = old->reorder;

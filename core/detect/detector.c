@@ -17,6 +17,7 @@ const tw_detector_class *tw_detector_class_of(const tw_rule *rule)
 {
     switch (rule->detector) {
     case TW_DETECT_LEVEL:
+    case TW_DETECT_MEASURE:
         return &tw_level_class;
     case TW_DETECT_HANDLER:
         return &tw_handler_class;
@@ -30,7 +31,6 @@ const tw_detector_class *tw_detector_class_of(const tw_rule *rule)
         return &tw_join_class;
     case TW_DETECT_TOGETHER:
         return &tw_together_class;
-    case TW_DETECT_MEASURE:
     case TW_DETECT_SEQ:
     case TW_DETECT_MISSING:
     case TW_DETECT_IMPACT:

@@ -93,8 +93,9 @@ static void read_plan(level *d)
     for (uint32_t n = 0; n < plan->agg_count; n++) {
         d->takes_older = d->takes_older || plan->aggs[n].kind == TW_AGG_LATEST;
     }
-    d->raise_on_leave =
-        plan->window.kind == TW_WINDOW_SLIDING && level_departure_raises(d);
+    d->measures = d->rule->detector == TW_DETECT_MEASURE;
+    d->raise_on_leave = plan->window.kind == TW_WINDOW_SLIDING &&
+                        (d->measures || level_departure_raises(d));
 }
 
 static tw_detector *level_new(tw_rule *rule, const tw_detect_env *env, tw_err *err)
@@ -160,7 +161,8 @@ static bool act_at(level *d, uint32_t number, int64_t at_ms)
     } else if (turned) {
         level_judge(d, key, at_ms, at_ms);
     }
-    if (turned && d->grid && tw_window_empty(&key->window) && (nodata || d->fresh)) {
+    if (turned && d->grid && tw_window_empty(&key->window) && (nodata || d->fresh) &&
+        !d->measures) {
         key->flags |= KEY_SETTLED; /* more of the same changes nothing */
     }
     level_fire_holds(d, key, at_ms);

@@ -63,6 +63,7 @@ typedef struct level {
     uint32_t used;       /* level bits the rule declares */
     uint32_t need;       /* samples without which there is no value */
     bool grid;           /* hopping or tumbling */
+    bool measures;       /* no levels: each judgement is told */
     bool raise_on_leave; /* a departure alone may raise a level */
     bool takes_older;    /* without a window: an older event may be a sub-key's newest */
     uint32_t result_count;

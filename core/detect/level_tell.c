@@ -126,6 +126,9 @@ void level_tell(level *d, uint32_t number, int64_t at_ms, const char *reason)
     level_key *key = tw_keyed_at(d->keys, number);
     level_open *open = key->open;
 
+    if (d->measures && d->fresh) {
+        send_signal(d, number, TW_SIGNAL_VALUE, TW_LEVEL_OK, at_ms, reason);
+    }
     if (!open) {
         return;
     }

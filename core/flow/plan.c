@@ -120,6 +120,9 @@ void tw_rule_unref(tw_rule *r)
     level_done(&r->level);
     tw_incident_plan_done(&r->incident);
     tw_emit_plan_free(r->emit);
+    if (r->dedup)
+        tw_free(r->dedup->slots);
+    tw_free(r->dedup);
     free_lookups(r);
     free_strings(r->carried, r->carried_count);
     free_strings(r->carried_first, r->carried_first_count);

@@ -185,6 +185,14 @@ typedef struct tw_reads {
     uint32_t count;
 } tw_reads;
 
+/* Events whose fields of `by` were there before, no longer than `within` ago, are repeats. */
+typedef struct tw_dedup_plan {
+    uint32_t by_count;
+    uint32_t *slots; /* input_count rows of by_count */
+    int64_t within_ms;
+    uint32_t max; /* how many are remembered on a lane */
+} tw_dedup_plan;
+
 typedef enum tw_miss { TW_MISS_KEEP, TW_MISS_DROP, TW_MISS_DEFAULT } tw_miss;
 
 typedef struct tw_lookup {
@@ -247,6 +255,7 @@ typedef struct tw_rule {
     uint32_t *kept_slots, *carried_kept, *carried_first_kept;
 
     tw_incident_plan incident;
+    tw_dedup_plan *dedup;      /* NULL: none */
     struct tw_emit_plan *emit; /* flow/plan_emit.h; NULL: nothing is emitted */
     tw_lookup *lookups;
     uint32_t lookup_count;

@@ -119,6 +119,7 @@ void tw_compile_window(tw_compiler *c, const tw_tree *level,
  * always shape); one with a plan of its own sets detail, detail_free and span_ms, and one that keeps
  * events c->keeps, before any template is compiled. */
 void tw_compile_level(tw_compiler *c, const tw_tree *level);
+void tw_compile_measure(tw_compiler *c, const tw_tree *measure);
 void tw_compile_handler(tw_compiler *c, const tw_tree *handler);
 void tw_compile_session(tw_compiler *c, const tw_tree *session);
 void tw_compile_change(tw_compiler *c, const tw_tree *change);
@@ -144,6 +145,7 @@ void tw_compile_alert(tw_compiler *c, const tw_tree *alert);
 /* The options of `incident { ... }` that say when it ends and when it is told. */
 void tw_compile_lifecycle(tw_compiler *c, const tw_tree *table);
 void tw_compile_emit(tw_compiler *c, const tw_tree *emit);
+void tw_compile_dedup(tw_compiler *c, const tw_tree *dedup);
 /* A template of this rule; false with a finding. */
 bool tw_compile_template(tw_compiler *c, const tw_tree *at, const char *text,
                          tw_template *out);

@@ -104,6 +104,22 @@ static void put_first(emit_fields *f, uint32_t at)
     memcpy(f->items + moved, before.items, at * sizeof *f->items);
 }
 
+/* What is measured, under its names. */
+static void add_values(tw_compiler *c, emit_fields *f)
+{
+    const tw_level_plan *plan = &c->rule->level;
+
+    for (uint32_t i = 0; i < plan->value_count; i++) {
+        if (find_field(f, plan->value_names[i]))
+            continue;
+        emit_field *field = add_field(c, f, NULL, plan->value_names[i], TW_EMIT_TEMPLATE);
+        char *text = tw_asprintf("${%s}", plan->value_names[i]);
+        if (field)
+            tw_compile_template(c, c->body, text, &field->step.value);
+        tw_free(text);
+    }
+}
+
 /* What every event gets, unless the rule says otherwise under the same name. */
 static void add_own(tw_compiler *c, emit_fields *f)
 {
@@ -124,6 +140,8 @@ static void add_own(tw_compiler *c, emit_fields *f)
                      r->detector == TW_DETECT_MISSING || r->detector == TW_DETECT_HANDLER;
     if (has_level && !find_field(f, "level"))
         add_field(c, f, NULL, "level", TW_EMIT_LEVEL);
+    if (r->detector == TW_DETECT_MEASURE)
+        add_values(c, f);
     put_first(f, said);
 }
 

@@ -12,7 +12,7 @@
 
 typedef struct rule_options {
     const char *owner, *version, *doc;
-    const tw_tree *params, *key, *clock, *inputs, *detect, *enrich, *alert, *emit;
+    const tw_tree *params, *key, *clock, *inputs, *detect, *enrich, *alert, *emit, *dedup;
     int64_t forget_ms, max_keys;
 } rule_options;
 
@@ -31,7 +31,7 @@ static const tw_option rule_table[] = {
     {"forget", TW_OPTION_DURATION, AT(forget_ms), 1, 0, NULL},
     {"max_keys", TW_OPTION_WHOLE, AT(max_keys), 1, 100000000, NULL},
     {"emit", TW_OPTION_ANY, AT(emit), 0, 0, NULL},
-    {"dedup", TW_OPTION_LATER, 0, 0, 0, NULL},
+    {"dedup", TW_OPTION_ANY, AT(dedup), 0, 0, NULL},
     {"was", TW_OPTION_LATER, 0, 0, 0, NULL},
     {"migrate", TW_OPTION_LATER, 0, 0, 0, NULL},
     {"context", TW_OPTION_LATER, 0, 0, 0, NULL},
@@ -218,7 +218,7 @@ int64_t tw_compile_longest_span(const tw_rule *r)
 {
     int64_t longest = 0;
 
-    if (r->detector != TW_DETECT_LEVEL)
+    if (r->detector != TW_DETECT_LEVEL && r->detector != TW_DETECT_MEASURE)
         return r->span_ms > r->incident.resolve_after_ms ? r->span_ms
                                                          : r->incident.resolve_after_ms;
     longest = r->level.window.over_ms * (r->level.window.prev ? 2 : 1);
@@ -263,6 +263,8 @@ static void compile_parts(tw_compiler *c, const rule_options *o, bool all_known)
         compile_pass(c, o);
     else
         tw_compile_detect(c, o->detect);
+    if (o->dedup)
+        tw_compile_dedup(c, o->dedup);
     if (o->enrich)
         tw_compile_enrich(c, o->enrich);
     if (o->alert && !passes)

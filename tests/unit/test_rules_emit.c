@@ -145,6 +145,44 @@ static void a_rule_without_a_detector_needs_no_key_and_bears_no_alert(void **sta
          "an alert needs detect");
 }
 
+static void a_measure_takes_no_levels_and_no_alert(void **state)
+{
+    rules_fixture *x = *state;
+    static const char head[] = "rule \"a/m\" { key = { \"host\" }, inputs = { ev = from "
+                               "\"events\" {} }, detect = measure { of = count \"ev\", ";
+    char text[512];
+    const tw_rule *r;
+
+    snprintf(text, sizeof text, "%s every = \"1m\" }, emit = to \"out\" {} }", head);
+    r = one_rule(x, text);
+    assert_int_equal(r->detector, TW_DETECT_MEASURE);
+    assert_string_equal(step_at(r, 2)->name, "\"value\":");
+    snprintf(text, sizeof text,
+             "%s every = \"1m\", crit = { above = 1 } }, emit = to "
+             "\"out\" {} }",
+             head);
+    says(x, text, "'crit' is not an option of measure");
+    snprintf(text, sizeof text, "%s every = \"1m\" }, " ALERT " }", head);
+    says(x, text, "a measure never fires");
+}
+
+static void dedup_needs_its_fields_and_its_bound(void **state)
+{
+    rules_fixture *x = *state;
+    const tw_rule *r =
+        one_rule(x, RULE("a/one", "events",
+                         "dedup = { by = { \"a.b\", \"c\" }, within = \"5m\" }, " ALERT));
+
+    assert_int_equal(r->dedup->by_count, 2);
+    assert_int_equal(r->dedup->within_ms, 300000);
+    says(x, RULE("a/one", "events", "dedup = { by = \"id\" }, " ALERT),
+         "dedup needs both");
+    says(x, RULE("a/one", "events", "dedup = { by = 5, within = \"5m\" }, " ALERT),
+         "by is a field or a list of fields");
+    says(x, RULE("a/one", "events", "dedup = { by = \"id\", witin = \"5m\" }, " ALERT),
+         "did you mean 'within'?");
+}
+
 static bool sends_nothing(const void *self, const char *stream)
 {
     (void)self, (void)stream;
@@ -187,6 +225,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             a_rule_without_a_detector_needs_no_key_and_bears_no_alert, open_rules,
             shut_rules),
+        cmocka_unit_test_setup_teardown(a_measure_takes_no_levels_and_no_alert,
+                                        open_rules, shut_rules),
+        cmocka_unit_test_setup_teardown(dedup_needs_its_fields_and_its_bound, open_rules,
+                                        shut_rules),
         cmocka_unit_test_setup_teardown(what_goes_nowhere_is_a_warning, open_rules,
                                         shut_rules),
     };

@@ -1,2 +1,2 @@
 rule "a/b" { key = "host", inputs = { ev = from "events" {} }, alert = incident {} }
---! 1:1: a rule needs detect = level { ... }, join { ... }, together { ... }, handler { ... }, change { ... } or session { ... }
+--! 1:1: a rule needs detect = level { ... }, join { ... }, together { ... }, handler { ... }, change { ... }, session { ... } or measure { ... }

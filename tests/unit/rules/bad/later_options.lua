@@ -5,5 +5,4 @@ rule "a/b" {
   alert = incident {},
   dedup = { by = "id", within = "5m" }, was = "a/c",
 }
---! 6:3: 'dedup' is not supported yet
 --! 6:41: 'was' is not supported yet
