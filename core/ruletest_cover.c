@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "flow/plan_emit.h"
 #include "ruletest_impl.h"
 
 typedef struct share {
@@ -44,18 +45,34 @@ int tw_ruletests_cover(tw_ruletests *rt, tw_err *err)
     return rc;
 }
 
+static void mark(tw_map *reached, const char *rule, const char *what)
+{
+    char *name = tw_asprintf("%s %s", rule, what);
+
+    tw_map_put(reached, name, (void *)(uintptr_t)1);
+    tw_free(name);
+}
+
 void tw_test_run_reached(const tw_test_run *run, const json_t *change)
 {
     const char *rule = json_string_value(json_object_get(change, "rule")),
                *what = json_string_value(json_object_get(change, "change")),
                *level = json_string_value(json_object_get(change, "level"));
 
-    if (!run->reached || !rule || !what || !level)
+    if (!rule || !what || !level)
         return;
-    if (strcmp(what, "firing") == 0 || strcmp(what, "level") == 0) {
-        char *name = tw_asprintf("%s %s", rule, level);
-        tw_map_put(run->reached, name, (void *)(uintptr_t)1);
-        tw_free(name);
+    if (strcmp(what, "firing") == 0 || strcmp(what, "level") == 0)
+        mark(run->reached, rule, level);
+}
+
+void tw_test_run_emitted(const tw_test_run *run, const json_t *event)
+{
+    const char *stream = json_string_value(json_object_get(event, "stream"));
+
+    for (uint32_t i = 0; stream && i < tw_rule_files_rule_count(run->files); i++) {
+        const tw_rule *rule = tw_rule_files_rule(run->files, i);
+        if (rule->emit && strcmp(rule->emit->stream->name, stream) == 0)
+            mark(run->reached, rule->name, "emit");
     }
 }
 
@@ -100,31 +117,36 @@ static void write_answers(const tw_file_coverage *f, share *s, FILE *out)
     }
 }
 
-static void write_level(const tw_ruletests *rt, const tw_rule *rule, tw_level level,
-                        share *s, FILE *out)
+static void write_result(const tw_ruletests *rt, const tw_rule *rule, const char *what,
+                         share *s, FILE *out)
 {
-    char *name = tw_asprintf("%s %s", rule->name, tw_level_name(level));
+    char *name = tw_asprintf("%s %s", rule->name, what);
     bool reached = tw_map_get(rt->reached, name) != NULL;
 
     add(s, reached);
     if (!reached)
-        fprintf(out, "    %s never was %s\n", rule->name, tw_level_name(level));
+        fprintf(out, "    %s gave no %s\n", rule->name, what);
     tw_free(name);
 }
 
-static void write_levels(const tw_ruletests *rt, const tw_rule *rule, share *s, FILE *out)
+/* The levels it can be at, and that it emits. */
+static void write_results(const tw_ruletests *rt, const tw_rule *rule, share *s,
+                          FILE *out)
 {
+    bool has_levels = rule->detector == TW_DETECT_LEVEL;
+
+    if (rule->emit)
+        write_result(rt, rule, "emit", s, out);
     if (!rule->incident.set)
         return;
-    if (rule->detector != TW_DETECT_LEVEL) {
-        write_level(rt, rule, rule->incident.severity, s, out);
-        return;
-    }
-    for (int i = TW_LEVEL_INFO; i < TW_LEVELS; i++)
+    if (!has_levels)
+        write_result(rt, rule, tw_level_name(rule->incident.severity), s, out);
+    for (int i = TW_LEVEL_INFO; i < TW_LEVELS && has_levels; i++)
         if (rule->level.levels[i].used)
-            write_level(rt, rule, (tw_level)i, s, out);
-    if (rule->level.has_nodata && rule->level.nodata_be == TW_NODATA_UNKNOWN)
-        write_level(rt, rule, TW_LEVEL_UNKNOWN, s, out);
+            write_result(rt, rule, tw_level_name((tw_level)i), s, out);
+    if (has_levels && rule->level.has_nodata &&
+        rule->level.nodata_be == TW_NODATA_UNKNOWN)
+        write_result(rt, rule, tw_level_name(TW_LEVEL_UNKNOWN), s, out);
 }
 
 static share write_file(tw_ruletests *rt, const char *path, FILE *out)
@@ -142,7 +164,7 @@ static share write_file(tw_ruletests *rt, const char *path, FILE *out)
     for (uint32_t i = 0; i < tw_rule_files_rule_count(rt->files); i++) {
         const tw_rule *rule = tw_rule_files_rule(rt->files, i);
         if (strcmp(rule->file, path) == 0)
-            write_levels(rt, rule, &s, missed);
+            write_results(rt, rule, &s, missed);
     }
     fclose(missed);
     fprintf(out, "  %5.1f %%  %s  (%" PRIu32 " of %" PRIu32 ")\n%s", percent(s), path,
@@ -155,7 +177,7 @@ double tw_ruletests_coverage_write(tw_ruletests *rt, FILE *out)
 {
     share total = {0};
 
-    fputs("coverage: lines and answers of functions, levels\n", out);
+    fputs("coverage: lines and answers of functions, levels, what is emitted\n", out);
     for (uint32_t i = 0; i < tw_rule_files_count(rt->files); i++) {
         share s = write_file(rt, tw_rule_files_path(rt->files, i), out);
         total.reached += s.reached;

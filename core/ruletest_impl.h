@@ -60,6 +60,7 @@ void tw_test_run_done(tw_test_run *run);
 
 /* ruletest_cover.c: of a change of an incident */
 void tw_test_run_reached(const tw_test_run *run, const json_t *change);
+void tw_test_run_emitted(const tw_test_run *run, const json_t *event);
 
 /* ruletest_match.c: fills matched and left[].expect. True when everything met. */
 bool tw_test_run_match(tw_test_run *run);

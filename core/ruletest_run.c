@@ -56,8 +56,10 @@ static void on_output(void *self, int64_t at_ms, const json_t *object)
         left.leaves = TW_LEAVES_EMIT;
     else if (strcmp(type, "late") != 0)
         left.is_change = true;
-    if (left.is_change && left.at_ms <= run->test->end_ms)
+    if (run->reached && left.is_change && left.at_ms <= run->test->end_ms)
         tw_test_run_reached(run, object);
+    if (run->reached && left.leaves == TW_LEAVES_EMIT)
+        tw_test_run_emitted(run, object);
     if (left.at_ms > run->test->end_ms + run->tolerance_ms)
         return;
     if ((run->left_count & (run->left_count - 1)) == 0)

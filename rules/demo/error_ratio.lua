@@ -24,7 +24,7 @@ test "a tenth of the requests fail for five seconds" {
     { "10s..15s/1s", "requests", { service = "cart", code = 503 } },
   },
   expect = { { "15s", "crit", { service = "cart", value = gt(5) } }, { "23s", "ok", { value = lte(2) } } },
-  vary = { "reload@12s", "rebalance@12s", "stall@12s", "lanes" },
+  vary = { "reload@12s", "rebalance@12s", "stall@12s", "restart@12s", "restart@20s", "lanes" },
 }
 
 test "too few requests say nothing" {

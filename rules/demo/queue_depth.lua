@@ -26,7 +26,7 @@ test "fires above 100, stays between 20 and 100, and resolves at 20" {
     { "3s", "crit", { service = "cart", value = 120 } },
     { "9s", "ok", { service = "cart", value = lte(20) } },
   },
-  vary = { "duplicate", "delay<=30s", "future", "stall@4s", "reload@4s", "rebalance@4s", "lanes" },
+  vary = { "duplicate", "delay<=30s", "future", "stall@4s", "reload@4s", "rebalance@4s", "restart@4s", "lanes" },
 }
 
 test "other metrics and services do not count" {

@@ -21,7 +21,8 @@ test "what every disturbance leaves alone" {
   rule = "shop/errors",
   feed = feed("requests", "n"), expect = { { "6s", "crit" } }, until_ = "30s",
   vary = { "delay<=5s", "future", "stall@3s", "reload@3s", "rebalance@5s", "lanes",
-           { "delay<=5s", "reload@3s", "rebalance@7s", "lanes" } },
+           "restart@3s", "restart@7s",
+           { "delay<=5s", "reload@3s", "rebalance@7s", "lanes" }, { "restart@3s", "restart@5s", "lanes" } },
 }
 test "the fourth event is another one in another order, but not later than the bound" {
   rule = "shop/errors",
