@@ -216,9 +216,10 @@ static void on_advance(void *arg)
 {
     tw_app *app = arg;
 
-    tw_engine_collect(app->engine);
     if (app->phase == TW_APP_RUNNING)
         tw_app_advance(app);
+    else
+        tw_engine_collect(app->engine);
     tw_app_step_down(app);
 }
 
@@ -433,6 +434,7 @@ void tw_app_free(tw_app *app)
     tw_loop_free(app->loop);
     tw_plugins_free(app->plugins);
     tw_streams_free(app->streams);
+    tw_free(app->clocks);
     json_decref(app->reload_report);
     json_decref(app->last_bad);
     tw_app_once_done(&app->bad_said);

@@ -74,6 +74,9 @@ struct tw_app {
     tw_incidents *incidents;
     tw_sink_unit *sinks;
     tw_source_unit *sources;
+    int64_t *clocks; /* of rules, by number; their signals have been collected */
+    uint32_t clock_count;
+    uint64_t clock_generation;
     tw_app_tables tables;
     tw_control *control;
     tw_file_watch *rule_watch, *table_watch;
@@ -143,7 +146,10 @@ json_t *tw_app_plan(tw_app *app, const char *const *paths, size_t path_count,
 /* From now on the files that `config` names are watched, if it wants that. */
 void tw_app_watch_rules(tw_app *app, const tw_config *config);
 void tw_app_watch_tables(tw_app *app, const tw_config *config);
+
+/* app_clocks.c */
 int64_t tw_app_rule_clock(void *self, const char *rule);
+/* Collects what lanes told, then moves the incidents' time. */
 void tw_app_advance(tw_app *app);
 
 /* app_reload.c */

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The app's rules: loading, switching, watching; the tables they look things up in; the clocks of their
- * incidents. Shore thread. */
+/* The app's rules: loading, switching, watching; the tables they look things up in. Shore thread. */
 #include <stdio.h>
 #include <string.h>
 
@@ -290,20 +289,4 @@ void tw_app_watch_tables(tw_app *app, const tw_config *config)
     app->table_watch = tw_file_watch_new(app->loop, paths, config->table_count, 200, 5000,
                                          on_table_files_changed, app);
     tw_free(paths);
-}
-
-/* ---- clocks of incidents ----------------------------------------------------------- */
-
-int64_t tw_app_rule_clock(void *self, const char *rule)
-{
-    tw_app *app = self;
-    int64_t number = tw_ruleset_find(tw_engine_rules(app->engine), rule);
-
-    return number < 0 ? TW_TIME_NONE
-                      : tw_engine_rule_clock(app->engine, (uint32_t)number);
-}
-
-void tw_app_advance(tw_app *app)
-{
-    tw_incidents_advance(app->incidents, tw_app_rule_clock, app, false);
 }
