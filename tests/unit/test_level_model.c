@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The level detector against a model that knows no windows, timers or panes (level_model.h).
- * Random rules and feeds; events out of order, clocks that lag, and in every other feed
- * restarts: all it knows goes through bytes into a new one. */
+ * Random rules and feeds; events out of order, clocks that lag, and in every fourth
+ * feed restarts: all it knows goes through bytes into a new one. */
 #include "detecting.h"
 
 #include <math.h>
@@ -246,7 +246,8 @@ static void run_seed(uint64_t seed)
 
     int64_t now = 1000, disorder = chance(50) ? 1 + pick(40) : 1,
             lag = chance(30) ? pick(30) : 0;
-    uint32_t restarts = seed % 2 ? 1 + pick(12) : 0; /* every so many events; 0: never */
+    uint32_t restarts =
+        seed % 4 == 1 ? 2 + pick(12) : 0; /* every so many events; 0: never */
     for (int n = 0; n < MODEL_EVENTS; n++) {
         now += chance(5) ? pick(200) : pick(12);
         model_event e = {.time_ms = now - pick((uint32_t)disorder),
