@@ -163,6 +163,9 @@ static void sort_out(tw_aggs *a)
         uniform = uniform && agg->input == a->list[0].input && bare;
     }
     a->mask_bytes = uniform ? 0 : bytes_for(a->count);
+    for (uint32_t n = 0; uniform && n < a->count; n++) {
+        a->plain |= a->list[n].kind == TW_AGG_COUNT ? 1ull << n : 0;
+    }
 }
 
 int tw_aggs_init(tw_aggs *a, const tw_rule *rule, tw_err *err)

@@ -43,6 +43,7 @@ typedef struct tw_aggs {
     uint64_t all;
     uint64_t heavy;               /* aggregates that go through tw_agg_* */
     uint64_t steps;               /* those of tw_acc_has_steps */
+    uint64_t plain;               /* counts of all entries that are stored */
     uint64_t named;               /* columns that hold a name, of whatever input */
     uint8_t column[TW_MAX_AGGS];  /* by aggregate; TW_NO_COLUMN: needs no value */
     uint8_t column2[TW_MAX_AGGS]; /* its second */

@@ -22,14 +22,17 @@ static void keep_list(tw_windows *ws, uint32_t agg, const tw_acc *acc)
 static void read_acc(tw_windows *ws, uint32_t agg, const tw_acc *acc, const part *p)
 {
     tw_window_values *out = p->out;
+    uint32_t at = p->at + agg;
 
-    out->has[p->at + agg] =
-        tw_agg_value(ws->aggs, agg, acc, p->span_ms, &out->values[p->at + agg]);
-    if (ws->aggs->heavy >> agg & 1) {
-        out->approx = out->approx || tw_agg_approx(ws->aggs, agg, acc);
-        if (ws->aggs->list[agg].kind == TW_AGG_TOPK && p->at == 0) {
-            keep_list(ws, agg, acc);
-        }
+    if (!(ws->aggs->heavy >> agg & 1)) {
+        out->has[at] =
+            tw_acc_value(ws->aggs->list[agg].kind, acc, p->span_ms, &out->values[at]);
+        return;
+    }
+    out->has[at] = tw_agg_value(ws->aggs, agg, acc, p->span_ms, &out->values[at]);
+    out->approx = out->approx || tw_agg_approx(ws->aggs, agg, acc);
+    if (ws->aggs->list[agg].kind == TW_AGG_TOPK && p->at == 0) {
+        keep_list(ws, agg, acc);
     }
 }
 
@@ -47,6 +50,11 @@ static uint64_t read_entries(tw_windows *ws, const tw_window_state *w, uint32_t 
     tw_acc acc;
 
     for (uint32_t n = 0; n < ws->aggs->count; n++) {
+        if (ws->aggs->plain >> n & 1) { /* the most common aggregate */
+            p->out->values[p->at + n] = count;
+            p->out->has[p->at + n] = true;
+            continue;
+        }
         tw_entries_acc(ws, w, n, first, count, newest_ms, &acc);
         read_acc(ws, n, &acc, p);
         if (!(ws->aggs->heavy >> n & 1)) {
