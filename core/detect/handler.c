@@ -61,7 +61,7 @@ static void show_count(handler *h)
     }
 }
 
-static void key_add(handler *h, const tw_key *key, int64_t time_ms)
+void handler_key_add(handler *h, const tw_key *key, int64_t time_ms)
 {
     h->number = tw_keyed_add(h->keys, key);
     handler_key *k = handler_current(h);
@@ -120,7 +120,7 @@ void handler_signal(handler *h, tw_signal_kind kind, tw_level lv, json_t *option
 
 /* ---- the clock acts ---- */
 
-static int64_t key_next(const handler *h, const handler_key *k)
+int64_t handler_key_next(const handler *h, const handler_key *k)
 {
     if (k->timers) {
         return k->timers->at_ms;
@@ -157,7 +157,7 @@ static bool act_before(handler *h, uint32_t number, int64_t before_ms)
     handler_key *k = tw_keyed_at(h->keys, number);
 
     h->until_ms = before_ms;
-    while (key_next(h, k) < before_ms) {
+    while (handler_key_next(h, k) < before_ms) {
         if (!key_act(h, number)) {
             return false;
         }
@@ -177,10 +177,10 @@ static void handler_advance(tw_detector *base, int64_t clock_ms)
             break;
         }
         handler_key *k = tw_keyed_at(h->keys, number);
-        if (key_next(h, k) <= due_ms && !key_act(h, number)) {
+        if (handler_key_next(h, k) <= due_ms && !key_act(h, number)) {
             continue;
         }
-        tw_timers_set(h->wheel, number, key_next(h, k));
+        tw_timers_set(h->wheel, number, handler_key_next(h, k));
     }
     h->clock_ms = later(h->clock_ms, clock_ms);
 }
@@ -246,7 +246,7 @@ static void handler_event(tw_detector *base, const tw_key *key, uint32_t input,
     h->number = number;
     if (!known) {
         make_place(h, now_ms);
-        key_add(h, key, time_ms);
+        handler_key_add(h, key, time_ms);
     }
     handler_key *k = handler_current(h);
     tw_keyed_touch(h->keys, h->number);
@@ -261,8 +261,8 @@ static void handler_event(tw_detector *base, const tw_key *key, uint32_t input,
     h->env.script->cls->handle_event(h->env.script, h->rule->handler.event_fn, ev,
                                      h->rule->inputs[input].name, &h->host);
     h->ev = NULL;
-    if (key_next(h, k) < k->timer.deadline_ms) {
-        tw_timers_set(h->wheel, h->number, key_next(h, k));
+    if (handler_key_next(h, k) < k->timer.deadline_ms) {
+        tw_timers_set(h->wheel, h->number, handler_key_next(h, k));
     }
 }
 
@@ -320,7 +320,7 @@ static void handler_adopt(tw_detector *base, tw_detector *base_old)
     for (uint32_t n = tw_keyed_next(h->keys, TW_KEYED_NONE);
          n != TW_KEYED_NONE && h->rule->forget_ms != old->rule->forget_ms;
          n = tw_keyed_next(h->keys, n)) {
-        tw_timers_set(h->wheel, n, key_next(h, tw_keyed_at(h->keys, n)));
+        tw_timers_set(h->wheel, n, handler_key_next(h, tw_keyed_at(h->keys, n)));
     }
     show_count(h); /* one gauge, the new owner's */
 }
@@ -338,5 +338,7 @@ const tw_detector_class tw_handler_class = {
     .advance = handler_advance,
     .next_deadline = handler_next_deadline,
     .adopt = handler_adopt,
+    .save = handler_save,
+    .load = handler_load,
     .key_count = handler_key_count,
 };

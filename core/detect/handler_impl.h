@@ -58,9 +58,19 @@ void handler_items_give(handler *h, handler_item **list);
 /* Takes the first timer out of the list; give it back with handler_item_give. */
 handler_item *handler_timer_take(handler_key *key);
 void handler_item_give(handler *h, handler_item *item);
+handler_item *handler_item_new(handler *h, const char *name, tw_value v);
+uint32_t handler_item_cost(const handler_item *item); /* towards max_state_bytes */
 
 /* handler.c */
 void handler_signal(handler *h, tw_signal_kind kind, tw_level lv, json_t *options,
                     const char *reason);
+/* A key that is not there; it is the current one then. */
+void handler_key_add(handler *h, const tw_key *key, int64_t time_ms);
+/* When the clock must act on a key next. */
+int64_t handler_key_next(const handler *h, const handler_key *k);
+
+/* handler_keep.c */
+void handler_save(const tw_detector *base, tw_buf *out);
+int handler_load(tw_detector *base, tw_state_in *in, tw_err *err);
 
 #endif

@@ -29,12 +29,12 @@ static uint32_t text_len(tw_value v)
     return has_text(v) ? v.len : 0;
 }
 
-static uint32_t item_cost(const handler_item *item)
+uint32_t handler_item_cost(const handler_item *item)
 {
     return VALUE_OVERHEAD + item->name_len + text_len(item->value);
 }
 
-static handler_item *item_new(handler *h, const char *name, tw_value v)
+handler_item *handler_item_new(handler *h, const char *name, tw_value v)
 {
     size_t name_len = strlen(name), text = text_len(v);
     size_t bytes = sizeof(handler_item) + name_len + 1 + text;
@@ -89,7 +89,7 @@ static void value_remove(handler *h, handler_key *key, handler_item **link)
     handler_item *item = *link;
 
     *link = item->next;
-    key->value_bytes -= item_cost(item);
+    key->value_bytes -= handler_item_cost(item);
     handler_item_give(h, item);
 }
 
@@ -130,7 +130,7 @@ static int host_set(tw_handler_host *host, const char *name, tw_value v, tw_err 
     handler_key *key = handler_current(h);
     handler_item **link = value_link(h, key, name);
     int64_t at_ms = link ? (*link)->at_ms : INT64_MAX;
-    size_t before = link ? item_cost(*link) : 0;
+    size_t before = link ? handler_item_cost(*link) : 0;
     size_t cost = VALUE_OVERHEAD + strlen(name) + text_len(v);
     uint32_t most = h->rule->handler.max_state_bytes;
 
@@ -148,14 +148,15 @@ static int host_set(tw_handler_host *host, const char *name, tw_value v, tw_err 
         return tw_err_set(err, TW_ELIMIT, "state of one key would be above %u bytes",
                           most);
     }
-    handler_item *item = item_new(h, name, v); /* v may lie in the item it replaces */
+    handler_item *item =
+        handler_item_new(h, name, v); /* v may lie in the item it replaces */
     if (link) {
         value_remove(h, key, link);
     }
     item->at_ms = at_ms;
     item->next = key->values;
     key->values = item;
-    key->value_bytes += item_cost(item);
+    key->value_bytes += handler_item_cost(item);
     return TW_OK;
 }
 
@@ -229,7 +230,7 @@ static int host_timer(tw_handler_host *host, const char *name, int64_t after_ms,
         return tw_err_set(err, TW_ELIMIT, "one key may have %u timers",
                           h->rule->handler.max_timers);
     }
-    item = item ? item : item_new(h, name, tw_value_absent());
+    item = item ? item : handler_item_new(h, name, tw_value_absent());
     /* A timer that arms itself for now would never let the clock pass. */
     after_ms = !h->ev && after_ms == 0 ? 1 : after_ms;
     item->at_ms = time_after(h, after_ms);

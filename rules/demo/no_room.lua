@@ -34,7 +34,7 @@ test "the first failed allocation is told, the next ones are counted, and one th
     { "0s", "crit", { service = "cart", az = "a", title = "no room for pods of cart in a: quota" } },
     { "2m", "ok", { service = "cart", az = "a" } },
   },
-  vary = { "duplicate", "delay<=30s", "future", "stall@30s", "reload@30s", "rebalance@30s", "lanes" },
+  vary = { "duplicate", "delay<=30s", "future", "stall@30s", "reload@30s", "rebalance@30s", "restart@30s", "lanes" },
 }
 
 test "zones are told one by one, and what is no allocation does not count" {

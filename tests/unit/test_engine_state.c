@@ -12,6 +12,14 @@ static const char rule_text[] =
     "  detect = join { \"up\", \"err\", within = { after = \"1m\" }, need = { right = 2 "
     "} },\n"
     "  alert = incident { title = \"${right.count}\" },\n"
+    "}\n"
+    "rule \"ops/counter\" {\n"
+    "  key = { \"service\" }, inputs = { ev = from \"requests\" {} },\n"
+    "  detect = handler { on_event = function(e, ctx)\n"
+    "    ctx.state.incr(\"seen\") ctx.state.set(\"name\", e.service) ctx.timer(\"t\", "
+    "\"1h\")\n"
+    "  end, on_timer = function() end },\n"
+    "  alert = incident { labels = { ts = \"${ts}\" } },\n"
     "}\n";
 
 typedef struct desk {

@@ -17,6 +17,21 @@ rule "ops/role" {
   detect = change { "st", of = "role", from = "primary", to = except "primary", hold = "30s" },
   alert = incident {},
 }
+rule "ops/counter" {
+  key = { "service" }, inputs = { ev = from "events" {} },
+  detect = handler {
+    on_event = function(e, ctx)
+      if ctx.state.incr("seen") == 3 then
+        ctx.fire { title = "from " .. ctx.state.get("first") }
+        ctx.timer("over", "2m")
+      end
+      if not ctx.state.get("first") then ctx.state.set("first", e.name) ctx.state.expire("first", "10m") end
+    end,
+    on_timer = function(name, ctx) ctx.resolve() end,
+  },
+  alert = incident { labels = { newest = "${name}", first = "${first.name}" } },
+}
+
 test "errors after a scaling, with lateness" {
   rule = "ops/scaled",
   feed = {
@@ -40,4 +55,11 @@ test "a held change" {
            { "2m", "states", { service = "cart", role = "primary" } } },
   expect = { { "40s", "crit" }, { "2m", "ok" } },
   vary = { "restart@5s", "restart@20s", "restart@1m" },
+}
+test "values and timers of a handler" {
+  rule = "ops/counter",
+  feed = { { "0s..20s/10s", "events", { service = "cart", name = function(i) return "e" .. i end } },
+           { "5s", "events", { service = "mail", name = "m" } } },
+  expect = { { "20s", "crit", { title = "from e1", newest = "e3", first = "e1" } }, { "2m20s", "ok" } },
+  vary = { "restart@1s", "restart@15s", "restart@1m", { "restart@15s", "restart@1m", "lanes" } },
 }
