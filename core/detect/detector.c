@@ -11,6 +11,7 @@
 #include "detect/level.h"
 #include "detect/session.h"
 #include "detect/pass.h"
+#include "detect/seq.h"
 #include "detect/together.h"
 
 const tw_detector_class *tw_detector_class_of(const tw_rule *rule)
@@ -32,6 +33,8 @@ const tw_detector_class *tw_detector_class_of(const tw_rule *rule)
     case TW_DETECT_TOGETHER:
         return &tw_together_class;
     case TW_DETECT_SEQ:
+        return &tw_seq_class;
+    case TW_DETECT_MEASURE:
     case TW_DETECT_MISSING:
     case TW_DETECT_IMPACT:
         break; /* core/rule refuses them */

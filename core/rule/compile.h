@@ -125,6 +125,7 @@ void tw_compile_session(tw_compiler *c, const tw_tree *session);
 void tw_compile_change(tw_compiler *c, const tw_tree *change);
 void tw_compile_join(tw_compiler *c, const tw_tree *join);
 void tw_compile_together(tw_compiler *c, const tw_tree *together);
+void tw_compile_seq(tw_compiler *c, const tw_tree *seq);
 void tw_compile_detect(tw_compiler *c, const tw_tree *detect); /* whichever it is */
 
 /* The table of `word { ... }`, or NULL with a finding. */
