@@ -151,8 +151,8 @@ static void act(seq *s, uint32_t number, seq_match **link, int64_t due_ms)
     uint32_t last_tick = (*link)->last_tick;
     if (outcome == SEQ_FULL || s->plan->emit_timeouts) {
         tw_key key = tw_keyed_key(s->keys, number);
-        seq_match_tell(s, *link, &key, later(due_ms, s->clock_ms), 0,
-                       outcome != SEQ_FULL);
+        int64_t at_ms = later(due_ms, later(s->clock_ms, k->newest_ms));
+        seq_match_tell(s, *link, &key, at_ms, 0, outcome != SEQ_FULL);
     }
     drop(s, k, link);
     if (outcome == SEQ_FULL) {
@@ -373,10 +373,13 @@ static void seq_event(tw_detector *base, const tw_key *key, uint32_t input,
 {
     seq *s = (seq *)base;
     uint32_t number = tw_keyed_find(s->keys, key);
-    offering o = {.key = key, .arrival = {.ev = ev, .input = input, .time_ms = time_ms}};
+    int64_t now_ms = later(time_ms, clock_ms);
+    offering o = {
+        .key = key,
+        .arrival = {.ev = ev, .input = input, .time_ms = time_ms, .now_ms = now_ms}};
 
     s->clock_ms = later(s->clock_ms, clock_ms);
-    if (number != TW_KEYED_NONE && !catch_up(s, number, later(time_ms, clock_ms))) {
+    if (number != TW_KEYED_NONE && !catch_up(s, number, now_ms)) {
         number = TW_KEYED_NONE;
     }
     if (number != TW_KEYED_NONE) {

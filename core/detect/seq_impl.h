@@ -60,7 +60,7 @@ typedef struct seq {
 typedef struct seq_arrival {
     const tw_event *ev;
     uint32_t input;
-    int64_t time_ms;
+    int64_t time_ms, now_ms; /* now: what was due before it has been done */
     uint32_t tick;
 } seq_arrival;
 

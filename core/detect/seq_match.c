@@ -369,7 +369,8 @@ seq_outcome seq_match_offer(seq *s, seq_match **match, const seq_arrival *a, boo
         return took(s, m, a);
     }
     m->skipped = m->skipped || a->time_ms >= m->last_ms;
-    return is_alive(s, m) ? SEQ_SKIPS : SEQ_DIES;
+    /* It may have closed the only way that was still in time. */
+    return is_alive(s, m) && seq_match_deadline(s, m) >= a->now_ms ? SEQ_SKIPS : SEQ_DIES;
 }
 
 /* ---- time -------------------------------------------------------------------------- */

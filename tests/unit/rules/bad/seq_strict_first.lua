@@ -1,0 +1,7 @@
+rule "a/b" {
+  key = { "host" },
+  inputs = { a = from "events" {}, b = from "requests" {}, c = from "events" { x = 1 } },
+  detect = seq { { "a", strict = true }, "b", within = "5m" },
+  alert = incident {},
+}
+--! 4:18: nothing comes before the first step: strict says nothing there
