@@ -20,12 +20,14 @@ typedef struct seq_match {
     struct seq_match *next; /* the next younger one of the key */
     int64_t start_ms;       /* of the first event */
     int64_t base_ms;        /* the end of the step before `at`; start_ms at the first */
-    int64_t last_ms;        /* the newest event, or the end of the wait that was the last step */
-    uint32_t first_tick, last_tick; /* places of first and last event among the key's arrivals */
+    int64_t last_ms; /* the newest event, or the end of the wait that was the last step */
+    uint32_t first_tick,
+        last_tick;   /* places of first and last event among the key's arrivals */
     uint8_t at;      /* the step that took the last event, or the wait that is over */
     uint8_t barrier; /* the guard or wait that was hurt since then; SEQ_NO_BARRIER */
     bool skipped;    /* an event has come since then that was not taken */
-    uint32_t counts[]; /* by role; behind them tw_kept: one a role, two where it is a list */
+    uint32_t
+        counts[]; /* by role; behind them tw_kept: one a role, two where it is a list */
 } seq_match;
 
 typedef struct seq_key {
@@ -65,10 +67,10 @@ typedef struct seq_arrival {
 } seq_arrival;
 
 typedef enum seq_outcome {
-    SEQ_SKIPS,   /* not for this match, which waits on */
-    SEQ_TAKES,   /* has come a step further */
-    SEQ_FULL,    /* its last step is done */
-    SEQ_DIES     /* can never be full any more, or was stopped */
+    SEQ_SKIPS, /* not for this match, which waits on */
+    SEQ_TAKES, /* has come a step further */
+    SEQ_FULL,  /* its last step is done */
+    SEQ_DIES   /* can never be full any more, or was stopped */
 } seq_outcome;
 
 /* seq_match.c: one match */

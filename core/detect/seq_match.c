@@ -230,8 +230,7 @@ seq_match *seq_match_begin(seq *s, const seq_arrival *a)
 
     for (;; j++) {
         const tw_seq_step *step = &s->plan->steps[j];
-        if ((step->inputs >> a->input & 1) &&
-            holds(s, NULL, TW_MAX_ROLES, step, a->ev)) {
+        if ((step->inputs >> a->input & 1) && holds(s, NULL, TW_MAX_ROLES, step, a->ev)) {
             break;
         }
         if (!step->optional) {

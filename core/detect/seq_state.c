@@ -56,8 +56,7 @@ static void remap_key(seq *s, seq_key *k, const uint32_t *from)
 /* As many as the plan allows now: under `oldest` the oldest, else the newest. */
 static void trim(seq *s, seq_key *k)
 {
-    bool one =
-        s->plan->overlap == TW_SEQ_NEWEST || s->plan->overlap == TW_SEQ_OLDEST;
+    bool one = s->plan->overlap == TW_SEQ_NEWEST || s->plan->overlap == TW_SEQ_OLDEST;
     uint32_t most = one ? 1 : s->plan->max_open;
 
     while (k->open > most) {

@@ -25,11 +25,12 @@ typedef enum tw_seq_kind {
 
 typedef struct tw_seq_step {
     tw_seq_kind kind;
-    uint64_t inputs;  /* a bit each */
-    int where_fn;     /* where(e, m) */
-    uint32_t role;    /* EVENT */
+    uint64_t inputs;   /* a bit each */
+    int where_fn;      /* where(e, m) */
+    uint32_t role;     /* EVENT */
     uint32_t min, max; /* how often; max UINT32_MAX: any number */
-    int64_t within_ms;  /* EVENT: from the end of the step before; the first from its own beginning */
+    int64_t
+        within_ms; /* EVENT: from the end of the step before; the first from its own beginning */
     int64_t lasting_ms; /* WAIT */
     bool optional, strict, run;
     bool before_wait; /* a WAIT opens as soon as this step has enough */
@@ -49,7 +50,7 @@ typedef struct tw_seq_plan {
     tw_seq_overlap overlap;
     uint64_t stop_inputs;
     bool emit_timeouts; /* and the rule has one fact, `timed_out` */
-    uint32_t max_open; /* a key's open matches; beyond them the oldest goes */
+    uint32_t max_open;  /* a key's open matches; beyond them the oldest goes */
 } tw_seq_plan;
 
 static inline const tw_seq_plan *tw_seq_plan_of(const tw_rule *rule)

@@ -115,8 +115,8 @@ static void read_counts(tw_compiler *c, const tw_tree *at, const step_options *o
 /* What an event step says that an absent one cannot. */
 static void refuse_of_absent(tw_compiler *c, const tw_tree *table)
 {
-    static const char *const names[] = {"as",       "within", "times", "at_least", "at_most",
-                                        "optional", "run",    "any",   NULL};
+    static const char *const names[] = {
+        "as", "within", "times", "at_least", "at_most", "optional", "run", "any", NULL};
 
     for (int i = 0; names[i]; i++) {
         const tw_tree *v = tw_tree_get(table, names[i]);
@@ -168,18 +168,17 @@ static void compile_step(tw_compiler *c, const tw_tree *written_step, tw_seq_ste
     const tw_tree *v = tw_compile_value(c, written_step);
     step_options o = {.where_fn = TW_NO_FN, .within_ms = TW_SEQ_UNBOUND};
 
-    *step = (tw_seq_step){.where_fn = TW_NO_FN,
-                          .within_ms = TW_SEQ_UNBOUND,
-                          .min = 1,
-                          .max = 1};
+    *step = (tw_seq_step){
+        .where_fn = TW_NO_FN, .within_ms = TW_SEQ_UNBOUND, .min = 1, .max = 1};
     *w = (written){.at = written_step};
     if (v->type == TW_TREE_STRING) {
         step->inputs = read_inputs(c, v, &w->input);
         return;
     }
     if (v->type != TW_TREE_TABLE) {
-        tw_compile_say(c, written_step, "a step is a table like { \"deploy\", as = \"d\" "
-                                        "}, not %s",
+        tw_compile_say(c, written_step,
+                       "a step is a table like { \"deploy\", as = \"d\" "
+                       "}, not %s",
                        tw_tree_name(v));
         return;
     }
@@ -221,7 +220,8 @@ static void compile_roles(tw_compiler *c, tw_seq_plan *plan, const written *step
             continue;
         snprintf(number, sizeof number, "#%u", n + 1);
         if (!name)
-            name = w->input && is_only_one(steps, plan->step_count, n) ? w->input : number;
+            name =
+                w->input && is_only_one(steps, plan->step_count, n) ? w->input : number;
         int role = tw_compile_role(c, w->at, name, plan->steps[n].max > 1);
         plan->steps[n].role = role < 0 ? 0 : (uint32_t)role;
     }
@@ -240,8 +240,9 @@ static void check_first(tw_compiler *c, const tw_seq_plan *plan, const written *
                        "the first step is an event; what must not have come before it is "
                        "not known");
     if (plan->steps[0].strict)
-        tw_compile_say(c, w[0].at, "nothing comes before the first step: strict says "
-                                   "nothing there");
+        tw_compile_say(c, w[0].at,
+                       "nothing comes before the first step: strict says "
+                       "nothing there");
     if (plan->steps[0].within_ms != TW_SEQ_UNBOUND && plan->steps[0].max == 1)
         tw_compile_say(c, w[0].at,
                        "nothing comes before the first step: its within bounds its "
@@ -253,9 +254,10 @@ static void check_last(tw_compiler *c, const tw_seq_plan *plan, const written *w
     uint32_t n = plan->step_count - 1;
 
     if (plan->steps[n].kind == TW_SEQ_GUARD)
-        tw_compile_say(c, w[n].at,
-                       "absent as the last step needs lasting = \"10m\": how long it must "
-                       "stay away");
+        tw_compile_say(
+            c, w[n].at,
+            "absent as the last step needs lasting = \"10m\": how long it must "
+            "stay away");
     else if (plan->steps[n].optional)
         tw_compile_say(c, w[n].at,
                        "an optional last step changes nothing: the match is complete "
@@ -271,8 +273,9 @@ static void check_inputs(tw_compiler *c, const tw_seq_plan *plan, const written 
 
     if (step->kind == TW_SEQ_EVENT && !step->optional && (n > 0 || step->min > 1) &&
         (step->inputs & ~plan->stop_inputs) == 0 && step->inputs)
-        tw_compile_say(c, w[n].at, "the step can never match: stop_on ends the match "
-                                   "first");
+        tw_compile_say(c, w[n].at,
+                       "the step can never match: stop_on ends the match "
+                       "first");
     if (step->kind != TW_SEQ_GUARD || is_last)
         return;
     if (next->kind == TW_SEQ_WAIT)
@@ -282,9 +285,10 @@ static void check_inputs(tw_compiler *c, const tw_seq_plan *plan, const written 
                        "\"b\" }");
     if (next->kind == TW_SEQ_EVENT && !step->strict && step->where_fn == TW_NO_FN &&
         next->inputs && (next->inputs & ~step->inputs) == 0)
-        tw_compile_say(c, w[n + 1].at,
-                       "the step can never match: what it waits for must be absent before "
-                       "it");
+        tw_compile_say(
+            c, w[n + 1].at,
+            "the step can never match: what it waits for must be absent before "
+            "it");
 }
 
 static bool waits_in(const tw_seq_plan *plan, uint32_t n)
@@ -306,9 +310,10 @@ static void check_bounds(tw_compiler *c, const tw_tree *at, tw_seq_plan *plan,
         const tw_seq_step *step = &plan->steps[n];
         bool is_bound = step->within_ms != TW_SEQ_UNBOUND;
         if (waits_in(plan, n) && !is_bound && plan->within_ms == TW_SEQ_UNBOUND)
-            tw_compile_say(c, w[n].at,
-                           "a match that waits for this step would live for ever: give it "
-                           "within = \"5m\", or the whole sequence");
+            tw_compile_say(
+                c, w[n].at,
+                "a match that waits for this step would live for ever: give it "
+                "within = \"5m\", or the whole sequence");
         if (__builtin_add_overflow(lasting_ms, step->lasting_ms, &lasting_ms) ||
             __builtin_add_overflow(span_ms, is_bound ? step->within_ms : 0, &span_ms) ||
             __builtin_add_overflow(span_ms, step->lasting_ms, &span_ms))
@@ -340,9 +345,8 @@ static uint32_t number_of(tw_compiler *c, const tw_tree *name)
 {
     uint32_t n = 0;
 
-    while (n < c->rule->input_count &&
-           (name->type != TW_TREE_STRING ||
-            strcmp(name->text, c->rule->inputs[n].name) != 0))
+    while (n < c->rule->input_count && (name->type != TW_TREE_STRING ||
+                                        strcmp(name->text, c->rule->inputs[n].name) != 0))
         n++;
     return n;
 }
@@ -381,9 +385,11 @@ static void compile_steps(tw_compiler *c, const tw_tree *word, const tw_tree *ta
     written steps[TW_SEQ_MAX_STEPS];
 
     if (table->item_count == 0 || table->item_count > TW_SEQ_MAX_STEPS) {
-        tw_compile_say(c, word, "seq has %s: seq { { \"deploy\" }, { \"err\", within = "
-                                "\"5m\" } }",
-                       table->item_count == 0 ? "no steps" : "too many steps (32 at most)");
+        tw_compile_say(c, word,
+                       "seq has %s: seq { { \"deploy\" }, { \"err\", within = "
+                       "\"5m\" } }",
+                       table->item_count == 0 ? "no steps"
+                                              : "too many steps (32 at most)");
         return;
     }
     plan->step_count = table->item_count;

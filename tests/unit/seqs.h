@@ -83,6 +83,15 @@ static inline tw_seq_step *step(tw_rule *r, int input)
     return step_times(r, input, 1, 1);
 }
 
+static inline tw_rule *of_steps(const char *letters)
+{
+    tw_rule *r = seq_rule();
+
+    for (; *letters; letters++)
+        step(r, (int)(strchr("abcx", *letters) - "abcx"));
+    return r;
+}
+
 static inline tw_seq_step *guard(tw_rule *r, int input)
 {
     return add_step(r, TW_SEQ_GUARD, IN(input));
