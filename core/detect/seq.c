@@ -299,14 +299,6 @@ static void add_match(seq *s, seq_key *k, seq_match *m)
     }
 }
 
-/* A match that is full with its first event. */
-static bool is_full(const seq *s, const seq_match *m)
-{
-    const tw_seq_step *step = &s->plan->steps[m->at];
-
-    return m->at + 1U == s->plan->step_count && m->counts[step->role] >= step->min;
-}
-
 /* number: TW_KEYED_NONE when the key has no open match. */
 static void begin(seq *s, uint32_t number, offering *o)
 {
@@ -321,7 +313,7 @@ static void begin(seq *s, uint32_t number, offering *o)
     if (k && s->plan->overlap == TW_SEQ_NEWEST) {
         drop_all(s, k);
     }
-    if (is_full(s, m)) {
+    if (seq_match_is_full(s, m)) {
         tell(s, o, m);
         seq_match_give(s, m);
         return;
@@ -404,6 +396,7 @@ const tw_detector_class tw_seq_class = {
     .event = seq_event,
     .advance = seq_advance,
     .next_deadline = seq_next_deadline,
+    .fate = seq_fate,
     .adopt = seq_adopt,
     .save = seq_save,
     .load = seq_load,

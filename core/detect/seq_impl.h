@@ -83,6 +83,9 @@ seq_outcome seq_match_offer(seq *s, seq_match **match, const seq_arrival *a, boo
 int64_t seq_match_deadline(const seq *s, const seq_match *m);
 /* At that moment: SEQ_TAKES (a wait is over, more steps follow), SEQ_FULL, or SEQ_DIES. */
 seq_outcome seq_match_due(seq *s, seq_match **match);
+/* Its last step is done; else whether it still has anything to wait for. */
+bool seq_match_is_full(const seq *s, const seq_match *m);
+bool seq_match_is_open(const seq *s, const seq_match *m);
 void seq_match_give(seq *s, seq_match *m);
 uint32_t seq_match_bytes(const seq *s, const seq_match *m);
 seq_match *seq_match_new(seq *s, uint32_t at);
@@ -95,8 +98,11 @@ void seq_match_tell(const seq *s, const seq_match *m, const tw_key *key, int64_t
 void seq_rearm(seq *s, uint32_t number);
 void seq_show_count(seq *s);
 
-/* seq_state.c */
+/* seq_edit.c */
+tw_fate seq_fate(const tw_rule *fresh, const tw_rule *old, char *why, size_t size);
 void seq_adopt(tw_detector *base, tw_detector *base_old);
+
+/* seq_state.c */
 void seq_save(const tw_detector *base, tw_buf *out);
 int seq_load(tw_detector *base, tw_state_in *in, tw_err *err);
 

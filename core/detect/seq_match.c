@@ -176,24 +176,28 @@ static void keep(seq *s, seq_match *m, uint32_t role, const seq_arrival *a)
     }
 }
 
-static bool is_alive(const seq *s, const seq_match *m);
-
 static seq_outcome took(seq *s, seq_match *m, const seq_arrival *a)
 {
-    const tw_seq_step *step = &s->plan->steps[m->at];
-
-    keep(s, m, step->role, a);
+    keep(s, m, s->plan->steps[m->at].role, a);
     if (a->time_ms >= m->last_ms) {
         m->skipped = false;
         m->barrier = SEQ_NO_BARRIER;
         m->last_ms = a->time_ms;
     }
     m->last_tick = a->tick;
-    if (m->at + 1U == s->plan->step_count && m->counts[step->role] >= step->min) {
+    if (seq_match_is_full(s, m)) {
         return SEQ_FULL;
     }
     /* An older repetition may fill the step when what had to follow at once did not. */
-    return is_alive(s, m) ? SEQ_TAKES : SEQ_DIES;
+    return seq_match_is_open(s, m) ? SEQ_TAKES : SEQ_DIES;
+}
+
+bool seq_match_is_full(const seq *s, const seq_match *m)
+{
+    const tw_seq_step *step = &s->plan->steps[m->at];
+
+    return m->at + 1U == s->plan->step_count &&
+           (step->kind == TW_SEQ_WAIT || m->counts[step->role] >= step->min);
 }
 
 /* Has begun its step and not got enough for it. */
@@ -266,8 +270,11 @@ static bool may_repeat(const seq *s, const seq_match *m)
            !(step->run && m->skipped) && !(step->before_wait && !is_partial(s, m));
 }
 
-static bool is_alive(const seq *s, const seq_match *m)
+bool seq_match_is_open(const seq *s, const seq_match *m)
 {
+    if (seq_match_is_full(s, m)) {
+        return false;
+    }
     if (may_repeat(s, m)) {
         return true;
     }
@@ -369,7 +376,8 @@ seq_outcome seq_match_offer(seq *s, seq_match **match, const seq_arrival *a, boo
     }
     m->skipped = m->skipped || a->time_ms >= m->last_ms;
     /* It may have closed the only way that was still in time. */
-    return is_alive(s, m) && seq_match_deadline(s, m) >= a->now_ms ? SEQ_SKIPS : SEQ_DIES;
+    return seq_match_is_open(s, m) && seq_match_deadline(s, m) >= a->now_ms ? SEQ_SKIPS
+                                                                            : SEQ_DIES;
 }
 
 /* ---- time -------------------------------------------------------------------------- */

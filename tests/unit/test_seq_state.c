@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Open matches across a reload and a restart. */
+#include "detect/seq.h"
 #include "seqs.h"
 
 static tw_rule *two_steps(void)
@@ -77,6 +78,83 @@ static void a_reload_to_newest_keeps_the_newest(void **state)
     feed(4, "b");
     expect("4 k a1 b1");
     assert_int_equal(the.d->last.start_ms, 3);
+    end();
+}
+
+static tw_fate fate_of(tw_rule *fresh, tw_rule *old)
+{
+    char why[128];
+    tw_fate fate = tw_seq_class.fate(fresh, old, why, sizeof why);
+
+    tw_rule_unref(fresh);
+    tw_rule_unref(old);
+    return fate;
+}
+
+static tw_rule *five_times(void)
+{
+    tw_rule *r = seq_rule();
+
+    step_times(r, A, 5, 5);
+    step(r, B);
+    return r;
+}
+
+static tw_rule *three_times(void)
+{
+    tw_rule *r = seq_rule();
+
+    step_times(r, A, 3, 3);
+    step(r, B);
+    return r;
+}
+
+static void an_edit_keeps_what_has_come_no_further_than_the_shared_steps(void **state)
+{
+    (void)state;
+    begin(of_steps("abc"));
+    event_only(the.d, 1, "one", A, tw_value_int(0), -1);
+    event_only(the.d, 1, "two", A, tw_value_int(0), -1);
+    event_only(the.d, 2, "two", B, tw_value_int(0), -1);
+    reload(of_steps("axbc"));
+    assert_int_equal(open_keys(), 1);
+    event_only(the.d, 3, "one", X, tw_value_int(0), -1);
+    event_only(the.d, 4, "one", B, tw_value_int(0), -1);
+    event_only(the.d, 5, "one", C, tw_value_int(0), -1);
+    event_only(the.d, 5, "two", C, tw_value_int(0), -1);
+    expect("5 one a1 x1 b1 c1");
+    end();
+    assert_int_equal(fate_of(of_steps("axbc"), of_steps("abc")), TW_FATE_PARTLY);
+    assert_int_equal(fate_of(of_steps("abc"), of_steps("ab")), TW_FATE_KEPT);
+    assert_int_equal(fate_of(of_steps("bc"), of_steps("abc")), TW_FATE_COLD);
+}
+
+static void an_edit_of_times_keeps_the_count(void **state)
+{
+    (void)state;
+    begin(five_times());
+    feed(1, "aaa");
+    reload(three_times());
+    feed(4, "b");
+    expect("4 k a3 b1");
+    feed(5, "aa");
+    reload(five_times());
+    feed(7, "bab");
+    expect_none();
+    feed(10, "aab");
+    expect("12 k a5 b1");
+    end();
+    assert_int_equal(fate_of(three_times(), five_times()), TW_FATE_KEPT);
+}
+
+static void an_edit_that_leaves_nothing_to_wait_for_ends_the_match(void **state)
+{
+    (void)state;
+    begin(of_steps("abc"));
+    feed(1, "ab");
+    reload(of_steps("ab"));
+    assert_int_equal(open_keys(), 0);
+    clock_to(500);
     end();
 }
 
@@ -184,6 +262,9 @@ int main(void)
         T(a_reload_keeps_matches_and_recomputes_their_time),
         T(fields_keep_their_names_across_a_reload),
         T(a_reload_to_newest_keeps_the_newest),
+        T(an_edit_keeps_what_has_come_no_further_than_the_shared_steps),
+        T(an_edit_of_times_keeps_the_count),
+        T(an_edit_that_leaves_nothing_to_wait_for_ends_the_match),
         T(a_restart_changes_nothing),
         T(bytes_that_are_no_state_are_refused_or_harmless),
     };

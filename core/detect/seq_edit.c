@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The sequence operator in the hands of a newer version of its rule. Matches that have come no further than
+ * the steps both versions begin with are kept; how often a step must come, its times and its
+ * functions may differ, and what is kept of events. One lane's thread. */
+#include <stdio.h>
+#include <string.h>
+
+#include "detect/seq_impl.h"
+
+/* ---- what an edit leaves ----------------------------------------------------------- */
+
+/* A step's inputs by name, as the other rule numbers them. */
+static uint64_t inputs_in(const tw_rule *to, const tw_rule *from, uint64_t inputs)
+{
+    uint64_t out = 0;
+
+    for (uint32_t i = 0; i < from->input_count; i++) {
+        for (uint32_t n = 0; n < to->input_count && (inputs >> i & 1); n++) {
+            if (strcmp(from->inputs[i].name, to->inputs[n].name) == 0) {
+                out |= UINT64_C(1) << n;
+            }
+        }
+    }
+    return out;
+}
+
+static bool same_step(const tw_rule *fresh, const tw_seq_step *a, const tw_rule *old,
+                      const tw_seq_step *b)
+{
+    return a->kind == b->kind && a->inputs == inputs_in(fresh, old, b->inputs) &&
+           (a->kind != TW_SEQ_EVENT ||
+            (a->role == b->role &&
+             fresh->roles[a->role].is_list == old->roles[b->role].is_list));
+}
+
+/* How many steps both begin with. */
+static uint32_t shared_steps(const tw_rule *fresh, const tw_rule *old)
+{
+    const tw_seq_plan *a = tw_seq_plan_of(fresh), *b = tw_seq_plan_of(old);
+    uint32_t n = 0;
+
+    while (n < a->step_count && n < b->step_count &&
+           same_step(fresh, &a->steps[n], old, &b->steps[n])) {
+        n++;
+    }
+    return n;
+}
+
+tw_fate seq_fate(const tw_rule *fresh, const tw_rule *old, char *why, size_t size)
+{
+    uint32_t shared = shared_steps(fresh, old);
+
+    if (shared == 0) {
+        snprintf(why, size, "it begins with another step");
+        return TW_FATE_COLD;
+    }
+    if (shared == tw_seq_plan_of(old)->step_count) {
+        snprintf(why, size, "open matches go on");
+        return TW_FATE_KEPT;
+    }
+    snprintf(why, size, "open matches that have come to step %u or beyond are dropped",
+             shared + 1);
+    return TW_FATE_PARTLY;
+}
+
+/* ---- what is kept of events -------------------------------------------------------- */
+
+/* Where each field that is kept now was before; UINT32_MAX: it was not. */
+static void map_fields(const tw_rule *now, const tw_rule *old, uint32_t *out)
+{
+    for (uint32_t n = 0; n < now->kept_count; n++) {
+        out[n] = UINT32_MAX;
+        for (uint32_t k = 0; k < old->kept_count; k++) {
+            if (strcmp(now->kept[n], old->kept[k]) == 0) {
+                out[n] = k;
+            }
+        }
+    }
+}
+
+static void remap(seq *s, tw_kept *kept, const uint32_t *from)
+{
+    tw_value values[TW_MAX_KEPT];
+    const tw_carried *old = kept->fields;
+
+    for (uint32_t n = 0; n < s->rule->kept_count; n++) {
+        bool is_there = old && from[n] < old->count;
+        values[n] = is_there ? old->values[from[n]] : tw_value_absent();
+    }
+    tw_carried *fields = NULL;
+    if (s->rule->kept_count > 0) {
+        fields = tw_carried_put_values(s->slab, NULL, values, s->rule->kept_count);
+    }
+    tw_carried_give(s->slab, kept->fields);
+    kept->fields = fields;
+}
+
+/* ---- taking over ------------------------------------------------------------------- */
+
+/* What the two versions have in common while one takes over from the other. */
+typedef struct handover {
+    seq *s;
+    const seq *old; /* its rule and layout; its state is s's already */
+    uint32_t shared;
+    uint32_t fields[TW_MAX_KEPT];
+} handover;
+
+/* The match in a block of the new layout. */
+static seq_match *moved(const handover *h, seq_match *m)
+{
+    seq_match *to = seq_match_new(h->s, m->at);
+    uint32_t roles = h->old->rule->role_count;
+
+    to->start_ms = m->start_ms;
+    to->base_ms = m->base_ms;
+    to->last_ms = m->last_ms;
+    to->first_tick = m->first_tick;
+    to->last_tick = m->last_tick;
+    to->skipped = m->skipped;
+    to->barrier = m->barrier < h->shared ? m->barrier : SEQ_NO_BARRIER;
+    for (uint32_t r = 0; r < roles; r++) {
+        uint32_t most = h->old->rule->roles[r].is_list ? 2 : 1;
+        for (uint32_t n = 0; n < m->counts[r] && n < most; n++) {
+            tw_kept *kept = &seq_match_kept(h->s, to, r)[n];
+            *kept = seq_match_kept(h->old, m, r)[n];
+            remap(h->s, kept, h->fields);
+        }
+        if (m->counts[r] > 0) {
+            to->counts[r] = m->counts[r];
+        }
+    }
+    tw_slab_give(h->s->slab, m, seq_match_bytes(h->old, m));
+    return to;
+}
+
+static void give_old(const handover *h, seq_match *m)
+{
+    for (uint32_t r = 0; r < h->old->rule->role_count; r++) {
+        for (uint32_t n = 0; n < m->counts[r] && n < 2; n++) {
+            tw_kept_give(&seq_match_kept(h->old, m, r)[n], h->s->slab);
+        }
+    }
+    tw_slab_give(h->s->slab, m, seq_match_bytes(h->old, m));
+}
+
+/* Moves or drops every match of the key. */
+static void take_over_key(const handover *h, seq_key *k)
+{
+    seq_match **link = &k->oldest;
+
+    while (*link) {
+        seq_match *m = *link, *next = m->next;
+        if (m->at >= h->shared) {
+            give_old(h, m);
+            *link = next;
+            k->open--;
+            continue;
+        }
+        *link = moved(h, m);
+        (*link)->next = next;
+        if (seq_match_is_open(h->s, *link)) {
+            link = &(*link)->next;
+            continue;
+        }
+        m = *link; /* the edit has left it nothing to wait for */
+        *link = next;
+        k->open--;
+        seq_match_give(h->s, m);
+    }
+}
+
+/* As many as the plan allows now: under `oldest` the oldest, else the newest. */
+static void trim(seq *s, seq_key *k)
+{
+    bool one = s->plan->overlap == TW_SEQ_NEWEST || s->plan->overlap == TW_SEQ_OLDEST;
+    uint32_t most = one ? 1 : s->plan->max_open;
+
+    while (k->open > most) {
+        seq_match **link =
+            s->plan->overlap == TW_SEQ_OLDEST ? &k->oldest->next : &k->oldest;
+        seq_match *m = *link;
+        *link = m->next;
+        k->open--;
+        seq_match_give(s, m);
+    }
+}
+
+void seq_adopt(tw_detector *base, tw_detector *base_old)
+{
+    seq *s = (seq *)base, *old = (seq *)base_old;
+
+    if (base_old->cls != &tw_seq_class) {
+        return;
+    }
+    seq fresh = *s;
+    handover h = {.s = s, .old = old, .shared = shared_steps(s->rule, old->rule)};
+    s->slab = old->slab;
+    s->keys = old->keys;
+    s->wheel = old->wheel;
+    s->clock_ms = old->clock_ms;
+    s->taken = old->taken;
+    s->has_taken = old->has_taken;
+    old->slab = fresh.slab;
+    old->keys = fresh.keys;
+    old->wheel = fresh.wheel;
+    map_fields(s->rule, old->rule, h.fields);
+    for (uint32_t n = tw_keyed_next(s->keys, TW_KEYED_NONE); n != TW_KEYED_NONE;) {
+        uint32_t next = tw_keyed_next(s->keys, n);
+        seq_key *k = tw_keyed_at(s->keys, n);
+        take_over_key(&h, k);
+        trim(s, k);
+        if (k->oldest) {
+            seq_rearm(s, n);
+        } else {
+            tw_timers_set(s->wheel, n, TW_TIMER_OFF);
+            tw_keyed_remove(s->keys, n);
+        }
+        n = next;
+    }
+    seq_show_count(s);
+}
