@@ -15,8 +15,7 @@ static const detect_word words[] = {
     {"level", tw_compile_level},       {"join", tw_compile_join},
     {"together", tw_compile_together}, {"handler", tw_compile_handler},
     {"change", tw_compile_change},     {"session", tw_compile_session},
-    {"measure", tw_compile_measure},
-    {"seq", tw_compile_seq},
+    {"measure", tw_compile_measure},   {"seq", tw_compile_seq},
 };
 enum { WORDS = sizeof words / sizeof words[0] };
 
