@@ -34,7 +34,6 @@ const tw_detector_class *tw_detector_class_of(const tw_rule *rule)
         return &tw_together_class;
     case TW_DETECT_SEQ:
         return &tw_seq_class;
-    case TW_DETECT_MEASURE:
     case TW_DETECT_MISSING:
     case TW_DETECT_IMPACT:
         break; /* core/rule refuses them */
