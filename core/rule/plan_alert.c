@@ -80,6 +80,8 @@ static bool is_read_by(tw_compiler *c, const tw_input *in, uint32_t input,
     }
     for (uint32_t i = 0; i < count && slot >= 0; i++)
         found = found || slots[i] == (uint32_t)slot;
+    for (uint32_t i = 0; r->reads && i < r->reads[input].count && slot >= 0; i++)
+        found = found || r->reads[input].slots[i] == (uint32_t)slot;
     tw_free(slots);
     return found;
 }
