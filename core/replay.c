@@ -217,14 +217,15 @@ tw_replay *tw_replay_new(const tw_replay_options *options, tw_findings *out_find
     r->stats = tw_stats_new();
     r->offsets = tw_map_new(tw_free);
     tw_clock_init_virtual(&r->clock, 0);
-    tw_incidents_options incidents = {.notify = {on_notification, r},
-                                      .change = {options->all ? on_change : NULL, r},
-                                      .lookup = options->lookup,
-                                      .streams = options->streams,
-                                      .clock = {rule_clock, r},
-                                      .now = &r->clock,
-                                      .stats = r->stats};
-    r->incidents = tw_incidents_new(&incidents);
+    r->incidents_options =
+        (tw_incidents_options){.notify = {on_notification, r},
+                               .change = {options->all ? on_change : NULL, r},
+                               .lookup = options->lookup,
+                               .streams = options->streams,
+                               .clock = {rule_clock, r},
+                               .now = &r->clock,
+                               .stats = r->stats};
+    r->incidents = tw_incidents_new(&r->incidents_options);
     r->engine_options =
         (tw_engine_options){.lanes = options->lanes,
                             .clock = &r->clock,

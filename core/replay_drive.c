@@ -62,26 +62,53 @@ int tw_replay_event(tw_replay *r, const char *stream_name, int32_t partition,
     return TW_OK;
 }
 
-/* Incidents stay as they are until they can be saved: the engine alone begins anew. */
+static tw_rule *find_rule(void *self, const char *name)
+{
+    const tw_replay *r = self;
+    const tw_ruleset *set = tw_engine_rules(r->engine);
+    int64_t number = tw_ruleset_find(set, name);
+
+    return number < 0 ? NULL : set->rules[number];
+}
+
+static int reload_incidents(tw_replay *r, const tw_buf *state, tw_err *err)
+{
+    tw_incidents_free(r->incidents);
+    r->incidents = tw_incidents_new(&r->incidents_options);
+    return tw_incidents_load(r->incidents, state->data, state->len,
+                             (tw_rule_finder){find_rule, r}, tw_clock_now_ms(&r->clock),
+                             err);
+}
+
+static int reload_engine(tw_replay *r, tw_rule_files *files, const tw_buf *state,
+                         tw_err *err)
+{
+    tw_engine_stop(r->engine);
+    tw_engine_free(r->engine);
+    tw_rule_files_drop_idle(files);
+    int rc = tw_replay_open_engine(r, err);
+    if (rc == TW_OK)
+        rc = tw_replay_switch(r, files, err);
+    return rc == TW_OK ? tw_engine_load(r->engine, state->data, state->len, err) : rc;
+}
+
 int tw_replay_restart(tw_replay *r, tw_err *err)
 {
     tw_rule_files *files = tw_rule_files_ref(tw_engine_rules(r->engine)->files);
-    tw_buf state;
+    tw_buf lanes, incidents;
 
-    tw_buf_init(&state, MAX_STATE_BYTES);
-    int rc = tw_engine_save(r->engine, &state, err);
+    tw_buf_init(&lanes, MAX_STATE_BYTES);
+    tw_buf_init(&incidents, MAX_STATE_BYTES);
+    tw_incidents_save(r->incidents, &incidents);
+    int rc = tw_engine_save(r->engine, &lanes, err);
     if (rc == TW_OK) {
-        tw_engine_stop(r->engine);
-        tw_engine_free(r->engine);
-        tw_rule_files_drop_idle(files);
-        rc = tw_replay_open_engine(r, err);
+        rc = reload_engine(r, files, &lanes, err);
         if (rc == TW_OK)
-            rc = tw_replay_switch(r, files, err);
-        if (rc == TW_OK)
-            rc = tw_engine_load(r->engine, state.data, state.len, err);
+            rc = reload_incidents(r, &incidents, err);
         tw_replay_settle(r, false);
     }
-    tw_buf_done(&state);
+    tw_buf_done(&incidents);
+    tw_buf_done(&lanes);
     tw_rule_files_unref(files);
     return rc;
 }

@@ -20,7 +20,8 @@ struct tw_replay {
     tw_engine_options engine_options;
     tw_engine *engine;
     tw_incidents *incidents;
-    bool started; /* the first line has set the clock */
+    tw_incidents_options incidents_options; /* for the one behind a restart */
+    bool started;                           /* the first line has set the clock */
     /* the envelope of a line is read by a decoder of its own */
     tw_streams *envelope_streams;
     tw_stream *envelope;
