@@ -329,6 +329,7 @@ static int start_engine(tw_app *app, tw_err *err)
         .ports = {.signal = on_signal,
                   .bad_frame = tw_app_on_bad_frame,
                   .emitted = tw_app_on_emitted,
+                  .late = tw_app_keeps_late(app) ? tw_app_on_late : NULL,
                   .self = app},
         .wake_shore = wake_shore,
         .wake_self = app};

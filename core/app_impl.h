@@ -103,6 +103,9 @@ void tw_app_free_sinks(tw_app *app);
 void tw_app_on_notification(void *self, tw_notification *n);
 void tw_app_on_bad_frame(void *self, const tw_bad_frame *f);
 void tw_app_on_emitted(void *self, const tw_emitted *e);
+/* Of the route "stream:@late"; without it late events are only counted. */
+void tw_app_on_late(void *self, const tw_late_event *l);
+bool tw_app_keeps_late(const tw_app *app);
 /* Of all sinks but the one that keeps dead letters, or of that one alone. It stops last,
  * since the others give up into it. */
 typedef enum tw_app_sinks { TW_APP_ORDINARY_SINKS, TW_APP_DEAD_LETTER_SINK } tw_app_sinks;

@@ -3,10 +3,13 @@
 #include <stdlib.h>
 
 #include "app_impl.h"
+#include "base/buf.h"
 #include "base/log.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "flow/plan_emit.h"
+
+#define LATE_STREAM "@late"
 
 /* ---- dead letters ------------------------------------------------------------------ */
 
@@ -128,6 +131,16 @@ void tw_app_on_notification(void *self, tw_notification *n)
 
 /* ---- events ------------------------------------------------------------------------ */
 
+static void put_record(tw_app *app, const tw_config_route *route,
+                       const tw_emitted_record *record)
+{
+    tw_parcel *p = tw_parcel_from_emitted(record);
+
+    for (uint32_t i = 0; i < route->sink_count; i++)
+        tw_outbox_put(app->sinks[route->sinks[i]].outbox, p);
+    tw_parcel_unref(p);
+}
+
 void tw_app_on_emitted(void *self, const tw_emitted *e)
 {
     tw_app *app = self;
@@ -141,12 +154,62 @@ void tw_app_on_emitted(void *self, const tw_emitted *e)
                                 .json_size = e->json_size,
                                 .time_ms = e->time_ms};
 
-    if (!route)
-        return;
-    tw_parcel *p = tw_parcel_from_emitted(&record);
-    for (uint32_t i = 0; i < route->sink_count; i++)
-        tw_outbox_put(app->sinks[route->sinks[i]].outbox, p);
-    tw_parcel_unref(p);
+    if (route)
+        put_record(app, route, &record);
+}
+
+/* ---- late events ------------------------------------------------------------------- */
+
+bool tw_app_keeps_late(const tw_app *app)
+{
+    return tw_config_stream_route(app->config, LATE_STREAM) != NULL;
+}
+
+static void write_late(const tw_late_event *l, tw_buf *out)
+{
+    tw_buf_printf(out, "{\"time\":%lld,\"arrival\":%lld,\"rule\":\"%s\",\"stream\":",
+                  (long long)l->time_ms, (long long)l->arrival_ms, l->rule->name);
+    tw_buf_add_json_string(out, l->stream->name, __builtin_strlen(l->stream->name));
+    if (l->partition >= 0)
+        tw_buf_printf(out, ",\"partition\":%d,\"offset\":%lld", (int)l->partition,
+                      (long long)l->offset);
+    tw_buf_add_str(out, ",\"event\":");
+    tw_value_write_json(
+        (tw_value){.s = l->raw, .len = (uint32_t)l->raw_size, .type = TW_JSON}, out);
+    tw_buf_add_char(out, '}');
+}
+
+/* Without the arrival: the same for the same event when it is read again. */
+static void late_id(const tw_late_event *l, char out[33])
+{
+    tw_buf text;
+
+    tw_buf_init(&text, SIZE_MAX / 2);
+    tw_buf_printf(&text, "%s\n%s\n%d %lld\n", l->rule->name, l->stream->name,
+                  (int)l->partition, (long long)l->offset);
+    tw_buf_add(&text, l->raw, l->raw_size);
+    tw_hash_hex128(text.data, text.len, out);
+    tw_buf_done(&text);
+}
+
+void tw_app_on_late(void *self, const tw_late_event *l)
+{
+    tw_app *app = self;
+    char id[33];
+    tw_buf json;
+
+    tw_buf_init(&json, SIZE_MAX / 2);
+    write_late(l, &json);
+    late_id(l, id);
+    tw_emitted_record record = {.id = id,
+                                .key = "",
+                                .stream = LATE_STREAM,
+                                .rule = l->rule->name,
+                                .json = json.data,
+                                .json_size = json.len,
+                                .time_ms = l->time_ms};
+    put_record(app, tw_config_stream_route(app->config, LATE_STREAM), &record);
+    tw_buf_done(&json);
 }
 
 /* ---- life -------------------------------------------------------------------------- */

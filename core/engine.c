@@ -108,6 +108,7 @@ static void told_done(tw_told *t)
     if (t->late) {
         tw_rule_unref(t->late->rule);
         tw_free(t->late->key);
+        tw_free(t->late->raw);
         tw_free(t->late);
     }
     tw_emitted_free(t->emitted);
@@ -187,7 +188,7 @@ bool tw_engine_tells_late(const tw_engine *e)
 }
 
 void tw_engine_on_late(tw_lane *lane, const tw_instance *inst, const tw_key *key,
-                       uint32_t input, int64_t time_ms)
+                       uint32_t input, const tw_event *ev, int64_t time_ms)
 {
     tw_late_event *late = tw_alloc(sizeof *late);
 
@@ -196,7 +197,11 @@ void tw_engine_on_late(tw_lane *lane, const tw_instance *inst, const tw_key *key
                             .arrival_ms = tw_clock_now_ms(lane->clock),
                             .time_ms = time_ms,
                             .key = tw_alloc(key->len + 1),
-                            .key_len = key->len};
+                            .key_len = key->len,
+                            .partition = ev->partition,
+                            .offset = ev->offset,
+                            .raw = tw_strndup(ev->raw, ev->raw_len),
+                            .raw_size = ev->raw_len};
     memcpy(late->key, key->data, key->len);
     tw_engine_tell(lane->engine, (tw_told){.late = late});
 }

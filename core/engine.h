@@ -29,6 +29,10 @@ typedef struct tw_late_event {
     int64_t arrival_ms, time_ms;
     uint8_t *key; /* a copy */
     uint32_t key_len;
+    int32_t partition;
+    int64_t offset;
+    char *raw; /* a copy of the event's JSON */
+    size_t raw_size;
 } tw_late_event;
 
 /* What a rule emitted. */
@@ -144,8 +148,8 @@ void tw_engine_on_bad_frame(tw_lane *lane, const tw_frame *f,
                             const tw_err *err); /* lane */
 /* Only when somebody wants to know: tw_engine_tells_late. */
 void tw_engine_on_late(tw_lane *lane, const tw_instance *inst, const tw_key *key,
-                       uint32_t input, int64_t time_ms); /* lane */
-bool tw_engine_tells_late(const tw_engine *e);           /* lane */
+                       uint32_t input, const tw_event *ev, int64_t time_ms); /* lane */
+bool tw_engine_tells_late(const tw_engine *e);                               /* lane */
 bool tw_engine_wants_emitted(const tw_engine *e,
                              const struct tw_emit_plan *plan); /* lane */
 void tw_engine_on_emitted(tw_lane *lane, const tw_signal *s, int64_t order,

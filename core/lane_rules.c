@@ -180,7 +180,7 @@ void tw_instance_judge(tw_lane *lane, tw_instance *inst, const tw_key *key,
     else
         instance_event(lane, inst, key, input, ev, time_ms, d->clock_ms);
     if (count_of(inst->late) != late && tw_engine_tells_late(lane->engine))
-        tw_engine_on_late(lane, inst, key, input, time_ms);
+        tw_engine_on_late(lane, inst, key, input, ev, time_ms);
     tw_instance_due(d, inst);
 }
 

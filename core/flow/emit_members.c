@@ -56,6 +56,16 @@ static bool is_replaced(const tw_emit_plan *plan, const char *name, size_t n)
     return false;
 }
 
+/* A name that stands nowhere in the text is no member: most events need no walk. */
+static bool may_be_replaced(const tw_emit_plan *plan, const char *text, size_t n)
+{
+    for (uint32_t i = 0; i < plan->member_count; i++) {
+        if (memmem(text, n, plan->members[i], strlen(plan->members[i])))
+            return true;
+    }
+    return false;
+}
+
 /* Bytes of JSON with the line ends between them taken out. */
 static void put_run(const char *from, const char *to, tw_buf *out)
 {
@@ -82,13 +92,14 @@ void tw_emit_members(const tw_event *ev, const tw_emit_plan *plan, tw_buf *out)
         s.end--;
     s.end -= s.end > s.at;
     const char *run = ++s.at;
-    while (plan->member_count > 0 && s.at < s.end) {
+    bool walk = may_be_replaced(plan, s.at, (size_t)(s.end - s.at));
+    while (walk && s.at < s.end) {
         skip_space(&s);
         const char *member = s.at;
         if (s.at == s.end || *s.at != '"')
             break;
         skip_string(&s);
-        bool replaced = is_replaced(plan, member + 1, (size_t)(s.at - member) - 2);
+        bool replaced = is_replaced(plan, member, (size_t)(s.at - member));
         skip_value(&s);
         s.at += s.at < s.end;
         if (replaced) {

@@ -36,7 +36,8 @@ typedef struct tw_emit_plan {
     uint32_t step_count;
     bool
         passes; /* the rule detects nothing: the event itself goes out, with the fields added */
-    char **members; /* passes: top-level names that the fields take the place of */
+    char **
+        members; /* passes: top-level names that the fields take the place of, in quotes */
     uint32_t member_count;
     bool leaves;           /* a route of the configuration takes the stream */
     uint32_t throttle_max; /* 0: none */

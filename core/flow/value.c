@@ -220,6 +220,9 @@ static int add_one_line(tw_buf *out, const char *s, size_t n)
 {
     const char *end = s + n;
 
+    if (n > 0 && !memchr(s, '\n', n) && !memchr(s, '\r', n)) {
+        return tw_buf_add(out, s, n);
+    }
     while (s < end) {
         const char *stop = s;
         while (stop < end && *stop != '\n' && *stop != '\r') {

@@ -241,7 +241,8 @@ static void list_members(tw_emit_plan *plan, const emit_fields *f)
     plan->members = tw_calloc(f->count + 1, sizeof *plan->members);
     for (uint32_t i = 0; i < f->count; i++) {
         const tw_path_step *step = &f->items[i].steps->steps[0];
-        plan->members[plan->member_count++] = tw_strndup(step->name, step->name_len);
+        plan->members[plan->member_count++] =
+            tw_asprintf("\"%.*s\"", (int)step->name_len, step->name);
     }
 }
 
@@ -256,6 +257,10 @@ static bool open_stream(tw_compiler *c, const tw_tree *written)
         tw_compile_say(
             c, written,
             "to takes the name of a stream, written out: to \"errors\" { ... }");
+        return false;
+    }
+    if (name->text[0] == '@') {
+        tw_compile_say(c, written, "names of streams that begin with @ are the engine's");
         return false;
     }
     plan->stream = tw_streams_find(c->options->streams, name->text);

@@ -82,6 +82,8 @@ static void what_cannot_be_a_field_is_told(void **state)
     says(x, RULE("a/one", "events", "emit = { a = 1 }"), "emit is to \"stream\"");
     says(x, RULE("a/one", "events", "emit = to \"requests\" { a = 1 }"),
          "is one of the configuration");
+    says(x, RULE("a/one", "events", "emit = to \"@late\" { a = 1 }"),
+         "begin with @ are the engine's");
     says(x, RULE("a/one", "events", "emit = to(P\"x\") { a = 1 }"), "written out");
 }
 
