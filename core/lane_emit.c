@@ -214,6 +214,16 @@ void tw_lane_settle(tw_lane *lane)
         move_clock(lane, &set->derived[i], tw_clock_now_ms(lane->clock));
 }
 
+uint32_t tw_lane_emitted(const tw_lane *lane)
+{
+    return lane->emitter->number;
+}
+
+void tw_lane_emits_from(tw_lane *lane, uint32_t number)
+{
+    lane->emitter->number = number;
+}
+
 void tw_lane_hold(tw_lane *lane, bool hold)
 {
     lane->emitter->busy = hold;

@@ -19,6 +19,9 @@ void tw_lane_emitter_free(tw_lane_emitter *em);
 void tw_instance_on_signal(void *instance, const tw_signal *s);
 /* Hands out what waits in the queue, then moves the lane's own clocks of derived streams. */
 void tw_lane_settle(tw_lane *lane);
+/* How many events it has emitted, which orders those of one instant; and from where it goes on. */
+uint32_t tw_lane_emitted(const tw_lane *lane);
+void tw_lane_emits_from(tw_lane *lane, uint32_t number);
 /* Nothing is handed out for a while: the shore stands in for the lane, and others still have the rules
  * from before. */
 void tw_lane_hold(tw_lane *lane, bool hold);

@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "detect/dedup.h"
 #include "engine.h"
+#include "lane_emit.h"
 #include "lane_rules.h"
 
 #define MAX_STATE_BYTES ((size_t)1 << 32)
@@ -223,6 +225,10 @@ static int save_instance(const tw_lane *lane, const tw_instance *inst, tw_buf *o
     tw_buf_init(&state, MAX_STATE_BYTES);
     cls->save(inst->detector, &state);
     tw_state_put_bytes(out, state.data, state.len);
+    tw_buf_reset(&state);
+    if (inst->dedup)
+        tw_dedup_save(inst->dedup, &state);
+    tw_state_put_bytes(out, state.len > 0 ? state.data : "", state.len);
     tw_buf_done(&state);
     tw_state_put_u64(out, inst->reorder ? tw_reorder_count(inst->reorder) : 0);
     if (inst->reorder)
@@ -244,12 +250,13 @@ static int load_instance(tw_lane *lane, tw_state_in *in, tw_err *err)
 {
     char name[256], hash[64];
     int64_t clock_ms;
-    const void *state;
-    size_t size;
+    const void *state, *known;
+    size_t size, known_size;
     tw_instance none = {0};
 
     if (!take_text(in, name, sizeof name) || !take_text(in, hash, sizeof hash) ||
-        !tw_state_take_i64(in, &clock_ms) || !tw_state_take_bytes(in, &state, &size))
+        !tw_state_take_i64(in, &clock_ms) || !tw_state_take_bytes(in, &state, &size) ||
+        !tw_state_take_bytes(in, &known, &known_size))
         return tw_err_set(err, TW_EPARSE, "the saved state is broken");
     int64_t number = tw_ruleset_find(lane->rules->set, name);
     tw_instance *inst = number < 0 ? NULL : &lane->rules->instances[number];
@@ -260,6 +267,9 @@ static int load_instance(tw_lane *lane, tw_state_in *in, tw_err *err)
     tw_state_in own = tw_state_in_of(state, size);
     set_clock(&lane->rules->domains[inst->domain], clock_ms);
     int rc = inst->detector->cls->load(inst->detector, &own, err);
+    own = tw_state_in_of(known, known_size);
+    if (rc == TW_OK && inst->dedup && known_size > 0)
+        rc = tw_dedup_load(inst->dedup, &own, err);
     if (rc < 0)
         return tw_err_set(err, rc, "the saved state of %s cannot be read", name);
     if (!load_waiting(lane, inst, in))
@@ -274,6 +284,7 @@ int tw_lane_save(const tw_lane *lane, tw_buf *out, tw_err *err)
     int rc = TW_OK;
 
     save_clocks(lane, out);
+    tw_state_put_u64(out, tw_lane_emitted(lane));
     tw_state_put_u64(out, count);
     for (uint32_t i = 0; i < count && rc == TW_OK; i++)
         rc = save_instance(lane, &lane->rules->instances[i], out, err);
@@ -283,10 +294,13 @@ int tw_lane_save(const tw_lane *lane, tw_buf *out, tw_err *err)
 int tw_lane_load(tw_lane *lane, tw_state_in *in, tw_err *err)
 {
     uint64_t count;
+    uint32_t emitted;
     int rc = TW_OK;
 
-    if (!load_clocks(lane, in) || !tw_state_take_u64(in, &count))
+    if (!load_clocks(lane, in) || !tw_state_take_u32(in, &emitted) ||
+        !tw_state_take_u64(in, &count))
         return tw_err_set(err, TW_EPARSE, "the saved state is broken");
+    tw_lane_emits_from(lane, emitted);
     for (uint64_t i = 0; i < count && rc == TW_OK; i++)
         rc = load_instance(lane, in, err);
     return rc;
