@@ -9,6 +9,7 @@ processor time (all threads of the process, from its start to its end, as the ke
 
   bare         kafka/bare.c: a tuned librdkafka loop that looks at nothing
   handwritten  kafka/handwritten.c: this one job and nothing else
+  join         kafka/join.c: scale-outs with the errors of their service, against a rule that joins them
   errors       tidewatch, the job as a rule of seven lines
   lua          the same with a Lua predicate that is called on every event
   nomatch      tidewatch, one rule that no event matches
@@ -51,6 +52,15 @@ LUA = RULE % 'where = function(e) return e.severity == "error" end'
 NOMATCH = RULE % 'severity = "error", type = "no_such_type"'
 SLOW = RULE % ('where = function(e) local n = 0 for i = 1, 150 do n = n + i % 7 end '
                'return n < 0 and e.severity == "error" end')
+JOIN = """
+rule "bench/join" {
+  key    = { "service" },
+  inputs = { scaled = from "events" { type = "scale_out", host = prefix "web-000", retries = 3 },
+             err    = from "events" { severity = "error" } },
+  detect = join { left = "scaled", right = "err", within = { after = "5m" } },
+  alert  = incident { id = "scaled:${left.id}", route = "out", title = "${right.host} fails after ${left.host} scaled out" },
+}
+"""
 UNLIMITED = {"queued.min.messages": 10000000, "queued.max.messages.kbytes": 2097151}
 
 LATENCY_RATE, LATENCY_SECONDS, LATENCY_ROUNDS = 20000, 12, 3
@@ -216,6 +226,20 @@ def throughput(bench, topic):
     figure("errors_per_host_rss_mb", rss, "lower", 128, 48)
 
 
+def join(bench, topic):
+    """Scale-outs joined with the errors of the same service within 5 minutes after."""
+    ratios = []
+    for number in range(ROUNDS):
+        hand = bench.reader("join", topic)
+        ours = bench.tidewatch(JOIN, topic)
+        check_alerts(ours.alerts, hand.said["alerts"])
+        ratios.append(ours.rate / hand.rate)
+        say(f"round {number + 1}, join, nanoseconds of processor time an event: {1e9 / ours.rate:.0f}, by "
+            f"hand {1e9 / hand.rate:.0f}; {hand.said['pairs']} pairs, alerts {ours.alerts}, by hand "
+            f"{hand.said['alerts']}")
+    figure("join_vs_handwritten", ratios, "higher", 0.55, 0.80)
+
+
 def seconds_of_reading(run):
     """From the first partition taken to the last one read, by the program's own log."""
     def at(text):
@@ -271,9 +295,11 @@ def main():
     topic = f"errors-{EVENTS}"
     try:
         bench.topic(topic)
-        parts = sys.argv[1:] or ["throughput", "catch_up", "latency"]
+        parts = sys.argv[1:] or ["throughput", "join", "catch_up", "latency"]
         if "throughput" in parts:
             throughput(bench, topic)
+        if "join" in parts:
+            join(bench, topic)
         if "catch_up" in parts:
             catch_up(bench, topic)
         if "latency" in parts:
