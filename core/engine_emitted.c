@@ -101,6 +101,7 @@ void tw_engine_set_tables(tw_engine *e, tw_table_view *view)
     tw_table_view *old = e->tables;
     e->tables = view;
     e->tables_generation++;
+    tw_engine_expect_keys(e);
     if (!was_paused)
         tw_engine_resume(e);
     tw_table_view_unref(old);

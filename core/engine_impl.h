@@ -62,6 +62,9 @@ void tw_engine_tell(tw_engine *e, tw_told what); /* engine.c; any lane */
 void tw_emitted_free(tw_emitted *e);
 int tw_emitted_compare(const tw_emitted *a, const tw_emitted *b);
 
+/* engine_rules.c. Paused: rules that expect the keys of a table get those it has now. */
+void tw_engine_expect_keys(tw_engine *e);
+
 /* engine_pause.c */
 void tw_lane_main(tw_lane *lane); /* body of a lane's thread */
 /* As tw_engine_pause, but lanes may leave the rest of a batch for afterwards. */

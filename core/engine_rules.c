@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 
 static bool keeps_state(const tw_rule *fresh, const tw_rule *old)
@@ -56,6 +57,26 @@ static void free_all(tw_lane_rules **rules, uint32_t count)
     tw_free(rules);
 }
 
+void tw_engine_expect_keys(tw_engine *e)
+{
+    for (uint32_t r = 0; r < e->rules->rule_count; r++) {
+        const tw_missing_plan *plan = tw_missing_plan_of(e->rules->rules[r]);
+        const tw_rows *rows = plan && plan->table && e->tables
+                                  ? tw_table_view_rows(e->tables, plan->table)
+                                  : NULL;
+        if (!rows)
+            continue;
+        tw_expected *set = tw_expected_new(plan, rows);
+        for (uint32_t i = 0; i < e->lane_count; i++)
+            tw_lane_rules_expect(e->lanes[i]->rules, r, set);
+        if (tw_expected_keyless(set))
+            tw_log_warn("rules", "rows of a table have no key for what is expected",
+                        "rule", e->rules->rules[r]->name, "table", plan->table, "rows",
+                        TW_LOG_INT(tw_expected_keyless(set)), NULL);
+        tw_expected_unref(set);
+    }
+}
+
 int tw_engine_switch(tw_engine *e, tw_rule_files *files, tw_rule_gone gone, void *self,
                      tw_switch_report *out, tw_err *err)
 {
@@ -83,6 +104,7 @@ int tw_engine_switch(tw_engine *e, tw_rule_files *files, tw_rule_gone gone, void
         fresh[i] = before;
     }
     e->rules = set;
+    tw_engine_expect_keys(e);
     if (!was_paused)
         tw_engine_resume(e);
     *out = (tw_switch_report){.generation = ++e->generation,

@@ -52,6 +52,10 @@ typedef struct tw_instance {
     uint32_t domain;
     uint32_t heap_at; /* place in the domain's heap */
     int64_t due_ms;   /* when the clock must reach it next; INT64_MAX never */
+    /* a source guard: when other lanes are to know that the input was heard */
+    int64_t guard_ms; /* 0: they are not */
+    uint32_t guarded_input;
+    int64_t heard_from_ms, heard_to_ms; /* not told yet; from TW_TIME_NONE: nothing */
     bool
         ordered; /* it reads what rules emit: events wait for the clock even without lateness */
     bool prompt; /* ordered, and nobody asks that equal instants come in one order */
@@ -112,7 +116,8 @@ typedef struct tw_lane {
     uint32_t source;
     int64_t arrival_ms;
     uint64_t seq;
-    int64_t tick_ms;     /* when idle partitions were last looked at */
+    uint32_t heard_pending; /* instances that have something to tell of what was heard */
+    int64_t tick_ms;        /* when idle partitions were last looked at */
     tw_track_seen *seen; /* by place in the stream plan's tracks; told to the clocks, and
                             the tally to the counters, when the batch is done */
     uint32_t seen_count, seen_room;
@@ -137,6 +142,9 @@ void tw_lane_rules_free(tw_lane_rules *rules);
 /* Moves state of rules that kept their name and state_hash, and the clocks, from old to
  * fresh. */
 void tw_lane_rules_adopt(tw_lane *lane, tw_lane_rules *fresh, tw_lane_rules *old);
+
+/* Tells rules that expect the keys of a table what these are now. Paused. */
+void tw_lane_rules_expect(tw_lane_rules *rules, uint32_t rule, tw_expected *set);
 
 /* One turn: rings, then up to one batch of each feed. Returns how much was done (0:
  * nothing). */

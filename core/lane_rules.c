@@ -184,6 +184,14 @@ void tw_instance_judge(tw_lane *lane, tw_instance *inst, const tw_key *key,
     tw_instance_due(d, inst);
 }
 
+void tw_instance_heard(tw_lane *lane, tw_instance *inst, int64_t from_ms, int64_t to_ms)
+{
+    if (!inst->detector->cls->heard)
+        return;
+    inst->detector->cls->heard(inst->detector, from_ms, to_ms);
+    tw_instance_due(&lane->rules->domains[inst->domain], inst);
+}
+
 /* ---- clocks ------------------------------------------------------------------------ */
 
 static void domain_fire(tw_lane *lane, tw_domain *d, int64_t clock_ms, bool inclusive)
@@ -200,6 +208,16 @@ static void domain_fire(tw_lane *lane, tw_domain *d, int64_t clock_ms, bool incl
             inst->due_ms = limit_ms;
             heap_fix(d, inst);
         }
+    }
+}
+
+/* Nothing ever came. Virtual time may not have begun either. */
+static void domain_wait(tw_domain *d, int64_t now_ms)
+{
+    for (uint32_t i = 0; i < d->count && now_ms > 0; i++) {
+        tw_detector *det = d->heap[i]->detector;
+        if (det->cls->wait)
+            det->cls->wait(det, now_ms);
     }
 }
 
@@ -227,8 +245,11 @@ void tw_domains_update(tw_lane *lane, const uint32_t *tracks, uint32_t track_cou
             continue;
         int64_t clock_ms =
             tw_domain_clock(&set->domains[i], &lane->clocks, d->clock_ms, now_ms);
-        if (clock_ms == d->clock_ms)
+        if (clock_ms == d->clock_ms) {
+            if (clock_ms == TW_TIME_NONE)
+                domain_wait(d, now_ms);
             continue;
+        }
         d->clock_ms = clock_ms;
         domain_fire(lane, d, clock_ms, false);
         tw_lane_settle(lane);
@@ -280,6 +301,17 @@ void tw_lane_partition_remove(tw_lane *lane, uint32_t stream, uint32_t source,
 
 /* ---- life -------------------------------------------------------------------------- */
 
+static void guard_init(const tw_lane *lane, tw_instance *inst)
+{
+    const tw_missing_plan *plan = tw_missing_plan_of(inst->rule);
+
+    inst->heard_from_ms = TW_TIME_NONE;
+    if (plan && lane->lane_count > 1) {
+        inst->guard_ms = plan->guard_ms;
+        inst->guarded_input = plan->input;
+    }
+}
+
 static int instance_init(tw_lane *lane, tw_lane_rules *rules, uint32_t number,
                          tw_err *err)
 {
@@ -297,10 +329,13 @@ static int instance_init(tw_lane *lane, tw_lane_rules *rules, uint32_t number,
         rule->emit && rules->set->streams[rule->emit->stream->id].projection;
     inst->domain = rules->set->rule_domain[number];
     inst->due_ms = INT64_MAX;
+    guard_init(lane, inst);
     tw_engine_rule_stats(lane->engine, lane->number, inst);
     tw_detect_env env = {
         .script = rules->scripts[rule->script],
         .out = {tw_instance_on_signal, inst},
+        .lane = lane->number,
+        .lane_count = lane->lane_count,
         .late = inst->late,
         .evicted = inst->evicted,
         .dropped = inst->dropped,
@@ -461,4 +496,13 @@ bool tw_feed_is_held(tw_lane *lane, const tw_feed_state *feed, int64_t now_ms)
         return false;
     tw_count_own(lane->held, 1);
     return true;
+}
+
+void tw_lane_rules_expect(tw_lane_rules *rules, uint32_t rule, tw_expected *set)
+{
+    tw_instance *inst = &rules->instances[rule];
+    tw_domain *d = &rules->domains[inst->domain];
+
+    inst->detector->cls->expect(inst->detector, set, d->clock_ms);
+    tw_instance_due(d, inst);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How a lane judges: the instances of its rules, their clocks and deadlines. Internal to
+/* How a lane judges: the instances of its rules, their clocks and deadlines, and what it says to others. Internal to
  * lane*.c. */
 #ifndef TW_LANE_RULES_H
 #define TW_LANE_RULES_H
@@ -13,6 +13,14 @@ void tw_instance_judge(tw_lane *lane, tw_instance *inst, const tw_key *key,
 /* Every rule that the event matches gets it; scratch is the caller's. */
 void tw_lane_route(tw_lane *lane, const tw_stream *stream, tw_route_scratch *scratch,
                    const tw_event *ev);
+/* The guarded input of its rule was heard, by a key of another lane. */
+void tw_instance_heard(tw_lane *lane, tw_instance *inst, int64_t from_ms, int64_t to_ms);
+/* A matched event goes to the lane that owns its key. */
+void tw_lane_send_event(tw_lane *lane, uint32_t to, const tw_route_target *target,
+                        const tw_key *key, const tw_event *ev, int64_t time_ms);
+/* The input of a source guard was heard: all lanes hear of it before the clock of the partition is reported, times
+ * that lie close together as one span. */
+void tw_lane_note_heard(tw_lane *lane, uint32_t rule, tw_instance *inst, int64_t time_ms);
 /* Recomputes the clocks of the domains that read any of these tracks; NULL: of all. */
 void tw_domains_update(tw_lane *lane, const uint32_t *tracks, uint32_t track_count,
                        int64_t now_ms);

@@ -195,22 +195,30 @@ static void explain(tw_replay *r)
     free(text);
 }
 
+static bool has_table(const tw_cli_tables *tables, const tw_rule *rule, const char *does,
+                      const char *table)
+{
+    if (tw_cli_tables_have(tables, table))
+        return true;
+    fprintf(stderr,
+            "tidewatch replay: %s %s the table '%s', which is not given: "
+            "--table %s=FILE, or -c FILE with a configuration that has it\n",
+            rule->name, does, table, table);
+    return false;
+}
+
 /* A look-up without its table would find nothing, and change what is told and to whom. */
 static bool has_its_tables(const tw_cli_tables *tables, const tw_ruleset *rules)
 {
     for (uint32_t i = 0; i < rules->rule_count; i++) {
         const tw_rule *rule = rules->rules[i];
-        for (uint32_t k = 0; k < rule->lookup_count; k++) {
-            const char *table = rule->lookups[k].table;
-            if (tw_cli_tables_have(tables, table))
-                continue;
-            fprintf(
-                stderr,
-                "tidewatch replay: %s looks up in the table '%s', which is not given: "
-                "--table %s=FILE, or -c FILE with a configuration that has it\n",
-                rule->name, table, table);
+        const tw_missing_plan *missing = tw_missing_plan_of(rule);
+        for (uint32_t k = 0; k < rule->lookup_count; k++)
+            if (!has_table(tables, rule, "looks up in", rule->lookups[k].table))
+                return false;
+        if (missing && missing->table &&
+            !has_table(tables, rule, "expects the keys of", missing->table))
             return false;
-        }
     }
     return true;
 }

@@ -7,8 +7,10 @@
 
 #include "detect/change.h"
 #include "detect/handler.h"
+#include "detect/impact.h"
 #include "detect/join.h"
 #include "detect/level.h"
+#include "detect/missing.h"
 #include "detect/session.h"
 #include "detect/pass.h"
 #include "detect/seq.h"
@@ -35,8 +37,9 @@ const tw_detector_class *tw_detector_class_of(const tw_rule *rule)
     case TW_DETECT_SEQ:
         return &tw_seq_class;
     case TW_DETECT_MISSING:
+        return &tw_missing_class;
     case TW_DETECT_IMPACT:
-        break; /* core/rule refuses them */
+        return &tw_impact_class;
     }
     return NULL;
 }

@@ -12,6 +12,7 @@
 #define TW_DETECT_DETECTOR_H
 
 #include "base/stats.h"
+#include "flow/plan_missing.h"
 #include "flow/script.h"
 #include "flow/signal.h"
 #include "state/bytes.h"
@@ -22,6 +23,8 @@ typedef struct tw_detector tw_detector;
 typedef struct tw_detect_env {
     tw_script *script; /* may be replaced by tw_detector_class.rebind */
     tw_signal_port out;
+    uint32_t lane,
+        lane_count; /* it gets keys whose group % lane_count is lane; 0: all keys */
     tw_counter *late, *evicted; /* per rule, one writer each */
     tw_counter *dropped;        /* kept events that went early: their key had too many */
     tw_gauge *keys;
@@ -51,6 +54,13 @@ typedef struct tw_detector_class {
     /* Earliest pending deadline, INT64_MAX when none; cheap, asked after every event. May be
      * early (a lower bound), never late. */
     int64_t (*next_deadline)(const tw_detector *d);
+    /* While the rule has no clock, because nothing ever came: wall time passes. NULL: it may. */
+    void (*wait)(tw_detector *d, int64_t now_ms);
+    /* Of rules with a source guard: the guarded input was heard on another lane, by any key, at
+     * these two times and at least every guard between them. NULL: nobody cares. */
+    void (*heard)(tw_detector *d, int64_t from_ms, int64_t to_ms);
+    /* The keys that a table expects now, in place of those before. NULL: no rule asks for it. */
+    void (*expect)(tw_detector *d, tw_expected *set, int64_t clock_ms);
     /* What becomes of the state of `old` when state_hash differs but name, key, kind and inputs do not; why is
      * filled with a sentence. Pure. NULL: it starts cold. */
     tw_fate (*fate)(const tw_rule *fresh, const tw_rule *old, char *why, size_t size);

@@ -126,6 +126,10 @@ void tw_compile_change(tw_compiler *c, const tw_tree *change);
 void tw_compile_join(tw_compiler *c, const tw_tree *join);
 void tw_compile_together(tw_compiler *c, const tw_tree *together);
 void tw_compile_seq(tw_compiler *c, const tw_tree *seq);
+void tw_compile_missing(tw_compiler *c, const tw_tree *missing);
+void tw_compile_impact(tw_compiler *c, const tw_tree *impact);
+/* "not better": the verdicts that raise the alert of an impact rule. */
+void tw_compile_verdicts(tw_compiler *c, const tw_tree *at, const char *text);
 void tw_compile_detect(tw_compiler *c, const tw_tree *detect); /* whichever it is */
 
 /* The table of `word { ... }`, or NULL with a finding. */

@@ -13,7 +13,8 @@
 typedef struct incident_options {
     const char *id, *route, *title, *body;
     const tw_tree *labels;
-    int severity, when_fn, notify;
+    const tw_tree *when;
+    int severity, notify;
     bool resolved;
     int64_t remind_ms, max_age_ms;
     const tw_tree *table; /* plan_incident.c reads it */
@@ -30,7 +31,7 @@ static const tw_option incident_table[] = {
     {"title", TW_OPTION_TEXT, AT(title), 0, 0, NULL},
     {"body", TW_OPTION_TEXT, AT(body), 0, 0, NULL},
     {"labels", TW_OPTION_TABLE, AT(labels), 0, 0, NULL},
-    {"when", TW_OPTION_FUNCTION, AT(when_fn), 0, 0, NULL},
+    {"when", TW_OPTION_ANY, AT(when), 0, 0, NULL},
     {"notify", TW_OPTION_CHOICE, AT(notify), 0, 0, modes},
     {"resolved", TW_OPTION_FLAG, AT(resolved), 0, 0, NULL},
     {"remind", TW_OPTION_DURATION, AT(remind_ms), 1, 0, NULL},
@@ -224,10 +225,26 @@ static void compile_texts(tw_compiler *c, const tw_tree *table, const incident_o
         check_route(c, tw_tree_get(table, "route"), &plan->route);
 }
 
+/* A function, or the verdicts of an impact. */
+static void compile_when(tw_compiler *c, const tw_tree *when)
+{
+    const tw_tree *v = tw_compile_value(c, when);
+    bool has_verdicts = c->rule->detector == TW_DETECT_IMPACT;
+
+    if (v->type == TW_TREE_FUNCTION)
+        c->rule->incident.when_fn = v->fn;
+    else if (v->type == TW_TREE_STRING && has_verdicts)
+        tw_compile_verdicts(c, when, v->text);
+    else if (!tw_compile_is_told(v))
+        tw_compile_say(c, when, "when is a function%s, not %s",
+                       has_verdicts ? " or verdicts like \"not better\"" : "",
+                       tw_tree_name(v));
+}
+
 void tw_compile_alert(tw_compiler *c, const tw_tree *word)
 {
     tw_incident_plan *plan = &c->rule->incident;
-    incident_options o = {.severity = 2, .when_fn = TW_NO_FN, .resolved = true};
+    incident_options o = {.severity = 2, .resolved = true};
 
     if (!tw_tree_is_word(word, "incident")) {
         tw_compile_say(c, word, "alert is incident { ... }, not %s", tw_tree_name(word));
@@ -242,7 +259,8 @@ void tw_compile_alert(tw_compiler *c, const tw_tree *word)
     tw_options_read(c, table, "incident", incident_table, &o);
     plan->set = true;
     plan->severity = (tw_level)(o.severity + TW_LEVEL_INFO);
-    plan->when_fn = o.when_fn;
+    if (o.when)
+        compile_when(c, o.when);
     plan->notify = (tw_notify_mode)o.notify;
     plan->keeps_resolve = !o.resolved;
     plan->remind_ms = o.remind_ms;

@@ -16,6 +16,7 @@ static const detect_word words[] = {
     {"together", tw_compile_together}, {"handler", tw_compile_handler},
     {"change", tw_compile_change},     {"session", tw_compile_session},
     {"measure", tw_compile_measure},   {"seq", tw_compile_seq},
+    {"missing", tw_compile_missing},   {"impact", tw_compile_impact},
 };
 enum { WORDS = sizeof words / sizeof words[0] };
 

@@ -4,4 +4,4 @@ rule "a/b" {
   detect = { of = 1 },
   alert = incident { title = "${value}" },
 }
---! 4:3: detect is level { ... }, join { ... }, together { ... }, handler { ... }, change { ... }, session { ... }, measure { ... } or seq { ... }, not a table
+--! 4:3: detect is level { ... }, join { ... }, together { ... }, handler { ... }, change { ... }, session { ... }, measure { ... }, seq { ... }, missing { ... } or impact { ... }, not a table
