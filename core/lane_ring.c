@@ -196,3 +196,22 @@ void tw_lane_flush(tw_lane *lane)
             tw_wake_ring(lane->peers[to]->wake);
     }
 }
+
+/* ---- what a rule is told of other keys ------------------------------------------------ */
+
+void tw_instance_heard(tw_lane *lane, tw_instance *inst, int64_t from_ms, int64_t to_ms)
+{
+    if (!inst->detector->cls->heard)
+        return;
+    inst->detector->cls->heard(inst->detector, from_ms, to_ms);
+    tw_instance_due(&lane->rules->domains[inst->domain], inst);
+}
+
+void tw_lane_rules_expect(tw_lane_rules *rules, uint32_t rule, tw_expected *set)
+{
+    tw_instance *inst = &rules->instances[rule];
+    tw_domain *d = &rules->domains[inst->domain];
+
+    inst->detector->cls->expect(inst->detector, set, d->clock_ms);
+    tw_instance_due(d, inst);
+}

@@ -184,14 +184,6 @@ void tw_instance_judge(tw_lane *lane, tw_instance *inst, const tw_key *key,
     tw_instance_due(d, inst);
 }
 
-void tw_instance_heard(tw_lane *lane, tw_instance *inst, int64_t from_ms, int64_t to_ms)
-{
-    if (!inst->detector->cls->heard)
-        return;
-    inst->detector->cls->heard(inst->detector, from_ms, to_ms);
-    tw_instance_due(&lane->rules->domains[inst->domain], inst);
-}
-
 /* ---- clocks ------------------------------------------------------------------------ */
 
 static void domain_fire(tw_lane *lane, tw_domain *d, int64_t clock_ms, bool inclusive)
@@ -496,13 +488,4 @@ bool tw_feed_is_held(tw_lane *lane, const tw_feed_state *feed, int64_t now_ms)
         return false;
     tw_count_own(lane->held, 1);
     return true;
-}
-
-void tw_lane_rules_expect(tw_lane_rules *rules, uint32_t rule, tw_expected *set)
-{
-    tw_instance *inst = &rules->instances[rule];
-    tw_domain *d = &rules->domains[inst->domain];
-
-    inst->detector->cls->expect(inst->detector, set, d->clock_ms);
-    tw_instance_due(d, inst);
 }

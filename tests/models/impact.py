@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The impact detector: the means before and after, Welch's test, direction, effect, samples that are late or come
-before their event. See judge.py. The chance is found by adding up the density of Student's distribution.
-"""
+"""The impact detector: means before and after, Welch's test, direction, effect, samples that are late or come before
+their event. See judge.py. The chance is found by adding up the density of Student's distribution."""
 import math
 import statistics
 
@@ -69,8 +68,9 @@ def verdict(v, before, after):
 
 
 def judge(v, events, end):
-    out, span, newest = [], v["settle"] + v["after"], None
+    out, span, newest, known = [], v["settle"] + v["after"], None, None
     samples, opened = [], []
+
     def settle(until, inclusive, now):
         while opened and (opened[0].time + span < until or (inclusive and opened[0].time + span <= until)):
             e = opened.pop(0)
@@ -82,10 +82,9 @@ def judge(v, events, end):
             if name in v["tell"]:
                 out.append({"kind": "occurrence", "at": max(e.time + span, now), "facts": facts,
                             "start": e.time - v["before"], "stop": e.time + span})
-    known = None
+
     for event in events:
-        value = event.fields.get("value")
-        is_sample = event.fields["kind"] == "m"
+        value, is_sample = event.fields.get("value"), event.fields["kind"] == "m"
         if is_sample and not isinstance(value, float):
             continue
         now = max(event.time, event.clock or 0, newest or 0)

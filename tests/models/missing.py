@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The missing detector with a learned list: every and grace, every of a field, by a time of the day, learn,
-stop_on, late events. See judge.py. The table and the source are of more keys than one: tests/flow, tests/unit.
-
-A key that is not there is not expected.
-"""
+stop_on, late events. See judge.py. The table and the source are of more keys than one: tests/flow, tests/unit."""
 import datetime
 import itertools
 import random
@@ -51,7 +48,7 @@ def events(rng, key):
 
 
 def deadlines(v, since):
-    """The moments, grace included, by which something must have come: at or after `since`, in order."""
+    """By when something must have come, grace included: at or after `since`, in order."""
     zone, (hour, minute) = zoneinfo.ZoneInfo(v["zone"]), map(int, v["by"].split(":"))
     day = datetime.datetime.fromtimestamp((START + since) / 1000 - 3 * 86_400, zone).date()
     while True:
@@ -87,8 +84,7 @@ def judge(v, events, end):
             if at < k["base"] + v["learn"]:
                 tell(told, True)
                 continue
-            if k["missing"]:
-                tell(told, False, "forgotten")
+            k["missing"] and tell(told, False, "forgotten")
             k = None
         if event is None or (k and event.time < k["base"]):
             continue  # late
