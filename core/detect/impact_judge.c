@@ -7,6 +7,9 @@
 #include "detect/impact_impl.h"
 #include "detect/occurrence.h"
 
+/* Means of equal samples may differ by this share of them, and then any test is sure of it. */
+#define ROUNDING 1e-12
+
 typedef struct finding {
     tw_verdict verdict;
     tw_moments before, after;
@@ -44,8 +47,9 @@ static finding find(const impact *d, const impact_key *k, int64_t time_ms)
     if (f.before.count < p->min || f.after.count < p->min) {
         return f;
     }
+    bool is_noise = fabs(change) <= ROUNDING * (size + fabs(f.after.mean));
     bool differs =
-        f.confidence >= p->confidence && fabs(change) >= p->effect * size && change != 0;
+        f.confidence >= p->confidence && fabs(change) >= p->effect * size && !is_noise;
     f.verdict = differs ? direction(p, change) : TW_VERDICT_SAME;
     return f;
 }

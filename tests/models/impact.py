@@ -60,7 +60,7 @@ def verdict(v, before, after):
     size = abs(statistics.fmean(before)) if before else 0
     if min(len(before), len(after)) < v["min"]:
         name = "unknown"
-    elif sure < v["confidence"] or abs(change) < v["effect"] * size or change == 0:
+    elif sure < v["confidence"] or abs(change) < v["effect"] * size or abs(change) < 1e-9:
         name = "same"
     else:
         name = "better" if {"higher": change < 0, "lower": change > 0, "either": False}[v["worse"]] else "worse"
