@@ -13,6 +13,7 @@ processor time (all threads of the process, from its start to its end, as the ke
   errors       tidewatch, the job as a rule of seven lines
   lua          the same with a Lua predicate that is called on every event
   nomatch      tidewatch, one rule that no event matches
+  sequence     tidewatch, a sequence of three steps
 
 Broker and measured program have a core each, where there are two.
 
@@ -70,6 +71,17 @@ rule "bench/latency" {
   inputs = { ev = from "events" { severity = "error", code = 503 } },
   detect = level { of = count "ev", over = "10s", crit = { at_least = 3 } },
   alert  = incident { id = "errors:${host}", route = "out", title = "${sent_us}" },
+}
+"""
+
+SEQUENCE = """
+rule "bench/sequence" {
+  key    = { "host" },
+  inputs = { bad   = from "events" { severity = "error", code = lte(501) },
+             worse = from "events" { severity = "error", code = between(502, 503) },
+             worst = from "events" { severity = "error", code = gte(504) } },
+  detect = seq { "bad", "worse", "worst", within = "5m" },
+  alert  = incident { id = "seq:${host}", route = "out", title = "${bad.code} ${worse.code} ${worst.code}" },
 }
 """
 
@@ -289,6 +301,20 @@ def latency(bench):
            [latency_p99(bench, number) for number in range(LATENCY_ROUNDS)], "lower", 50, 10)
 
 
+def sequence(bench, topic):
+    """Three steps of each host, a tenth of the events."""
+    ratios = []
+    for number in range(ROUNDS):
+        bare = bench.reader("bare", topic)
+        ours = bench.tidewatch(SEQUENCE, topic)
+        if not ours.alerts:
+            raise SystemExit("no sequence was found")
+        ratios.append(ours.rate / bare.rate)
+        say(f"round {number + 1}, sequence, nanoseconds of processor time an event: {1e9 / ours.rate:.0f}, "
+            f"bare {1e9 / bare.rate:.0f}; alerts {ours.alerts}")
+    figure("seq_vs_bare", ratios, "higher", 0.40, 0.60)
+
+
 def main():
     folder = tempfile.mkdtemp(prefix="tidewatch-bench-")
     bench = Bench(folder)
@@ -304,6 +330,8 @@ def main():
             catch_up(bench, topic)
         if "latency" in parts:
             latency(bench)
+        if "sequence" in parts or not sys.argv[1:]:
+            sequence(bench, topic)
     finally:
         bench.close()
         shutil.rmtree(folder, ignore_errors=True)
