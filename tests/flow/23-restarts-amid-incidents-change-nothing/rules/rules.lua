@@ -1,8 +1,8 @@
 rule "infra/zone_down" {
   key = { "az" },
   inputs = { down = from "zones" { state = "down" }, up = from "zones" { state = "up" } },
-  detect = handler { on_event = function(e, ctx) if ctx.input == "down" then ctx.fire {} end end },
-  alert = incident { id = "zone:${az}", resolve = { on = "up", after = false } },
+  detect = level { of = count "down", over = "7d", crit = { at_least = 1 } },
+  alert = incident { id = "zone:${az}", resolve = { on = "up" } },
 }
 
 rule "shop/errors" {
