@@ -26,7 +26,7 @@
 static void on_signal(void *self, const tw_signal *s)
 {
     tw_app *app = self;
-    tw_incidents_signal(app->incidents, s);
+    tw_app_order_signal(app->order, s);
 }
 
 static void collect(void *arg)
@@ -105,6 +105,7 @@ static void drain(tw_app *app)
 {
     tw_engine_pause(app->engine);
     tw_engine_collect(app->engine);
+    tw_app_order_advance(app->order, NULL);
     tw_engine_resume(app->engine);
     say_what_is_left(app);
     enter(app, TW_APP_DRAINING, app->config->drain_ms);
@@ -334,6 +335,7 @@ static int start_engine(tw_app *app, tw_err *err)
         .wake_shore = wake_shore,
         .wake_self = app};
     app->incidents = tw_incidents_new(&incidents);
+    app->order = tw_app_order_new(app->incidents);
     int rc = tw_rule_watchdog_start(err);
     if (rc < 0)
         return rc;
@@ -435,8 +437,8 @@ void tw_app_free(tw_app *app)
     tw_loop_free(app->loop);
     tw_plugins_free(app->plugins);
     tw_streams_free(app->streams);
-    tw_free(app->clocks);
     json_decref(app->reload_report);
+    tw_app_order_free(app->order);
     json_decref(app->last_bad);
     tw_app_once_done(&app->bad_said);
     tw_app_once_done(&app->given_up_said);

@@ -6,30 +6,22 @@
 #include "app_impl.h"
 #include "base/mem.h"
 
-/* What the stage asks: the clocks of the last round, whose signals have all been collected. */
+/* What the stage asks. */
 int64_t tw_app_rule_clock(void *self, const char *rule)
 {
     const tw_app *app = self;
-    const tw_ruleset *set = tw_engine_rules(app->engine);
-    int64_t number = tw_ruleset_find(set, rule);
 
-    if (number < 0 || set->generation != app->clock_generation ||
-        (uint32_t)number >= app->clock_count)
-        return TW_TIME_NONE;
-    return app->clocks[number];
+    return tw_app_order_clock(app->order, rule);
 }
 
 void tw_app_advance(tw_app *app)
 {
     const tw_ruleset *set = tw_engine_rules(app->engine);
-    int64_t *fresh = tw_calloc(set->rule_count + 1, sizeof *fresh);
+    int64_t *clocks = tw_calloc(set->rule_count + 1, sizeof *clocks);
 
     for (uint32_t i = 0; i < set->rule_count; i++)
-        fresh[i] = tw_engine_rule_clock(app->engine, i);
+        clocks[i] = tw_engine_rule_clock(app->engine, i);
     tw_engine_collect(app->engine);
-    tw_free(app->clocks);
-    app->clocks = fresh;
-    app->clock_count = set->rule_count;
-    app->clock_generation = set->generation;
-    tw_incidents_advance(app->incidents, tw_app_rule_clock, app, false);
+    tw_app_order_advance(app->order, clocks);
+    tw_free(clocks);
 }

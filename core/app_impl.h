@@ -5,6 +5,7 @@
 
 #include "alert/incident.h"
 #include "app.h"
+#include "app_order.h"
 #include "control/control.h"
 #include "engine.h"
 #include "flow/table.h"
@@ -72,11 +73,9 @@ struct tw_app {
     bool engine_running;
     bool is_stuck; /* a connector did not stop: nothing may be freed under it */
     tw_incidents *incidents;
+    tw_app_order *order;
     tw_sink_unit *sinks;
     tw_source_unit *sources;
-    int64_t *clocks; /* of rules, by number; their signals have been collected */
-    uint32_t clock_count;
-    uint64_t clock_generation;
     tw_app_tables tables;
     tw_control *control;
     tw_file_watch *rule_watch, *table_watch;

@@ -121,6 +121,8 @@ static tw_rule_files *read_rules(tw_app *app, const tw_config *from,
 static void on_rule_gone(void *self, const tw_rule *rule, bool still_exists)
 {
     tw_app *app = self;
+
+    tw_app_order_advance(app->order, NULL); /* the lanes stand still: all has been told */
     tw_incidents_rule_gone(app->incidents, rule,
                            still_exists ? "rule changed" : "rule removed",
                            tw_clock_now_ms(&app->clock));
@@ -182,6 +184,19 @@ json_t *tw_app_plan(tw_app *app, const char *const *paths, size_t path_count,
     return changes;
 }
 
+/* What waited was told under the old rules. */
+static int switch_rules(tw_app *app, tw_rule_files *files, tw_switch_report *out,
+                        tw_err *err)
+{
+    int rc = tw_engine_switch(app->engine, files, on_rule_gone, app, out, err);
+
+    if (rc == TW_OK) {
+        tw_app_order_advance(app->order, NULL);
+        tw_app_order_rules(app->order, tw_engine_rules(app->engine));
+    }
+    return rc;
+}
+
 int tw_app_switch_rules(tw_app *app, const tw_config *from, tw_findings *out_findings,
                         tw_switch_report *out, json_t **out_changes, tw_err *err)
 {
@@ -197,7 +212,7 @@ int tw_app_switch_rules(tw_app *app, const tw_config *from, tw_findings *out_fin
     if (errors)
         rc = tw_err_set(err, TW_EINVAL, "%zu finding(s) in the rules", errors);
     else
-        rc = tw_engine_switch(app->engine, files, on_rule_gone, app, out, err);
+        rc = switch_rules(app, files, out, err);
     tw_rule_files_unref(files);
     forget_fields(app, fields, rc < 0);
     return rc;

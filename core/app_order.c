@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Invariant: of the rules of a circle, incidents know no clock beyond swept_ms, and every signal up to it has been
+ * handed over. A circle has the number of one of its rules. */
+#include "app_order.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+typedef struct waiting {
+    tw_signal *signal;
+    uint64_t number; /* of its arrival */
+} waiting;
+
+/* Rules whose incidents depend on each other's: those of one `inhibited_by`, or one rule with a group or
+ * a storm. */
+typedef struct circle {
+    int64_t swept_ms; /* incidents know no later clock of these rules */
+    waiting *heap;    /* by time and arrival */
+    uint32_t count, room;
+} circle;
+
+struct tw_app_order {
+    tw_incidents *incidents;
+    char *
+        *rules; /* names, sorted; a set dies before what its rules said is handed over */
+    uint32_t rule_count;
+    uint32_t *circle_of; /* by rule; NONE: its signals go on at once */
+    circle *circles;     /* by the number of one of its rules */
+    int64_t *clocks;     /* the last ones */
+    uint64_t arrived;
+};
+
+#define NONE UINT32_MAX
+
+tw_app_order *tw_app_order_new(tw_incidents *incidents)
+{
+    tw_app_order *o = tw_alloc(sizeof *o);
+
+    o->incidents = incidents;
+    return o;
+}
+
+static void forget_rules(tw_app_order *o)
+{
+    for (uint32_t i = 0; i < o->rule_count; i++) {
+        for (uint32_t k = 0; k < o->circles[i].count; k++)
+            tw_signal_free(o->circles[i].heap[k].signal);
+        tw_free(o->circles[i].heap);
+        tw_free(o->rules[i]);
+    }
+    tw_free(o->rules);
+    tw_free(o->circle_of);
+    tw_free(o->circles);
+    tw_free(o->clocks);
+}
+
+void tw_app_order_free(tw_app_order *o)
+{
+    if (!o)
+        return;
+    forget_rules(o);
+    tw_free(o);
+}
+
+/* ---- which rules ------------------------------------------------------------------- */
+
+static int64_t find_rule(const tw_app_order *o, const char *name)
+{
+    uint32_t low = 0, high = o->rule_count;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        int order = strcmp(o->rules[middle], name);
+        if (order == 0)
+            return middle;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return -1;
+}
+
+/* Both, and whoever either is with already, are in one circle from now on. */
+static void join(tw_app_order *o, uint32_t a, uint32_t b)
+{
+    uint32_t to = o->circle_of[a] == NONE ? a : o->circle_of[a];
+    uint32_t from = o->circle_of[b] == NONE ? b : o->circle_of[b];
+
+    o->circle_of[a] = o->circle_of[b] = to;
+    for (uint32_t i = 0; i < o->rule_count; i++)
+        if (o->circle_of[i] == from)
+            o->circle_of[i] = to;
+}
+
+static void join_inhibitor(tw_app_order *o, uint32_t rule, const tw_inhibitor *by)
+{
+    int64_t number = by->rule ? find_rule(o, by->rule) : -1;
+
+    if (number >= 0)
+        join(o, rule, (uint32_t)number);
+    for (uint32_t i = 0; !by->rule && i < o->rule_count; i++)
+        join(o, rule, i); /* any rule may have incidents with such labels */
+}
+
+void tw_app_order_rules(tw_app_order *o, const tw_ruleset *set)
+{
+    forget_rules(o);
+    o->rule_count = set->rule_count;
+    o->rules = tw_calloc(set->rule_count + 1, sizeof *o->rules);
+    o->circle_of = tw_calloc(set->rule_count + 1, sizeof *o->circle_of);
+    o->circles = tw_calloc(set->rule_count + 1, sizeof *o->circles);
+    o->clocks = tw_calloc(set->rule_count + 1, sizeof *o->clocks);
+    for (uint32_t i = 0; i < set->rule_count; i++) {
+        o->rules[i] = tw_strdup(set->rules[i]->name);
+        o->circle_of[i] = NONE;
+        o->circles[i].swept_ms = o->clocks[i] = TW_TIME_NONE;
+    }
+    for (uint32_t i = 0; i < set->rule_count; i++) {
+        const tw_incident_plan *plan = &set->rules[i]->incident;
+        if (plan->group.set || plan->storm.set)
+            join(o, i, i);
+        for (uint32_t k = 0; k < plan->inhibitor_count; k++)
+            join_inhibitor(o, i, &plan->inhibitors[k]);
+    }
+}
+
+/* ---- the heap ---------------------------------------------------------------------- */
+
+static bool comes_before(const waiting *a, const waiting *b)
+{
+    return a->signal->at_ms != b->signal->at_ms ? a->signal->at_ms < b->signal->at_ms
+                                                : a->number < b->number;
+}
+
+static void push(circle *c, waiting w)
+{
+    uint32_t at = c->count++;
+
+    if (c->count > c->room) {
+        c->room = c->room ? 2 * c->room : 64;
+        c->heap = tw_realloc(c->heap, c->room * sizeof *c->heap);
+    }
+    for (; at > 0 && comes_before(&w, &c->heap[(at - 1) / 2]); at = (at - 1) / 2)
+        c->heap[at] = c->heap[(at - 1) / 2];
+    c->heap[at] = w;
+}
+
+static tw_signal *pop(circle *c)
+{
+    tw_signal *first = c->heap[0].signal;
+    waiting last = c->heap[--c->count];
+    uint32_t at = 0;
+
+    for (uint32_t child; (child = 2 * at + 1) < c->count; at = child) {
+        if (child + 1 < c->count && comes_before(&c->heap[child + 1], &c->heap[child]))
+            child++;
+        if (!comes_before(&c->heap[child], &last))
+            break;
+        c->heap[at] = c->heap[child];
+    }
+    c->heap[at] = last;
+    return first;
+}
+
+/* ---- in and out -------------------------------------------------------------------- */
+
+void tw_app_order_signal(tw_app_order *o, const tw_signal *s)
+{
+    int64_t number = find_rule(o, s->rule->name);
+
+    if (number >= 0 && o->circle_of[number] != NONE)
+        push(&o->circles[o->circle_of[number]],
+             (waiting){tw_signal_copy(s), o->arrived++});
+    else
+        tw_incidents_signal(o->incidents, s);
+}
+
+int64_t tw_app_order_clock(const tw_app_order *o, const char *rule)
+{
+    int64_t number = find_rule(o, rule);
+
+    if (number < 0)
+        return TW_TIME_NONE;
+    uint32_t c = o->circle_of[number];
+    return c == NONE ? o->clocks[number] : o->circles[c].swept_ms;
+}
+
+static int64_t clock_port(void *self, const char *rule)
+{
+    return tw_app_order_clock(self, rule);
+}
+
+/* The earliest clock of a circle; a rule that has none yet has said nothing and holds up nobody. */
+static int64_t earliest(const tw_app_order *o, uint32_t c)
+{
+    int64_t earliest_ms = INT64_MAX;
+
+    for (uint32_t i = 0; i < o->rule_count; i++)
+        if (o->circle_of[i] == c && o->clocks[i] != TW_TIME_NONE &&
+            o->clocks[i] < earliest_ms)
+            earliest_ms = o->clocks[i];
+    return earliest_ms;
+}
+
+/* Deadlines before a signal's time come before it. */
+static void sweep(tw_app_order *o, circle *c, int64_t until_ms)
+{
+    while (c->count > 0 && c->heap[0].signal->at_ms <= until_ms) {
+        tw_signal *s = pop(c);
+        if (s->at_ms > c->swept_ms) {
+            c->swept_ms = s->at_ms;
+            tw_incidents_advance(o->incidents, clock_port, o, false);
+        }
+        tw_incidents_signal(o->incidents, s);
+        tw_signal_free(s);
+    }
+    if (until_ms != INT64_MAX && until_ms > c->swept_ms)
+        c->swept_ms = until_ms;
+}
+
+void tw_app_order_advance(tw_app_order *o, const int64_t *clocks)
+{
+    if (clocks && o->rule_count > 0)
+        memcpy(o->clocks, clocks, o->rule_count * sizeof *clocks);
+    for (uint32_t c = 0; c < o->rule_count; c++)
+        if (o->circle_of[c] == c)
+            sweep(o, &o->circles[c], clocks ? earliest(o, c) : INT64_MAX);
+    tw_incidents_advance(o->incidents, clock_port, o, false);
+}

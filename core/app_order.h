@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Signals of rules whose incidents depend on each other's (they inhibit, are grouped, or may become a storm) in order
+ * of time across lanes. Lanes are not equally fast, above all with a backlog, so what one of them says of ten o'clock
+ * may come behind what another says of noon; whether one incident stood while another one opened could then not be
+ * told. Such signals wait until the clocks of the rules concerned have come to them. What any other rule says goes
+ * on at once. Shore thread. */
+#ifndef TW_APP_ORDER_H
+#define TW_APP_ORDER_H
+
+#include "alert/incident.h"
+#include "ruleset.h"
+
+typedef struct tw_app_order tw_app_order;
+
+tw_app_order *tw_app_order_new(tw_incidents *incidents); /* borrowed */
+void tw_app_order_free(tw_app_order *o); /* what waits is lost: release it first */
+
+/* From now on these rules run. What waits has been released. */
+void tw_app_order_rules(tw_app_order *o, const tw_ruleset *set);
+void tw_app_order_signal(tw_app_order *o, const tw_signal *s);
+
+/* clocks: of all rules, by number; NULL: whatever the clocks are, everything is released, in order. All that lanes
+ * told before their clocks came to these values must have been handed over. */
+void tw_app_order_advance(tw_app_order *o, const int64_t *clocks);
+/* The clock of a rule as incidents are to know it now; TW_TIME_NONE: none. */
+int64_t tw_app_order_clock(const tw_app_order *o, const char *rule);
+
+#endif

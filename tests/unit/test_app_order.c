@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Signals of rules whose incidents depend on each other's are handed over in order of time, whichever lane was
+ * faster; those of others at once. */
+#include "app_order.h"
+#include "incident_fixture.h"
+
+typedef struct bench {
+    stage s;
+    tw_ruleset set;
+    tw_rule *rules[3];
+    tw_app_order *order;
+} bench;
+
+static void tell(bench *b, tw_rule *rule, const char *host, tw_level from, tw_level to,
+                 int64_t at_s)
+{
+    uint8_t bytes[128];
+    uint32_t n = put_text(bytes, host);
+
+    n += put_text(bytes + n, "z");
+    tw_signal signal = {.rule = rule,
+                        .kind = TW_SIGNAL_LEVEL,
+                        .from = from,
+                        .level = to,
+                        .at_ms = at_s * SECOND,
+                        .key = tw_key_from_bytes(bytes, n),
+                        .newest = {.partition = -1},
+                        .start_ms = TW_TIME_NONE,
+                        .stop_ms = TW_TIME_NONE};
+    tw_app_order_signal(b->order, &signal);
+}
+
+/* a/host is inhibited by a/zone for the same zone; a/other has nothing to do with either. */
+static void open_bench(bench *b)
+{
+    *b = (bench){0};
+    open_stage(&b->s);
+    b->rules[0] = add_rule(&b->s, "a/host", "${host}");
+    b->rules[1] = add_rule(&b->s, "a/other", "${host}");
+    b->rules[2] = add_rule(&b->s, "a/zone", "${host}");
+    tw_incident_plan *plan = &b->rules[0]->incident;
+    plan->inhibitors = tw_calloc(1, sizeof *plan->inhibitors);
+    plan->inhibitors[0] = (tw_inhibitor){.rule = tw_strdup("a/zone"),
+                                         .level = TW_LEVEL_INFO,
+                                         .equal = label_list("zone"),
+                                         .equal_count = 1,
+                                         .wait_ms = 5 * SECOND};
+    plan->inhibitor_count = 1;
+    plan->inhibit_wait_ms = 5 * SECOND;
+    b->set = (tw_ruleset){.rules = b->rules, .rule_count = 3};
+    b->order = tw_app_order_new(b->s.incidents);
+    tw_app_order_rules(b->order, &b->set);
+}
+
+static void close_bench(bench *b)
+{
+    tw_app_order_free(b->order);
+    close_stage(&b->s);
+}
+
+static void clocks_come_to(bench *b, int64_t host_s, int64_t other_s, int64_t zone_s)
+{
+    int64_t clocks[] = {host_s * SECOND, other_s * SECOND, zone_s * SECOND};
+
+    tw_app_order_advance(b->order, clocks);
+}
+
+static void what_a_slow_lane_says_late_still_inhibits(void **state)
+{
+    bench b;
+    (void)state;
+    open_bench(&b);
+    tell(&b, b.rules[0], "h1", OK, WARN, 10);
+    tell(&b, b.rules[0], "h1", WARN, OK, 60);
+    tell(&b, b.rules[2], "zone", OK, CRIT, 8); /* from another lane */
+    tell(&b, b.rules[2], "zone", CRIT, OK, 300);
+    clocks_come_to(&b, 400, 400, 400);
+    assert_string_equal(b.s.told, "8s firing crit zone | 300s resolved crit zone");
+    close_bench(&b);
+}
+
+static void they_wait_until_every_clock_concerned_has_come(void **state)
+{
+    bench b;
+    (void)state;
+    open_bench(&b);
+    tell(&b, b.rules[0], "h1", OK, WARN, 10);
+    clocks_come_to(&b, 100, 100, 9);
+    assert_string_equal(b.s.told, "");
+    assert_int_equal(tw_app_order_clock(b.order, "a/host"), 9 * SECOND);
+    assert_int_equal(tw_app_order_clock(b.order, "a/other"), 100 * SECOND);
+    clocks_come_to(&b, 100, 100, 16);
+    assert_string_equal(b.s.told, "15s firing warn h1");
+    close_bench(&b);
+}
+
+static void others_go_on_at_once(void **state)
+{
+    bench b;
+    (void)state;
+    open_bench(&b);
+    tell(&b, b.rules[1], "o", OK, CRIT, 10);
+    assert_string_equal(b.s.told, "10s firing crit o");
+    close_bench(&b);
+}
+
+static void a_rule_without_a_clock_holds_up_nobody(void **state)
+{
+    bench b;
+    int64_t clocks[] = {100 * SECOND, TW_TIME_NONE, TW_TIME_NONE};
+    (void)state;
+    open_bench(&b);
+    tell(&b, b.rules[0], "h1", OK, WARN, 10);
+    tw_app_order_advance(b.order, clocks);
+    assert_string_equal(b.s.told, "15s firing warn h1");
+    close_bench(&b);
+}
+
+static void at_the_end_everything_is_handed_over(void **state)
+{
+    bench b;
+    (void)state;
+    open_bench(&b);
+    tell(&b, b.rules[0], "h1", WARN, OK, 60);
+    tell(&b, b.rules[0], "h1", OK, WARN, 10);
+    tw_app_order_advance(b.order, NULL);
+    assert_string_equal(b.s.told, "15s firing warn h1 | 60s resolved warn h1");
+    tell(&b, b.rules[0], "h2", OK, WARN, 70); /* what still waits is given back */
+    close_bench(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_a_slow_lane_says_late_still_inhibits),
+        cmocka_unit_test(they_wait_until_every_clock_concerned_has_come),
+        cmocka_unit_test(others_go_on_at_once),
+        cmocka_unit_test(a_rule_without_a_clock_holds_up_nobody),
+        cmocka_unit_test(at_the_end_everything_is_handed_over),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
