@@ -334,13 +334,10 @@ static int read_time(tw_replay *r, tw_value at, tw_err *err)
         return tw_err_set(err, TW_EINVAL, "'at' goes back by %lld ms",
                           (long long)(tw_clock_now_ms(&r->clock) - at_ms));
     if (!r->started || at_ms > tw_clock_now_ms(&r->clock)) {
-        bool passes = r->started;
-        r->started = true;
+        r->started = true; /* also the first: who waits by the wall begins now */
         tw_clock_set(&r->clock, at_ms);
-        if (passes) {
-            tw_engine_step(r->engine, NULL, 0, 0, NULL);
-            tw_replay_settle(r, false);
-        }
+        tw_engine_step(r->engine, NULL, 0, 0, NULL);
+        tw_replay_settle(r, false);
     }
     return TW_OK;
 }

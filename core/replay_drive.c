@@ -25,7 +25,7 @@ int tw_replay_move(tw_replay *r, int64_t at_ms, tw_err *err)
     if (r->started && at_ms < now_ms)
         return tw_err_set(err, TW_EINVAL, "the clock would go back by %lld ms",
                           (long long)(now_ms - at_ms));
-    bool passes = r->started && at_ms > now_ms;
+    bool passes = !r->started || at_ms > now_ms;
     r->started = true;
     tw_clock_set(&r->clock, at_ms);
     if (passes) {
