@@ -6,6 +6,7 @@ rule "failures/crash_loop" {
   params = { over = "10m", fire = 5, calm = "10m" },
   key = { "service", "pod" },
   clock = { lateness = "10s" },
+  dedup = { by = "id", within = "10m" },
   inputs = { died = from "failure_events" { type = oneof("crash", "restart", "oom_kill") } },
   detect = level {
     of = count "died", over = P"over",
@@ -31,5 +32,5 @@ test "five crashes in ten minutes are a loop, four are not" {
     { "4m30s", "crit", { service = "cart" } },
     { "20m", "ok", { service = "cart" } },
   },
-  vary = { "shuffle<=5s", "reload@3m", "lanes" },
+  vary = { "shuffle<=5s", "duplicate", "reload@3m", "restart@3m", "lanes" },
 }

@@ -17,7 +17,7 @@ HOUR = 60 * MINUTE
 def bad_hour():
     """(topic, minute, event), by what they lead to."""
     for n in range(6):
-        yield "failure_events", 1 + n, {"type": "crash", "service": "cart", "pod": "cart-1", "az": "eu-1a",
+        yield "failure_events", 1 + n, {"id": f"c{n}", "type": "crash", "service": "cart", "pod": "cart-1", "az": "eu-1a",
                                         "host": "h1", "reason": "exit 137"}
     for n in range(7):
         for check in range(3):
