@@ -6,7 +6,7 @@ import itertools
 import random
 import zoneinfo
 
-from __main__ import START
+from judge import START
 
 TIME, VARIANTS = "ts", 24
 TTLS = {2: 2000, 3.5: 3500, "4s": 4000, "1500ms": 1500, 0: None, -1: None, "soon": None, None: None}
