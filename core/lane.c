@@ -61,7 +61,29 @@ static bool key_of_repeats(const tw_rule *rule, uint32_t input, const tw_event *
                                      plan->by_count, scratch, out);
 }
 
-static void on_target(tw_lane *lane, const tw_event *ev, const tw_route_target *target)
+/* The key of the event last asked for: rules that are keyed alike share the work. */
+typedef struct event_key {
+    const uint32_t *slots; /* NULL: nobody has asked yet */
+    uint32_t count;
+    bool is_there;
+    tw_key key;
+    uint8_t scratch[TW_MAX_KEY_BYTES];
+} event_key;
+
+static bool find_key(event_key *k, const tw_event *ev, const uint32_t *slots,
+                     uint32_t count)
+{
+    if (!k->slots || k->count != count ||
+        memcmp(k->slots, slots, count * sizeof *slots) != 0) {
+        k->slots = slots;
+        k->count = count;
+        k->is_there = tw_key_from_event(ev, slots, count, k->scratch, &k->key);
+    }
+    return k->is_there;
+}
+
+static void on_target(tw_lane *lane, const tw_event *ev, const tw_route_target *target,
+                      event_key *shared)
 {
     tw_instance *inst = &lane->rules->instances[target->rule];
     const tw_rule *rule = inst->rule;
@@ -87,9 +109,12 @@ static void on_target(tw_lane *lane, const tw_event *ev, const tw_route_target *
     }
     const uint32_t *slots = rule->key_slots + target->input * rule->key_count;
     bool has_key = rule->detector == TW_DETECT_PASS && rule->key_count == 0;
-    if (!has_key && !tw_key_from_event(ev, slots, rule->key_count, scratch, &key)) {
-        tw_count_own(inst->keyless, 1);
-        return;
+    if (!has_key) {
+        if (!find_key(shared, ev, slots, rule->key_count)) {
+            tw_count_own(inst->keyless, 1);
+            return;
+        }
+        key = shared->key;
     }
     uint32_t owner = lane->lane_count > 1 ? key.group % lane->lane_count : 0;
     if (inst->guard_ms > 0 && target->input == inst->guarded_input) {
@@ -110,8 +135,10 @@ void tw_lane_route(tw_lane *lane, const tw_stream *stream, tw_route_scratch *scr
     const tw_router *router = lane->rules->set->streams[stream->id].router;
     uint32_t n = tw_router_match(router, ev, scratch, &targets);
 
+    event_key key;
+    key.slots = NULL;
     for (uint32_t i = 0; i < n; i++)
-        on_target(lane, ev, &targets[i]);
+        on_target(lane, ev, &targets[i], &key);
 }
 
 static void observe(tw_lane *lane, const tw_event *ev)
@@ -140,8 +167,10 @@ static void on_event(void *self, const tw_event *ev)
         tw_count_own(lane->clamped, 1);
     uint32_t n =
         tw_router_match(lane->stream_plan->router, ev, lane->route_scratch, &targets);
+    event_key key;
+    key.slots = NULL;
     for (uint32_t i = 0; i < n; i++)
-        on_target(lane, ev, &targets[i]);
+        on_target(lane, ev, &targets[i], &key);
     lane->tally.matched += n > 0;
     observe(lane, ev);
 }
