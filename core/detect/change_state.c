@@ -1,42 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The state of a change operator from one version of its rule to the next, and as bytes. One lane's
  * thread, or the shore while the lane stands still. */
-#include <string.h>
-
 #include "detect/change_impl.h"
 
 /* ---- reload ------------------------------------------------------------------------ */
 
-static bool same_kept(const tw_rule *a, const tw_rule *b)
-{
-    bool same = a->kept_count == b->kept_count;
-
-    for (uint32_t n = 0; same && n < a->kept_count; n++) {
-        same = strcmp(a->kept[n], b->kept[n]) == 0;
-    }
-    return same;
-}
-
-static void drop_fields(change *d, tw_kept *kept)
-{
-    tw_carried_give(d->slab, kept->fields);
-    kept->fields = NULL;
-}
-
-/* What the newer version keeps of events is absent of those that came before, unless the list is the
- * same. A key waits for what its hold now says, from its stored start. */
+/* Events are kept with what the newer version reads of them, as far as it was kept. A key waits for
+ * what its hold now says, from its stored start. */
 static void refit(change *d, const tw_rule *old)
 {
-    bool keep = same_kept(d->rule, old);
+    tw_kept_change edit = tw_kept_change_of(old->kept, old->kept_count, d->rule);
 
     for (uint32_t number = tw_keyed_next(d->keys, TW_KEYED_NONE); number != TW_KEYED_NONE;
          number = tw_keyed_next(d->keys, number)) {
         change_key *k = tw_keyed_at(d->keys, number);
-        if (!keep) {
-            drop_fields(d, &k->newest);
-        }
-        for (uint32_t n = 0; n < d->plan->count && !keep; n++) {
-            drop_fields(d, &k->fields[n].made);
+        tw_kept_follow(&k->newest, d->slab, &edit);
+        for (uint32_t n = 0; n < d->plan->count; n++) {
+            tw_kept_follow(&k->fields[n].made, d->slab, &edit);
         }
         tw_timers_set(d->timers, number, change_next(d, k));
     }
@@ -93,6 +73,7 @@ void change_save(const tw_detector *base, tw_buf *out)
 {
     const change *d = (const change *)base;
 
+    tw_kept_names_save(d->rule, out);
     tw_state_put_u64(out, d->plan->count);
     tw_state_put_i64(out, d->clock_ms);
     tw_state_put_u64(out, tw_keyed_count(d->keys));
@@ -117,20 +98,21 @@ static bool load_value(change *d, tw_state_in *in, tw_carried **out)
     return true;
 }
 
-static bool load_field(change *d, tw_state_in *in, change_field *f)
+static bool load_field(change *d, const tw_kept_change *kept, tw_state_in *in,
+                       change_field *f)
 {
     uint64_t open;
 
     if (!load_value(d, in, &f->counted) || !load_value(d, in, &f->next) ||
         !tw_state_take_i64(in, &f->since_ms) || !tw_state_take_u64(in, &open) ||
-        !tw_kept_load(&f->made, d->slab, in)) {
+        !tw_kept_load(&f->made, d->slab, kept, in)) {
         return false;
     }
     f->open = open != 0;
     return f->counted || (!f->next && !f->open);
 }
 
-static bool load_key(change *d, tw_state_in *in)
+static bool load_key(change *d, const tw_kept_change *kept, tw_state_in *in)
 {
     const void *bytes;
     size_t size;
@@ -147,13 +129,13 @@ static bool load_key(change *d, tw_state_in *in)
     change_key *k = tw_keyed_at(d->keys, number);
     if (!tw_state_take_i64(in, &k->newest_ms) ||
         !tw_state_take_i64(in, &k->open_until_ms) || !tw_state_take_u64(in, &flags) ||
-        !tw_kept_load(&k->newest, d->slab, in)) {
+        !tw_kept_load(&k->newest, d->slab, kept, in)) {
         return false;
     }
     k->told = flags & 1;
     k->told_pending = flags >> 1 & 1;
     for (uint32_t n = 0; n < d->plan->count; n++) {
-        if (!load_field(d, in, &k->fields[n])) {
+        if (!load_field(d, kept, in, &k->fields[n])) {
             return false;
         }
     }
@@ -165,11 +147,13 @@ int change_load(tw_detector *base, tw_state_in *in, tw_err *err)
 {
     change *d = (change *)base;
     uint64_t fields = 0, keys = 0;
-    bool good = tw_state_take_u64(in, &fields) && fields == d->plan->count &&
+    tw_kept_change kept;
+    bool good = tw_kept_names_load(in, d->rule, &kept) &&
+                tw_state_take_u64(in, &fields) && fields == d->plan->count &&
                 tw_state_take_i64(in, &d->clock_ms) && tw_state_take_u64(in, &keys);
 
     for (uint64_t n = 0; n < keys && good; n++) {
-        good = load_key(d, in);
+        good = load_key(d, &kept, in);
     }
     return good ? TW_OK : tw_err_set(err, TW_EPARSE, "the state of change is not whole");
 }

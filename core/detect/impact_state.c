@@ -2,28 +2,14 @@
 /* State that passes to a newer version of the rule or through bytes. On the lane's thread or, while it is
  * paused, on the shore. */
 #include <math.h>
-#include <string.h>
-
 #include "detect/impact_impl.h"
 
 enum { STATE_VERSION = 1 };
 
-static bool same_kept(const tw_rule *a, const tw_rule *b)
-{
-    bool same = a->kept_count == b->kept_count;
-
-    for (uint32_t n = 0; same && n < a->kept_count; n++) {
-        same = strcmp(a->kept[n], b->kept[n]) == 0;
-    }
-    return same;
-}
-
-/* Fields of open events are kept while their list is the same; else they are absent. */
-static void drop_fields(impact *d, impact_key *k)
+static void follow_fields(impact *d, impact_key *k, const tw_kept_change *change)
 {
     for (uint32_t i = 0; i < k->open_count; i++) {
-        tw_carried_give(d->slab, k->open[i].fields);
-        k->open[i].fields = NULL;
+        tw_kept_follow(&k->open[i], d->slab, change);
     }
 }
 
@@ -35,7 +21,8 @@ void impact_adopt(tw_detector *base, tw_detector *base_old)
         return;
     }
     impact fresh = *d;
-    bool same = same_kept(d->rule, old->rule);
+    tw_kept_change change =
+        tw_kept_change_of(old->rule->kept, old->rule->kept_count, d->rule);
     d->slab = old->slab;
     d->keys = old->keys;
     d->timers = old->timers;
@@ -45,9 +32,7 @@ void impact_adopt(tw_detector *base, tw_detector *base_old)
     old->timers = fresh.timers;
     for (uint32_t n = tw_keyed_next(d->keys, TW_KEYED_NONE); n != TW_KEYED_NONE;
          n = tw_keyed_next(d->keys, n)) {
-        if (!same) {
-            drop_fields(d, tw_keyed_at(d->keys, n));
-        }
+        follow_fields(d, tw_keyed_at(d->keys, n), &change);
         tw_timers_set(d->timers, n, TW_TIMER_OFF);
         impact_key_arm(d, n); /* spans may be others now */
     }
@@ -88,6 +73,7 @@ void impact_save(const tw_detector *base, tw_buf *out)
     const impact *d = (const impact *)base;
 
     tw_state_put_u64(out, STATE_VERSION);
+    tw_kept_names_save(d->rule, out);
     tw_state_put_i64(out, d->clock_ms);
     tw_state_put_u64(out, tw_keyed_count(d->keys));
     for (uint32_t n = tw_keyed_next(d->keys, TW_KEYED_NONE); n != TW_KEYED_NONE;
@@ -118,7 +104,7 @@ static bool load_entries(impact *d, impact_key *k, tw_state_in *in)
     return true;
 }
 
-static bool load_key(impact *d, tw_state_in *in)
+static bool load_key(impact *d, const tw_kept_change *kept, tw_state_in *in)
 {
     const void *bytes;
     size_t size;
@@ -141,7 +127,7 @@ static bool load_key(impact *d, tw_state_in *in)
     }
     for (uint64_t i = 0; i < open; i++) {
         impact_open_reserve(d, k, k->open_count + 1);
-        if (!tw_kept_load(&k->open[k->open_count++], d->slab, in)) {
+        if (!tw_kept_load(&k->open[k->open_count++], d->slab, kept, in)) {
             return false;
         }
     }
@@ -153,11 +139,13 @@ int impact_load(tw_detector *base, tw_state_in *in, tw_err *err)
 {
     impact *d = (impact *)base;
     uint64_t version, keys = 0;
+    tw_kept_change kept;
     bool good = tw_state_take_u64(in, &version) && version == STATE_VERSION &&
+                tw_kept_names_load(in, d->rule, &kept) &&
                 tw_state_take_i64(in, &d->clock_ms) && tw_state_take_u64(in, &keys);
 
     for (uint64_t i = 0; good && i < keys; i++) {
-        good = load_key(d, in);
+        good = load_key(d, &kept, in);
     }
     if (!good) {
         return tw_err_set(err, TW_EPARSE, "%s: the state is not what was saved",

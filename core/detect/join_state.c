@@ -110,15 +110,6 @@ void join_save(const tw_detector *base, tw_buf *out)
     }
 }
 
-static bool load_kept(join *j, tw_kept *k, const tw_kept_change *change, tw_state_in *in)
-{
-    if (!tw_kept_load(k, j->slab, in)) {
-        return false;
-    }
-    tw_kept_follow(k, j->slab, change);
-    return true;
-}
-
 static bool load_found(join *j, tw_kept_item *item, const tw_kept_change *change,
                        tw_state_in *in)
 {
@@ -129,8 +120,9 @@ static bool load_found(join *j, tw_kept_item *item, const tw_kept_change *change
     }
     join_found *found = item->more = tw_slab_take(j->slab, sizeof *found);
     *found = (join_found){.count = count};
-    return load_kept(j, &found->first, change, in) && found->first.is_there &&
-           load_kept(j, &found->last, change, in) && found->last.is_there == (count > 1);
+    return tw_kept_load(&found->first, j->slab, change, in) && found->first.is_there &&
+           tw_kept_load(&found->last, j->slab, change, in) &&
+           found->last.is_there == (count > 1);
 }
 
 static bool load_side(join *j, tw_kept_ring *side, const tw_kept_change *change,
@@ -143,7 +135,7 @@ static bool load_side(join *j, tw_kept_ring *side, const tw_kept_change *change,
     }
     for (uint32_t n = 0; n < count; n++) {
         tw_kept_item item = {.more = NULL};
-        if (!load_kept(j, &item.kept, change, in) || !item.kept.is_there ||
+        if (!tw_kept_load(&item.kept, j->slab, change, in) || !item.kept.is_there ||
             !load_found(j, &item, change, in)) {
             return false; /* what was made of it is the slab's */
         }

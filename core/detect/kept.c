@@ -186,7 +186,8 @@ static bool load_fields(tw_kept *k, tw_slab *slab, tw_state_in *in)
     return true;
 }
 
-bool tw_kept_load(tw_kept *k, tw_slab *slab, tw_state_in *in)
+bool tw_kept_load(tw_kept *k, tw_slab *slab, const tw_kept_change *change,
+                  tw_state_in *in)
 {
     uint64_t is_there;
     int64_t partition;
@@ -203,5 +204,9 @@ bool tw_kept_load(tw_kept *k, tw_slab *slab, tw_state_in *in)
         return false;
     }
     k->origin.partition = (int32_t)partition;
-    return load_fields(k, slab, in);
+    if (!load_fields(k, slab, in)) {
+        return false;
+    }
+    tw_kept_follow(k, slab, change);
+    return true;
 }

@@ -48,6 +48,8 @@ bool tw_kept_names_load(tw_state_in *in, const tw_rule *rule, tw_kept_change *ou
 /* Streams are written by number: a state is read by the process that wrote it, or by one that made its
  * streams of the same configuration. */
 void tw_kept_save(const tw_kept *k, tw_buf *out);
-bool tw_kept_load(tw_kept *k, tw_slab *slab, tw_state_in *in);
+/* change: what tw_kept_names_load found at the head of the state. */
+bool tw_kept_load(tw_kept *k, tw_slab *slab, const tw_kept_change *change,
+                  tw_state_in *in);
 
 #endif

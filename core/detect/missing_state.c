@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What comes from outside of events and time: the list of a table, a newer version of the rule, and state
  * as bytes. On the lane's thread or, while it is paused, on the shore. */
-#include <string.h>
-
 #include "detect/missing_impl.h"
 
 enum { STATE_VERSION = 1 };
@@ -68,24 +66,10 @@ void missing_expect(tw_detector *base, tw_expected *set, int64_t clock_ms)
 
 /* ---- reload ------------------------------------------------------------------------ */
 
-static bool same_kept(const tw_rule *a, const tw_rule *b)
+/* A key as the newer version sees it. False: it learns its keys and this one never came. */
+static bool renew_key(missing *d, missing_key *k, const tw_kept_change *change)
 {
-    bool same = a->kept_count == b->kept_count;
-
-    for (uint32_t n = 0; same && n < a->kept_count; n++) {
-        same = strcmp(a->kept[n], b->kept[n]) == 0;
-    }
-    return same;
-}
-
-/* A key as the newer version sees it. Fields are kept while their list is the same; else they are absent until
- * the next event. False: it learns its keys and this one never came. */
-static bool renew_key(missing *d, missing_key *k, bool same_fields)
-{
-    if (!same_fields) {
-        tw_carried_give(d->slab, k->kept.fields);
-        k->kept.fields = NULL;
-    }
+    tw_kept_follow(&k->kept, d->slab, change);
     if (!d->plan->table) {
         k->flags &= (uint8_t)~KEY_LISTED;
     }
@@ -100,7 +84,8 @@ void missing_adopt(tw_detector *base, tw_detector *base_old)
         return;
     }
     missing fresh = *d;
-    bool same_fields = same_kept(d->rule, old->rule);
+    tw_kept_change change =
+        tw_kept_change_of(old->rule->kept, old->rule->kept_count, d->rule);
     *d = *old;
     *old = fresh;
     tw_rule *rule = d->rule; /* what belongs to the version changes back */
@@ -115,7 +100,7 @@ void missing_adopt(tw_detector *base, tw_detector *base_old)
     for (uint32_t n = tw_keyed_next(d->keys, TW_KEYED_NONE), next; n != TW_KEYED_NONE;
          n = next) {
         next = tw_keyed_next(d->keys, n);
-        if (renew_key(d, tw_keyed_at(d->keys, n), same_fields)) {
+        if (renew_key(d, tw_keyed_at(d->keys, n), &change)) {
             tw_timers_set(d->timers, n, TW_TIMER_OFF);
             missing_key_arm(d, n);
         } else {
@@ -150,6 +135,7 @@ void missing_save(const tw_detector *base, tw_buf *out)
     const missing *d = (const missing *)base;
 
     tw_state_put_u64(out, STATE_VERSION);
+    tw_kept_names_save(d->rule, out);
     tw_state_put_i64(out, d->clock_ms);
     tw_state_put_i64(out, d->wait_ms);
     tw_state_put_u64(out, d->source_told);
@@ -166,7 +152,7 @@ void missing_save(const tw_detector *base, tw_buf *out)
     }
 }
 
-static bool load_key(missing *d, tw_state_in *in)
+static bool load_key(missing *d, const tw_kept_change *kept, tw_state_in *in)
 {
     const void *bytes;
     size_t size;
@@ -189,7 +175,7 @@ static bool load_key(missing *d, tw_state_in *in)
     k->newest_ms = read.newest_ms;
     k->every_ms = read.every_ms;
     k->flags = (uint8_t)flags;
-    if (!tw_kept_load(&k->kept, d->slab, in)) {
+    if (!tw_kept_load(&k->kept, d->slab, kept, in)) {
         return false;
     }
     missing_key_arm(d, number);
@@ -219,13 +205,15 @@ int missing_load(tw_detector *base, tw_state_in *in, tw_err *err)
 {
     missing *d = (missing *)base;
     uint64_t version, count = 0;
+    tw_kept_change kept;
     bool good = tw_state_take_u64(in, &version) && version == STATE_VERSION &&
+                tw_kept_names_load(in, d->rule, &kept) &&
                 tw_state_take_i64(in, &d->clock_ms) &&
                 tw_state_take_i64(in, &d->wait_ms) && load_source(d, in) &&
                 tw_state_take_u64(in, &count);
 
     for (uint64_t i = 0; good && i < count; i++) {
-        good = load_key(d, in);
+        good = load_key(d, &kept, in);
     }
     if (!good) {
         return tw_err_set(err, TW_EPARSE, "%s: the state is not what was saved",

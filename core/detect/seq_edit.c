@@ -63,38 +63,6 @@ tw_fate seq_fate(const tw_rule *fresh, const tw_rule *old, char *why, size_t siz
     return TW_FATE_PARTLY;
 }
 
-/* ---- what is kept of events -------------------------------------------------------- */
-
-/* Where each field that is kept now was before; UINT32_MAX: it was not. */
-static void map_fields(const tw_rule *now, const tw_rule *old, uint32_t *out)
-{
-    for (uint32_t n = 0; n < now->kept_count; n++) {
-        out[n] = UINT32_MAX;
-        for (uint32_t k = 0; k < old->kept_count; k++) {
-            if (strcmp(now->kept[n], old->kept[k]) == 0) {
-                out[n] = k;
-            }
-        }
-    }
-}
-
-static void remap(seq *s, tw_kept *kept, const uint32_t *from)
-{
-    tw_value values[TW_MAX_KEPT];
-    const tw_carried *old = kept->fields;
-
-    for (uint32_t n = 0; n < s->rule->kept_count; n++) {
-        bool is_there = old && from[n] < old->count;
-        values[n] = is_there ? old->values[from[n]] : tw_value_absent();
-    }
-    tw_carried *fields = NULL;
-    if (s->rule->kept_count > 0) {
-        fields = tw_carried_put_values(s->slab, NULL, values, s->rule->kept_count);
-    }
-    tw_carried_give(s->slab, kept->fields);
-    kept->fields = fields;
-}
-
 /* ---- taking over ------------------------------------------------------------------- */
 
 /* What the two versions have in common while one takes over from the other. */
@@ -102,7 +70,7 @@ typedef struct handover {
     seq *s;
     const seq *old; /* its rule and layout; its state is s's already */
     uint32_t shared;
-    uint32_t fields[TW_MAX_KEPT];
+    tw_kept_change fields;
 } handover;
 
 /* The match in a block of the new layout. */
@@ -123,7 +91,7 @@ static seq_match *moved(const handover *h, seq_match *m)
         for (uint32_t n = 0; n < m->counts[r] && n < most; n++) {
             tw_kept *kept = &seq_match_kept(h->s, to, r)[n];
             *kept = seq_match_kept(h->old, m, r)[n];
-            remap(h->s, kept, h->fields);
+            tw_kept_follow(kept, h->s->slab, &h->fields);
         }
         if (m->counts[r] > 0) {
             to->counts[r] = m->counts[r];
@@ -203,7 +171,7 @@ void seq_adopt(tw_detector *base, tw_detector *base_old)
     old->slab = fresh.slab;
     old->keys = fresh.keys;
     old->wheel = fresh.wheel;
-    map_fields(s->rule, old->rule, h.fields);
+    h.fields = tw_kept_change_of(old->rule->kept, old->rule->kept_count, s->rule);
     for (uint32_t n = tw_keyed_next(s->keys, TW_KEYED_NONE); n != TW_KEYED_NONE;) {
         uint32_t next = tw_keyed_next(s->keys, n);
         seq_key *k = tw_keyed_at(s->keys, n);

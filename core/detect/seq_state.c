@@ -43,6 +43,7 @@ void seq_save(const tw_detector *base, tw_buf *out)
 {
     const seq *s = (const seq *)base;
 
+    tw_kept_names_save(s->rule, out);
     tw_state_put_i64(out, s->clock_ms);
     tw_state_put_u64(out, tw_keyed_count(s->keys));
     for (uint32_t n = tw_keyed_next(s->keys, TW_KEYED_NONE); n != TW_KEYED_NONE;
@@ -60,7 +61,8 @@ static bool is_place(const seq *s, uint32_t at, uint32_t barrier)
            (barrier == SEQ_NO_BARRIER || (barrier > at && barrier < s->plan->step_count));
 }
 
-static bool load_role(seq *s, seq_match *m, uint32_t role, tw_state_in *in)
+static bool load_role(seq *s, seq_match *m, uint32_t role, const tw_kept_change *fields,
+                      tw_state_in *in)
 {
     bool is_list = s->rule->roles[role].is_list;
     bool reached = s->layout.kept_at[role] < seq_match_bytes(s, m);
@@ -73,7 +75,7 @@ static bool load_role(seq *s, seq_match *m, uint32_t role, tw_state_in *in)
         return false;
     }
     for (uint32_t n = 0; n < count && n < 2; n++) {
-        if (!tw_kept_load(&kept[n], s->slab, in) || !kept[n].is_there ||
+        if (!tw_kept_load(&kept[n], s->slab, fields, in) || !kept[n].is_there ||
             kept[n].input >= s->rule->input_count) {
             in->broken = true;
             return false;
@@ -84,7 +86,7 @@ static bool load_role(seq *s, seq_match *m, uint32_t role, tw_state_in *in)
 }
 
 /* On failure what was made of it stays in the slab, which goes as a whole. */
-static seq_match *load_match(seq *s, tw_state_in *in)
+static seq_match *load_match(seq *s, const tw_kept_change *fields, tw_state_in *in)
 {
     uint32_t at, barrier, skipped;
 
@@ -101,7 +103,7 @@ static seq_match *load_match(seq *s, tw_state_in *in)
         return NULL;
     }
     for (uint32_t r = 0; r < s->rule->role_count; r++) {
-        if (!load_role(s, m, r, in)) {
+        if (!load_role(s, m, r, fields, in)) {
             return NULL;
         }
     }
@@ -109,7 +111,7 @@ static seq_match *load_match(seq *s, tw_state_in *in)
     return step->kind != TW_SEQ_EVENT || m->counts[step->role] > 0 ? m : NULL;
 }
 
-static bool load_key(seq *s, tw_state_in *in)
+static bool load_key(seq *s, const tw_kept_change *fields, tw_state_in *in)
 {
     const void *bytes;
     size_t len;
@@ -131,7 +133,7 @@ static bool load_key(seq *s, tw_state_in *in)
     k->newest_ms = newest_ms;
     k->tick = tick;
     for (seq_match **link = &k->oldest; k->open < open; link = &(*link)->next) {
-        *link = load_match(s, in);
+        *link = load_match(s, fields, in);
         if (!*link) {
             return false;
         }
@@ -145,10 +147,12 @@ int seq_load(tw_detector *base, tw_state_in *in, tw_err *err)
 {
     seq *s = (seq *)base;
     uint64_t count;
-    bool good = tw_state_take_i64(in, &s->clock_ms) && tw_state_take_u64(in, &count);
+    tw_kept_change fields;
+    bool good = tw_kept_names_load(in, s->rule, &fields) &&
+                tw_state_take_i64(in, &s->clock_ms) && tw_state_take_u64(in, &count);
 
     for (uint64_t n = 0; good && n < count; n++) {
-        good = load_key(s, in);
+        good = load_key(s, &fields, in);
     }
     if (!good) {
         return tw_err_set(err, TW_EPARSE, "%s: the state of its matches is not readable",

@@ -1,41 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The state of a session operator from one version of its rule to the next, and as bytes. One lane's
  * thread, or the shore while the lane stands still. */
-#include <string.h>
-
 #include "detect/session_impl.h"
 
 /* ---- reload ------------------------------------------------------------------------ */
 
-static bool same_kept(const tw_rule *a, const tw_rule *b)
-{
-    bool same = a->kept_count == b->kept_count;
-
-    for (uint32_t n = 0; same && n < a->kept_count; n++) {
-        same = strcmp(a->kept[n], b->kept[n]) == 0;
-    }
-    return same;
-}
-
-static void drop_fields(session *d, tw_kept *kept)
-{
-    tw_carried_give(d->slab, kept->fields);
-    kept->fields = NULL;
-}
-
-/* What the newer version keeps of events is absent of those that came before, unless the list is the
- * same. Sessions end by the new gap and max, from their stored times. */
+/* Events are kept with what the newer version reads of them, as far as it was kept. Sessions
+ * end by the new gap and max, from their stored times. */
 static void refit(session *d, const tw_rule *old)
 {
-    bool keep = same_kept(d->rule, old);
+    tw_kept_change change = tw_kept_change_of(old->kept, old->kept_count, d->rule);
 
     for (uint32_t number = tw_keyed_next(d->keys, TW_KEYED_NONE); number != TW_KEYED_NONE;
          number = tw_keyed_next(d->keys, number)) {
         session_key *k = tw_keyed_at(d->keys, number);
-        if (!keep) {
-            drop_fields(d, &k->first);
-            drop_fields(d, &k->newest);
-        }
+        tw_kept_follow(&k->first, d->slab, &change);
+        tw_kept_follow(&k->newest, d->slab, &change);
         tw_timers_set(d->timers, number, session_next(d, k));
     }
 }
@@ -87,6 +67,7 @@ void session_save(const tw_detector *base, tw_buf *out)
 {
     const session *d = (const session *)base;
 
+    tw_kept_names_save(d->rule, out);
     tw_state_put_u64(out, d->aggs.count);
     tw_state_put_i64(out, d->clock_ms);
     tw_state_put_u64(out, tw_keyed_count(d->keys));
@@ -96,14 +77,16 @@ void session_save(const tw_detector *base, tw_buf *out)
     }
 }
 
-static bool load_session(session *d, tw_state_in *in, session_key *k)
+static bool load_session(session *d, const tw_kept_change *kept, tw_state_in *in,
+                         session_key *k)
 {
     uint64_t flags;
     tw_value split;
 
     if (!tw_state_take_u64(in, &flags) || !tw_state_take_i64(in, &k->start_ms) ||
         !tw_state_take_i64(in, &k->stop_ms) || !tw_state_take_u64(in, &k->count) ||
-        !tw_kept_load(&k->first, d->slab, in) || !tw_kept_load(&k->newest, d->slab, in) ||
+        !tw_kept_load(&k->first, d->slab, kept, in) ||
+        !tw_kept_load(&k->newest, d->slab, kept, in) ||
         !tw_state_take_value(in, &split)) {
         return false;
     }
@@ -120,7 +103,7 @@ static bool load_session(session *d, tw_state_in *in, session_key *k)
     return true;
 }
 
-static bool load_key(session *d, tw_state_in *in)
+static bool load_key(session *d, const tw_kept_change *kept, tw_state_in *in)
 {
     const void *bytes;
     size_t size;
@@ -135,7 +118,7 @@ static bool load_key(session *d, tw_state_in *in)
     uint32_t number = session_key_add(d, &key, 0);
     session_key *k = tw_keyed_at(d->keys, number);
     if (!tw_state_take_i64(in, &k->newest_ms) || !tw_state_take_i64(in, &k->ended_ms) ||
-        !tw_state_take_i64(in, &k->open_until_ms) || !load_session(d, in, k)) {
+        !tw_state_take_i64(in, &k->open_until_ms) || !load_session(d, kept, in, k)) {
         return false;
     }
     tw_timers_set(d->timers, number, session_next(d, k));
@@ -146,11 +129,13 @@ int session_load(tw_detector *base, tw_state_in *in, tw_err *err)
 {
     session *d = (session *)base;
     uint64_t aggs = 0, keys = 0;
-    bool good = tw_state_take_u64(in, &aggs) && aggs == d->aggs.count &&
-                tw_state_take_i64(in, &d->clock_ms) && tw_state_take_u64(in, &keys);
+    tw_kept_change kept;
+    bool good = tw_kept_names_load(in, d->rule, &kept) && tw_state_take_u64(in, &aggs) &&
+                aggs == d->aggs.count && tw_state_take_i64(in, &d->clock_ms) &&
+                tw_state_take_u64(in, &keys);
 
     for (uint64_t n = 0; n < keys && good; n++) {
-        good = load_key(d, in);
+        good = load_key(d, &kept, in);
     }
     return good ? TW_OK : tw_err_set(err, TW_EPARSE, "the state of session is not whole");
 }

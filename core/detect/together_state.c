@@ -96,10 +96,9 @@ static bool load_kind(together *t, tw_kept_ring *kind, const tw_kept_change *cha
     }
     for (uint32_t n = 0; n < count; n++) {
         tw_kept_item item = {.more = NULL};
-        if (!tw_kept_load(&item.kept, t->slab, in) || !item.kept.is_there) {
+        if (!tw_kept_load(&item.kept, t->slab, change, in) || !item.kept.is_there) {
             return false;
         }
-        tw_kept_follow(&item.kept, t->slab, change);
         tw_kept_ring_add(kind, t->slab, &item);
     }
     return true;
