@@ -17,6 +17,7 @@ typedef struct waiting {
  * a storm. */
 typedef struct circle {
     int64_t swept_ms; /* incidents know no later clock of these rules */
+    int64_t until_ms; /* how far it may go now */
     waiting *heap;    /* by time and arrival */
     uint32_t count, room;
 } circle;
@@ -193,22 +194,24 @@ static int64_t clock_port(void *self, const char *rule)
     return tw_app_order_clock(self, rule);
 }
 
-/* The earliest clock of a circle; a rule that has none yet has said nothing and holds up nobody. */
-static int64_t earliest(const tw_app_order *o, uint32_t c)
+/* How far each circle may go: its earliest clock. A rule that has none yet has said nothing and holds up
+ * nobody. */
+static void set_limits(tw_app_order *o, bool clocks_count)
 {
-    int64_t earliest_ms = INT64_MAX;
-
     for (uint32_t i = 0; i < o->rule_count; i++)
-        if (o->circle_of[i] == c && o->clocks[i] != TW_TIME_NONE &&
-            o->clocks[i] < earliest_ms)
-            earliest_ms = o->clocks[i];
-    return earliest_ms;
+        o->circles[i].until_ms = INT64_MAX;
+    for (uint32_t i = 0; clocks_count && i < o->rule_count; i++) {
+        uint32_t c = o->circle_of[i];
+        if (c != NONE && o->clocks[i] != TW_TIME_NONE &&
+            o->clocks[i] < o->circles[c].until_ms)
+            o->circles[c].until_ms = o->clocks[i];
+    }
 }
 
 /* Deadlines before a signal's time come before it. */
-static void sweep(tw_app_order *o, circle *c, int64_t until_ms)
+static void sweep(tw_app_order *o, circle *c)
 {
-    while (c->count > 0 && c->heap[0].signal->at_ms <= until_ms) {
+    while (c->count > 0 && c->heap[0].signal->at_ms <= c->until_ms) {
         tw_signal *s = pop(c);
         if (s->at_ms > c->swept_ms) {
             c->swept_ms = s->at_ms;
@@ -217,16 +220,17 @@ static void sweep(tw_app_order *o, circle *c, int64_t until_ms)
         tw_incidents_signal(o->incidents, s);
         tw_signal_free(s);
     }
-    if (until_ms != INT64_MAX && until_ms > c->swept_ms)
-        c->swept_ms = until_ms;
+    if (c->until_ms != INT64_MAX && c->until_ms > c->swept_ms)
+        c->swept_ms = c->until_ms;
 }
 
 void tw_app_order_advance(tw_app_order *o, const int64_t *clocks)
 {
     if (clocks && o->rule_count > 0)
         memcpy(o->clocks, clocks, o->rule_count * sizeof *clocks);
+    set_limits(o, clocks != NULL);
     for (uint32_t c = 0; c < o->rule_count; c++)
         if (o->circle_of[c] == c)
-            sweep(o, &o->circles[c], clocks ? earliest(o, c) : INT64_MAX);
+            sweep(o, &o->circles[c]);
     tw_incidents_advance(o->incidents, clock_port, o, false);
 }
