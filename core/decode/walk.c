@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "base/same.h"
 #include "decode/escape.h"
 #include "decode/token.h"
 
@@ -244,30 +245,13 @@ static bool take_key(tw_walk *w, uint32_t open, uint32_t close, const char **nam
     return true;
 }
 
-/* Names are short; a call of memcmp would cost more than the comparing. */
-static inline bool is_same_name(const char *a, const char *b, size_t len)
-{
-    uint64_t x, y;
-
-    for (; len >= sizeof x; a += sizeof x, b += sizeof y, len -= sizeof x) {
-        memcpy(&x, a, sizeof x);
-        memcpy(&y, b, sizeof y);
-        if (x != y) {
-            return false;
-        }
-    }
-    for (; len > 0 && *a == *b; a++, b++, len--) {
-    }
-    return len == 0;
-}
-
 static inline const tw_decode_node *find_member(const tw_decode_node *node,
                                                 const char *name, size_t len)
 {
     uint32_t place = tw_decode_name_place(node, tw_decode_name_bits(name, len));
 
     for (const tw_decode_member *m = node->table[place]; m; m = m->same) {
-        if (m->len == len && is_same_name(m->name, name, len)) {
+        if (m->len == len && tw_same(m->name, name, len)) {
             return m->node;
         }
     }

@@ -49,6 +49,9 @@ typedef struct tw_detector_class {
      * by the rule's own time field. */
     void (*event)(tw_detector *d, const tw_key *key, uint32_t input, const tw_event *ev,
                   int64_t time_ms, int64_t clock_ms);
+    /* An event of this key comes within the next few hundred nanoseconds: asks the memory for what `event` will
+     * read. step 0 first, then 1, with the same of other operators in between. Changes nothing. NULL: no use. */
+    void (*hint)(const tw_detector *d, const tw_key *key, uint32_t step);
     /* Fires every deadline < clock_ms in order of (deadline, key bytes). */
     void (*advance)(tw_detector *d, int64_t clock_ms);
     /* Earliest pending deadline, INT64_MAX when none; cheap, asked after every event. May be

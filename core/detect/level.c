@@ -317,6 +317,9 @@ static void level_event(tw_detector *base, const tw_key *key, uint32_t input,
     level *d = (level *)base;
     uint32_t number = tw_keyed_find(d->keys, key);
     level_key *k = number != TW_KEYED_NONE ? tw_keyed_at(d->keys, number) : NULL;
+    if (k) {
+        tw_window_hint(&d->windows, &k->window);
+    }
     int64_t now_ms = later(later(clock_ms, time_ms), k ? k->newest_ms : time_ms);
 
     if (is_late(d, k, time_ms, now_ms)) {
@@ -352,6 +355,17 @@ static void level_event(tw_detector *base, const tw_key *key, uint32_t input,
     level_key_arm(d, number, k);
 }
 
+static void level_hint(const tw_detector *base, const tw_key *key, uint32_t step)
+{
+    const level *d = (const level *)base;
+
+    if (step == 0) {
+        tw_keyed_prefetch(d->keys, key->hash);
+    } else {
+        tw_keyed_prefetch_entry(d->keys, key->hash);
+    }
+}
+
 static uint64_t level_key_count(const tw_detector *base)
 {
     return tw_keyed_count(((const level *)base)->keys);
@@ -362,6 +376,7 @@ const tw_detector_class tw_level_class = {
     .new = level_new,
     .free = level_free,
     .event = level_event,
+    .hint = level_hint,
     .advance = level_advance,
     .next_deadline = level_next_deadline,
     .adopt = level_adopt,

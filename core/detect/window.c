@@ -165,6 +165,20 @@ void tw_window_add(tw_windows *ws, tw_window_state *w, const tw_sample *sample,
     }
 }
 
+void tw_window_hint(const tw_windows *ws, const tw_window_state *w)
+{
+    const char *block = w->block;
+
+    if (w->mode == TW_MODE_PANES) {
+        __builtin_prefetch(block + (size_t)w->head * ws->pane_bytes, 1);
+        __builtin_prefetch(block + (size_t)(w->head + w->count) * ws->pane_bytes - 1, 1);
+        __builtin_prefetch(block + (size_t)w->room * ws->pane_bytes, 1);
+    } else if (w->mode == TW_MODE_ENTRIES) {
+        __builtin_prefetch(block, 1);
+        __builtin_prefetch(block + (size_t)w->room * ws->entry_bytes - 1, 1);
+    }
+}
+
 /* ---- what goes out ---- */
 
 static uint32_t panes_left(const tw_windows *ws, const tw_window_state *w,

@@ -91,6 +91,9 @@ static inline bool tw_windows_has_before(const tw_windows *ws)
 void tw_window_add(tw_windows *ws, tw_window_state *w, const tw_sample *sample,
                    int64_t time_ms, int64_t newest_ms, int64_t origin_ms);
 
+/* Asks the memory for what adding an event will read. Changes nothing. */
+void tw_window_hint(const tw_windows *ws, const tw_window_state *w);
+
 /* Sliding: drops what has left (t - over, t] at now_ms. Hopping: drops what no window that
  * ends at now_ms or later holds. */
 void tw_window_leave(tw_windows *ws, tw_window_state *w, int64_t now_ms,

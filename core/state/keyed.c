@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/same.h"
 #include "state/keyed_impl.h"
 
 /* The first page doubles until it is as large as all others. */
@@ -133,7 +134,7 @@ uint32_t tw_keyed_find(const tw_keyed *k, const tw_key *key)
         }
         uint32_t len;
         uint8_t *bytes = key_bytes(head_at(k, s->slots[at].number), &len);
-        if (len == key->len && (len == 0 || memcmp(bytes, key->data, len) == 0)) {
+        if (len == key->len && tw_same(bytes, key->data, len)) {
             return s->slots[at].number;
         }
     }

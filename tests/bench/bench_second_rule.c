@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* second_rule_share: what each further matching rule adds / an event with one matching rule. Every
  * event matches; the rules count it for its host over five minutes and never fire. The event is
- * decoded and its key made once for all of them. With an argument it says the nanoseconds an event.
- * bench: not in --quick, since it stands at 0.48. */
+ * decoded and its key made once for all of them. With an argument it says the nanoseconds an event. */
 #include <stdio.h>
 
 #include "base/buf.h"
