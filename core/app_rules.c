@@ -118,14 +118,17 @@ static tw_rule_files *read_rules(tw_app *app, const tw_config *from,
     return files;
 }
 
-static void on_rule_gone(void *self, const tw_rule *rule, bool still_exists)
+static void on_rule_gone(void *self, const tw_rule *rule, tw_rule *now,
+                         const char *reason)
 {
     tw_app *app = self;
+    int64_t now_ms = tw_clock_now_ms(&app->clock);
 
     tw_app_order_advance(app->order, NULL); /* the lanes stand still: all has been told */
-    tw_incidents_rule_gone(app->incidents, rule,
-                           still_exists ? "rule changed" : "rule removed",
-                           tw_clock_now_ms(&app->clock));
+    if (now)
+        tw_incidents_rule_moved(app->incidents, rule, now, reason, now_ms);
+    else
+        tw_incidents_rule_gone(app->incidents, rule, reason, now_ms);
 }
 
 /* How many fields each stream has before rules are read; freed by forget_fields. */

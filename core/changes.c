@@ -40,15 +40,57 @@ static json_t *edited_parts(const tw_rule *fresh, const tw_rule *old)
 static json_t *compare(const tw_rule *fresh, const tw_rule *old)
 {
     char why[256];
+    bool moved = strcmp(fresh->name, old->name) != 0;
 
     if (strcmp(fresh->hash, old->hash) == 0)
         return row_of(fresh, "unchanged");
-    json_t *row = row_of(fresh, "changed");
+    json_t *row = row_of(fresh, moved ? "moved" : "changed");
     tw_fate fate = tw_rule_fate(fresh, old, why, sizeof why);
     json_object_set_new(row, "parts", edited_parts(fresh, old));
     json_object_set_new(row, "state", json_string(tw_fate_name(fate)));
     json_object_set_new(row, "why", json_string(why));
+    if (moved)
+        json_object_set_new(row, "was", json_string(old->name));
     return row;
+}
+
+/* What the lists are walked with. */
+typedef struct walk {
+    const tw_rule_files *fresh;
+    const tw_ruleset *running;
+    tw_changes_keys keys;
+    void *self;
+    json_t *list;
+} walk;
+
+static void add_rule(const walk *w, const tw_rule *now)
+{
+    int64_t before = w->running ? tw_ruleset_before(w->running, now) : -1;
+    json_t *row =
+        before < 0 ? row_of(now, "added") : compare(now, w->running->rules[before]);
+
+    if (before >= 0)
+        json_object_set_new(
+            row, "keys", json_integer((json_int_t)w->keys(w->self, (uint32_t)before)));
+    json_array_append_new(w->list, row);
+}
+
+static bool has_heir(const walk *w, uint32_t number)
+{
+    for (uint32_t i = 0; i < tw_rule_files_rule_count(w->fresh); i++)
+        if (tw_ruleset_before(w->running, tw_rule_files_rule(w->fresh, i)) == number)
+            return true;
+    return false;
+}
+
+static void add_removed(const walk *w, uint32_t number)
+{
+    if (has_heir(w, number))
+        return;
+    json_t *row = row_of(w->running->rules[number], "removed");
+    json_object_set_new(row, "keys",
+                        json_integer((json_int_t)w->keys(w->self, number)));
+    json_array_append_new(w->list, row);
 }
 
 /* Both lists are sorted by name. */
@@ -57,20 +99,18 @@ json_t *tw_changes_json(const tw_rule_files *fresh, const tw_ruleset *running,
 {
     uint32_t count = tw_rule_files_rule_count(fresh),
              old_count = running ? running->rule_count : 0;
-    json_t *list = json_array();
+    walk w = {fresh, running, keys, self, json_array()};
 
     for (uint32_t i = 0, k = 0; i < count || k < old_count;) {
         const tw_rule *now = i < count ? tw_rule_files_rule(fresh, i) : NULL;
         const tw_rule *old = k < old_count ? running->rules[k] : NULL;
         int order = !now ? 1 : !old ? -1 : strcmp(now->name, old->name);
-        json_t *row = order < 0   ? row_of(now, "added")
-                      : order > 0 ? row_of(old, "removed")
-                                  : compare(now, old);
-        if (order >= 0)
-            json_object_set_new(row, "keys", json_integer((json_int_t)keys(self, k)));
-        json_array_append_new(list, row);
+        if (order <= 0)
+            add_rule(&w, now);
+        else
+            add_removed(&w, k);
         i += order <= 0;
         k += order >= 0;
     }
-    return list;
+    return w.list;
 }

@@ -9,9 +9,9 @@
 /* How many keys rule number i of the running set has. */
 typedef uint64_t (*tw_changes_keys)(void *self, uint32_t rule);
 
-/* A list sorted by rule name, a new reference. Each: rule, change ("added", "changed", "unchanged",
- * "removed"), file, line, and but for an added one keys; of a changed one parts (what of its table was
- * edited), state (tw_fate_name) and why. running may be NULL: everything is new. */
+/* A list sorted by rule name, a new reference. Each: rule, change ("added", "changed", "moved", "unchanged",
+ * "removed"), file, line, and but for an added one keys; of a changed or moved one parts (what of its table
+ * was edited), state (tw_fate_name) and why, of a moved one was. running may be NULL: everything is new. */
 json_t *tw_changes_json(const tw_rule_files *fresh, const tw_ruleset *running,
                         tw_changes_keys keys, void *self);
 

@@ -78,16 +78,17 @@ void tw_engine_stop(tw_engine *e);
 void tw_engine_free(tw_engine *e);
 
 /* Compiles files for all lanes beside the running rules, then switches all lanes at one
- * point; rules that kept name and state_hash keep their state. On failure everything is
- * as before. */
+ * point; rules that kept their name, or say which they had, keep what tw_rule_fate says. On failure
+ * everything is as before. */
 typedef struct tw_switch_report {
     uint64_t generation;
-    uint32_t added, changed, unchanged, removed, state_kept;
+    uint32_t added, changed, unchanged, removed, moved, state_kept;
     int64_t pause_us;
 } tw_switch_report;
-/* removed: called while paused for each rule that is gone or lost its state, before the
- * old set dies. */
-typedef void (*tw_rule_gone)(void *self, const tw_rule *rule, bool still_exists);
+/* Called while paused, before the old set dies, for each rule that is gone or lost its state (now NULL), or
+ * goes on under another name as `now`. */
+typedef void (*tw_rule_gone)(void *self, const tw_rule *rule, tw_rule *now,
+                             const char *reason);
 int tw_engine_switch(tw_engine *e, tw_rule_files *files, tw_rule_gone gone, void *self,
                      tw_switch_report *out, tw_err *err);
 const tw_ruleset *tw_engine_rules(const tw_engine *e);

@@ -15,38 +15,59 @@ static bool keeps_state(const tw_rule *fresh, const tw_rule *old)
     return tw_rule_fate(fresh, old, why, sizeof why) != TW_FATE_COLD;
 }
 
-static void count_changes(const tw_ruleset *fresh, const tw_ruleset *old,
-                          tw_switch_report *out)
+/* By rule of the old set: the number of the one that goes on with it, or -1. Caller frees. */
+static int64_t *list_heirs(const tw_ruleset *fresh, const tw_ruleset *old)
 {
+    int64_t *heirs = tw_calloc(old->rule_count + 1, sizeof *heirs);
+
+    for (uint32_t i = 0; i < old->rule_count; i++)
+        heirs[i] = -1;
     for (uint32_t i = 0; i < fresh->rule_count; i++) {
-        int64_t was = tw_ruleset_find(old, fresh->rules[i]->name);
-        if (was < 0) {
-            out->added++;
+        int64_t before = tw_ruleset_before(old, fresh->rules[i]);
+        if (before >= 0)
+            heirs[before] = i;
+    }
+    return heirs;
+}
+
+static void count_heir(const tw_rule *fresh, const tw_rule *old, tw_switch_report *out)
+{
+    if (strcmp(fresh->name, old->name) != 0)
+        out->moved++;
+    else if (strcmp(fresh->hash, old->hash) == 0)
+        out->unchanged++;
+    else
+        out->changed++;
+    if (keeps_state(fresh, old))
+        out->state_kept++;
+}
+
+static void count_changes(const tw_ruleset *fresh, const tw_ruleset *old,
+                          const int64_t *heirs, tw_switch_report *out)
+{
+    out->added = fresh->rule_count;
+    for (uint32_t i = 0; i < old->rule_count; i++) {
+        if (heirs[i] < 0) {
+            out->removed++;
             continue;
         }
-        const tw_rule *before = old->rules[was];
-        if (strcmp(before->hash, fresh->rules[i]->hash) == 0)
-            out->unchanged++;
-        else
-            out->changed++;
-        if (keeps_state(fresh->rules[i], before))
-            out->state_kept++;
-    }
-    for (uint32_t i = 0; i < old->rule_count; i++) {
-        if (tw_ruleset_find(fresh, old->rules[i]->name) < 0)
-            out->removed++;
+        out->added--;
+        count_heir(fresh->rules[heirs[i]], old->rules[i], out);
     }
 }
 
-static void report_gone(const tw_ruleset *fresh, const tw_ruleset *old, tw_rule_gone gone,
-                        void *self)
+static void report_gone(const tw_ruleset *fresh, const tw_ruleset *old,
+                        const int64_t *heirs, tw_rule_gone gone, void *self)
 {
     for (uint32_t i = 0; gone && i < old->rule_count; i++) {
-        int64_t is = tw_ruleset_find(fresh, old->rules[i]->name);
-        if (is < 0)
-            gone(self, old->rules[i], false);
-        else if (!keeps_state(fresh->rules[is], old->rules[i]))
-            gone(self, old->rules[i], true);
+        const tw_rule *before = old->rules[i];
+        tw_rule *now = heirs[i] < 0 ? NULL : fresh->rules[heirs[i]];
+        if (!now)
+            gone(self, before, NULL, "rule removed");
+        else if (!keeps_state(now, before))
+            gone(self, before, NULL, "rule changed");
+        else if (strcmp(now->name, before->name) != 0)
+            gone(self, before, now, "rule renamed");
     }
 }
 
@@ -97,7 +118,8 @@ int tw_engine_switch(tw_engine *e, tw_rule_files *files, tw_rule_gone gone, void
     if (!was_paused)
         tw_engine_pause_soon(e);
     tw_engine_collect(e);
-    report_gone(set, old, gone, self);
+    int64_t *heirs = list_heirs(set, old);
+    report_gone(set, old, heirs, gone, self);
     for (uint32_t i = 0; i < e->lane_count; i++) {
         tw_lane_rules *before = e->lanes[i]->rules;
         tw_lane_rules_adopt(e->lanes[i], fresh[i], before);
@@ -109,7 +131,8 @@ int tw_engine_switch(tw_engine *e, tw_rule_files *files, tw_rule_gone gone, void
         tw_engine_resume(e);
     *out = (tw_switch_report){.generation = ++e->generation,
                               .pause_us = (tw_mono_ns() - start_ns) / 1000};
-    count_changes(set, old, out);
+    count_changes(set, old, heirs, out);
+    tw_free(heirs);
     free_all(fresh, e->lane_count);
     tw_ruleset_free(old);
     return TW_OK;

@@ -139,8 +139,7 @@ void tw_lane_free(tw_lane *lane);
  * paused. */
 tw_lane_rules *tw_lane_rules_new(tw_lane *lane, tw_ruleset *set, tw_err *err);
 void tw_lane_rules_free(tw_lane_rules *rules);
-/* Moves state of rules that kept their name and state_hash, and the clocks, from old to
- * fresh. */
+/* Moves state of rules that go on, and the clocks, from old to fresh. (lane_adopt.c) */
 void tw_lane_rules_adopt(tw_lane *lane, tw_lane_rules *fresh, tw_lane_rules *old);
 
 /* Tells rules that expect the keys of a table what these are now. Paused. */

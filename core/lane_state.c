@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "detect/dedup.h"
 #include "engine.h"
 #include "lane_emit.h"
@@ -245,8 +246,80 @@ static void set_clock(tw_domain *d, int64_t clock_ms)
     atomic_store_explicit(&d->published_ms, clock_ms, memory_order_release);
 }
 
+/* The names of the rules in a saved state; texts are borrowed from it. */
+typedef struct saved_names {
+    const char **texts;
+    size_t *sizes;
+    uint64_t count;
+} saved_names;
+
+static void save_names(const tw_ruleset *set, tw_buf *out)
+{
+    tw_state_put_u64(out, set->rule_count);
+    for (uint32_t i = 0; i < set->rule_count; i++)
+        put_text(out, set->rules[i]->name);
+}
+
+static bool load_names(tw_state_in *in, saved_names *out)
+{
+    *out = (saved_names){0};
+    if (!tw_state_take_u64(in, &out->count) || out->count > (size_t)(in->end - in->at))
+        return false;
+    out->texts = tw_calloc(out->count + 1, sizeof *out->texts);
+    out->sizes = tw_calloc(out->count + 1, sizeof *out->sizes);
+    for (uint64_t i = 0; i < out->count; i++) {
+        const void *text;
+        if (!tw_state_take_bytes(in, &text, &out->sizes[i]))
+            return false;
+        out->texts[i] = text;
+    }
+    return true;
+}
+
+static void forget_names(saved_names *names)
+{
+    tw_free(names->texts);
+    tw_free(names->sizes);
+}
+
+static bool is_saved(const saved_names *names, const char *name)
+{
+    for (uint64_t i = 0; i < names->count; i++)
+        if (names->sizes[i] == strlen(name) &&
+            memcmp(names->texts[i], name, names->sizes[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Whether the rule goes on with what is saved under `name`: as tw_ruleset_before. */
+static bool goes_on_with(const tw_rule *rule, const saved_names *names, const char *name)
+{
+    if (strcmp(rule->name, name) == 0 || is_saved(names, rule->name))
+        return strcmp(rule->name, name) == 0;
+    for (uint32_t i = 0; i < rule->was_count; i++)
+        if (is_saved(names, rule->was[i]))
+            return strcmp(rule->was[i], name) == 0;
+    return false;
+}
+
+/* The instance that goes on with what a rule of this name and shape knew, or NULL. */
+static tw_instance *find_heir(tw_lane *lane, const saved_names *names, const char *name,
+                              const char *hash)
+{
+    const tw_ruleset *set = lane->rules->set;
+
+    for (uint32_t i = 0; i < set->rule_count; i++) {
+        if (goes_on_with(set->rules[i], names, name))
+            return strcmp(set->rules[i]->state_hash, hash) == 0
+                       ? &lane->rules->instances[i]
+                       : NULL;
+    }
+    return NULL;
+}
+
 /* The state of a rule that is gone, or another one by now, is passed over. */
-static int load_instance(tw_lane *lane, tw_state_in *in, tw_err *err)
+static int load_instance(tw_lane *lane, const saved_names *names, tw_state_in *in,
+                         tw_err *err)
 {
     char name[256], hash[64];
     int64_t clock_ms;
@@ -258,9 +331,8 @@ static int load_instance(tw_lane *lane, tw_state_in *in, tw_err *err)
         !tw_state_take_i64(in, &clock_ms) || !tw_state_take_bytes(in, &state, &size) ||
         !tw_state_take_bytes(in, &known, &known_size))
         return tw_err_set(err, TW_EPARSE, "the saved state is broken");
-    int64_t number = tw_ruleset_find(lane->rules->set, name);
-    tw_instance *inst = number < 0 ? NULL : &lane->rules->instances[number];
-    if (!inst || strcmp(inst->rule->state_hash, hash) != 0)
+    tw_instance *inst = find_heir(lane, names, name, hash);
+    if (!inst)
         return load_waiting(lane, &none, in)
                    ? TW_OK
                    : tw_err_set(err, TW_EPARSE, "the saved state is broken");
@@ -285,7 +357,7 @@ int tw_lane_save(const tw_lane *lane, tw_buf *out, tw_err *err)
 
     save_clocks(lane, out);
     tw_state_put_u64(out, tw_lane_emitted(lane));
-    tw_state_put_u64(out, count);
+    save_names(lane->rules->set, out);
     for (uint32_t i = 0; i < count && rc == TW_OK; i++)
         rc = save_instance(lane, &lane->rules->instances[i], out, err);
     return rc;
@@ -293,15 +365,18 @@ int tw_lane_save(const tw_lane *lane, tw_buf *out, tw_err *err)
 
 int tw_lane_load(tw_lane *lane, tw_state_in *in, tw_err *err)
 {
-    uint64_t count;
+    saved_names names = {0};
     uint32_t emitted;
     int rc = TW_OK;
 
     if (!load_clocks(lane, in) || !tw_state_take_u32(in, &emitted) ||
-        !tw_state_take_u64(in, &count))
+        !load_names(in, &names)) {
+        forget_names(&names);
         return tw_err_set(err, TW_EPARSE, "the saved state is broken");
+    }
     tw_lane_emits_from(lane, emitted);
-    for (uint64_t i = 0; i < count && rc == TW_OK; i++)
-        rc = load_instance(lane, in, err);
+    for (uint64_t i = 0; i < names.count && rc == TW_OK; i++)
+        rc = load_instance(lane, &names, in, err);
+    forget_names(&names);
     return rc;
 }

@@ -147,12 +147,16 @@ static bool any_error(const tw_findings *f)
     return false;
 }
 
-static void on_rule_gone(void *self, const tw_rule *rule, bool still_exists)
+static void on_rule_gone(void *self, const tw_rule *rule, tw_rule *now,
+                         const char *reason)
 {
     tw_replay *r = self;
-    tw_incidents_rule_gone(r->incidents, rule,
-                           still_exists ? "rule changed" : "rule removed",
-                           tw_clock_now_ms(&r->clock));
+    int64_t now_ms = tw_clock_now_ms(&r->clock);
+
+    if (now)
+        tw_incidents_rule_moved(r->incidents, rule, now, reason, now_ms);
+    else
+        tw_incidents_rule_gone(r->incidents, rule, reason, now_ms);
 }
 
 int tw_replay_switch(tw_replay *r, tw_rule_files *files, tw_err *err)

@@ -71,12 +71,23 @@ static tw_rule *find_rule(void *self, const char *name)
     return number < 0 ? NULL : set->rules[number];
 }
 
+static tw_rule *find_heir(void *self, const char *name)
+{
+    const tw_replay *r = self;
+    const tw_ruleset *set = tw_engine_rules(r->engine);
+
+    for (uint32_t i = 0; i < set->rule_count; i++)
+        if (tw_rule_was(set->rules[i], name))
+            return set->rules[i];
+    return NULL;
+}
+
 static int reload_incidents(tw_replay *r, const tw_buf *state, tw_err *err)
 {
     tw_incidents_free(r->incidents);
     r->incidents = tw_incidents_new(&r->incidents_options);
     return tw_incidents_load(r->incidents, state->data, state->len,
-                             (tw_rule_finder){find_rule, r}, tw_clock_now_ms(&r->clock),
+                             (tw_rule_finder){find_rule, r, find_heir}, tw_clock_now_ms(&r->clock),
                              err);
 }
 

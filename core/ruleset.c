@@ -302,6 +302,15 @@ int64_t tw_ruleset_find(const tw_ruleset *set, const char *name)
     return -1;
 }
 
+int64_t tw_ruleset_before(const tw_ruleset *old, const tw_rule *fresh)
+{
+    int64_t number = tw_ruleset_find(old, fresh->name);
+
+    for (uint32_t i = 0; number < 0 && i < fresh->was_count; i++)
+        number = tw_ruleset_find(old, fresh->was[i]);
+    return number;
+}
+
 bool tw_ruleset_emits(const tw_ruleset *set, const tw_stream *stream)
 {
     for (uint32_t i = 0; i < set->rule_count; i++) {

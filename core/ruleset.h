@@ -67,5 +67,7 @@ void tw_ruleset_free(tw_ruleset *set);
 bool tw_ruleset_emits(const tw_ruleset *set, const tw_stream *stream);
 /* Number of the rule with that name, or -1. */
 int64_t tw_ruleset_find(const tw_ruleset *set, const char *name);
+/* Number of the rule of `old` that goes on as `fresh`: that of its name, else of a name it had; or -1. */
+int64_t tw_ruleset_before(const tw_ruleset *old, const tw_rule *fresh);
 
 #endif

@@ -24,6 +24,7 @@ void tw_group_free(void *p)
     json_decref(g->labels);
     json_decref(g->resolved);
     tw_free(g->members);
+    tw_free(g->told_as);
     tw_free(g->route);
     tw_free(g->name);
     tw_free(g->key);
@@ -267,4 +268,21 @@ void tw_group_leave(tw_incident *inc, int64_t at_ms, bool ended)
         end(g, at_ms);
     else
         set_due(g, at_ms);
+}
+
+void tw_group_rule_moved(tw_incidents *in, const char *old, tw_rule *now)
+{
+    tw_course *course = tw_courses_get(in->courses, now->name);
+    const char *key;
+    void *value;
+
+    for (size_t i = 0; tw_map_next(in->groups, &i, &key, &value);) {
+        tw_group *g = value;
+        if (strcmp(g->rule->name, old) != 0)
+            continue;
+        tw_wait_move(&g->due, course);
+        g->told_as = g->told_as ? g->told_as : tw_strdup(old);
+        tw_rule_unref(g->rule);
+        g->rule = tw_rule_ref(now);
+    }
 }

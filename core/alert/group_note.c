@@ -85,6 +85,7 @@ tw_notification *tw_group_note(const tw_group *g, int64_t at_ms, bool resolved,
 {
     tw_notification *n =
         tw_note_new(g->in, g->rule, g->name, g->opened_ms, at_ms, resolved);
+    tw_note_told_as(n, g->told_as);
     json_t *firing = json_array();
 
     for (uint32_t i = 0; i < g->count; i++)

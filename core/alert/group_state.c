@@ -9,6 +9,7 @@ static void save(const tw_group *g, tw_buf *out)
     tw_stage_put_text(out, g->key);
     tw_stage_put_text(out, g->name);
     tw_stage_put_text(out, g->rule->name);
+    tw_stage_put_text(out, g->told_as);
     tw_stage_put_text(out, g->route);
     tw_stage_put_json(out, g->labels);
     tw_stage_put_json(out, g->resolved);
@@ -55,7 +56,8 @@ static bool load_members(tw_group *g, tw_stage_in *from)
 static bool load_rest(tw_group *g, tw_stage_in *from)
 {
     int64_t due_ms = TW_WAIT_NEVER;
-    bool good = tw_stage_take_text(from, &g->route) && g->route &&
+    bool good = tw_stage_take_text(from, &g->told_as) &&
+                tw_stage_take_text(from, &g->route) && g->route &&
                 tw_stage_take_json(from, &g->labels) && g->labels &&
                 tw_stage_take_json(from, &g->resolved) && json_is_array(g->resolved) &&
                 tw_stage_take_level(from, &g->highest) &&

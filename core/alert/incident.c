@@ -55,6 +55,7 @@ static void incident_free(void *p)
     tw_free(inc->title);
     tw_free(inc->body);
     tw_free(inc->acked_by);
+    tw_free(inc->told_as);
     tw_free(inc);
 }
 
@@ -181,6 +182,17 @@ tw_member *tw_incident_add_member(tw_incident *inc, const char *name, size_t len
     memcpy(m->name, name, len);
     hold(inc->in, inc, name, len);
     return m;
+}
+
+void tw_incident_rename_member(tw_incident *inc, uint32_t member, char *name, size_t len)
+{
+    tw_member *m = &inc->members[member];
+
+    let_go(inc->in, inc, m->name, m->name_len);
+    tw_free(m->name);
+    m->name = name;
+    m->name_len = len;
+    hold(inc->in, inc, name, len);
 }
 
 tw_level tw_incident_highest_member(const tw_incident *inc)
@@ -465,24 +477,6 @@ void tw_incidents_advance(tw_incidents *in, tw_rule_clock clock, void *self,
 {
     tw_courses_advance(in->courses, clock, self, inclusive, TW_WAIT_NEVER);
     tw_aged_advance(in, clock, self);
-}
-
-void tw_incidents_rule_gone(tw_incidents *in, const tw_rule *rule, const char *reason,
-                            int64_t at_ms)
-{
-    tw_course *course = tw_courses_get(in->courses, rule->name);
-    tw_incident **gone = tw_calloc(tw_map_count(in->by_id) + 1, sizeof(tw_incident *));
-    size_t count = 0;
-
-    for (tw_incident *inc = course->first; inc; inc = inc->next)
-        gone[count++] = inc;
-    while (count-- > 0) {
-        tw_incident *inc = gone[count];
-        tw_incident_close(inc, at_ms > inc->opened_ms ? at_ms : inc->opened_ms, reason);
-    }
-    tw_free(gone);
-    tw_storm_rule_gone(in, rule, reason, at_ms);
-    tw_aged_rule_gone(in, course, reason, at_ms);
 }
 
 size_t tw_incidents_count(const tw_incidents *in)

@@ -78,6 +78,12 @@ void tw_incidents_advance(tw_incidents *in, tw_rule_clock clock, void *self,
 void tw_incidents_rule_gone(tw_incidents *in, const tw_rule *rule, const char *reason,
                             int64_t at_ms);
 
+/* A rule goes on under another name: so do its incidents and silences of its `rule` label. What was told keeps
+ * the name it was told with until it ends. An incident whose id has the rule's name in it resolves, with the
+ * reason, and goes on under the new id. (moved.c) */
+void tw_incidents_rule_moved(tw_incidents *in, const tw_rule *old, tw_rule *now,
+                             const char *reason, int64_t at_ms);
+
 /* ---- what people do (quiet.c). now_ms: of the day, not of a rule */
 
 /* A silence as silence.h writes it; one of the same id is replaced. out (may be NULL): as it was taken. */
@@ -97,6 +103,7 @@ void tw_incidents_save(const tw_incidents *in, tw_buf *out);
 typedef struct tw_rule_finder {
     tw_rule *(*rule)(void *self, const char *name);
     void *self;
+    tw_rule *(*heir)(void *self, const char *name); /* that had it before; NULL: nobody */
 } tw_rule_finder;
 /* Into a new one: from then on the outcome is as if nothing had been. What rules opened that are not
  * found resolves at now_ms. TW_EPARSE: the bytes are not what save wrote; it is to be freed then. */

@@ -42,6 +42,7 @@ struct tw_incident {
     tw_incidents *in;
     char *id;
     tw_rule *rule; /* the one that opened it, in its newest version */
+    char *told_as; /* the name that the rule had when it was told; NULL: its own */
     tw_member *members;
     uint32_t member_count;
     tw_level
@@ -113,6 +114,8 @@ void tw_incident_set_end(tw_incident *inc);
 tw_incident *tw_incident_new(tw_incidents *in, tw_rule *rule, char *id,
                              int64_t opened_ms);
 tw_member *tw_incident_add_member(tw_incident *inc, const char *name, size_t len);
+/* Takes the name. */
+void tw_incident_rename_member(tw_incident *inc, uint32_t member, char *name, size_t len);
 
 /* flap.c: the highest level of the members changed; it may flap from now on. */
 void tw_flap_changed(tw_incident *inc, int64_t at_ms);
@@ -149,6 +152,8 @@ void tw_group_take(tw_incident *inc, tw_telling what, int64_t at_ms);
 void tw_group_leave(tw_incident *inc, int64_t at_ms, bool ended);
 const char *tw_group_name(const tw_group *group);
 void tw_group_free(void *group);
+/* The rule's groups go on by its clock of the new name, and are told by the old one. */
+void tw_group_rule_moved(tw_incidents *in, const char *old, tw_rule *now);
 
 /* storm.c: true when a summary stands for it, and nothing more is told. */
 bool tw_storm_takes(tw_incidents *in, tw_rule *rule, const tw_notification *n,
@@ -171,6 +176,8 @@ void tw_note_send(tw_incidents *in, tw_notification *n); /* takes it */
 /* What all notifications have; the caller fills in the rest. name: identity of what it is about. */
 tw_notification *tw_note_new(tw_incidents *in, const tw_rule *rule, const char *name,
                              int64_t opened_ms, int64_t at_ms, bool resolved);
+/* As if by the rule's name of then; NULL: it has none. Before it is identified. */
+void tw_note_told_as(tw_notification *n, const char *rule);
 /* The id of this very message. Tellings of one kind that may come again carry their time. */
 void tw_note_identify(tw_notification *n, tw_level level, bool may_recur);
 json_t *tw_note_label_values(const json_t *labels, char *const *names, uint32_t count);

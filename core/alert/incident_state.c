@@ -7,7 +7,7 @@
 #include "alert/state_impl.h"
 #include "base/mem.h"
 
-#define FORMAT 1
+#define FORMAT 2
 
 /* ---- parts ------------------------------------------------------------------------- */
 
@@ -111,6 +111,7 @@ static void save_words(const tw_incident *inc, tw_buf *out)
     tw_stage_put_text(out, inc->title);
     tw_stage_put_text(out, inc->body);
     tw_stage_put_text(out, inc->acked_by);
+    tw_stage_put_text(out, inc->told_as);
 }
 
 static bool load_words(tw_incident *inc, tw_stage_in *from)
@@ -122,7 +123,8 @@ static bool load_words(tw_incident *inc, tw_stage_in *from)
            tw_stage_take_text(from, &inc->route) &&
            tw_stage_take_text(from, &inc->title) &&
            tw_stage_take_text(from, &inc->body) &&
-           tw_stage_take_text(from, &inc->acked_by) && inc->labels;
+           tw_stage_take_text(from, &inc->acked_by) &&
+           tw_stage_take_text(from, &inc->told_as) && inc->labels;
 }
 
 static void save_levels(const tw_incident *inc, tw_buf *out)
@@ -263,14 +265,20 @@ void tw_incidents_save(const tw_incidents *in, tw_buf *out)
     tw_aged_save(in, out);
 }
 
-/* What rules opened that are no more is over, and whoever was told of it hears so. */
+/* What rules opened that are no more is over, and whoever was told of it hears so. Those that go on under
+ * another name take it along. */
 static void end_what_is_gone(tw_stage_in *from, int64_t now_ms)
 {
     const char *name;
     void *rule;
 
-    for (size_t i = 0; tw_map_next(from->gone, &i, &name, &rule);)
-        tw_incidents_rule_gone(from->incidents, rule, "rule removed", now_ms);
+    for (size_t i = 0; tw_map_next(from->gone, &i, &name, &rule);) {
+        tw_rule *heir = from->find.heir ? from->find.heir(from->find.self, name) : NULL;
+        if (heir)
+            tw_incidents_rule_moved(from->incidents, rule, heir, "rule renamed", now_ms);
+        else
+            tw_incidents_rule_gone(from->incidents, rule, "rule removed", now_ms);
+    }
 }
 
 int tw_incidents_load(tw_incidents *in, const void *data, size_t size,

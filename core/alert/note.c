@@ -48,6 +48,17 @@ tw_notification *tw_note_new(tw_incidents *in, const tw_rule *rule, const char *
     return n;
 }
 
+void tw_note_told_as(tw_notification *n, const char *rule)
+{
+    if (!rule)
+        return;
+    const char *parts[] = {rule, n->incident};
+    tw_free(n->rule);
+    tw_free(n->id);
+    n->rule = tw_strdup(rule);
+    n->id = hashed(parts, 2, n->starts_at_ms, TW_TIME_NONE);
+}
+
 void tw_note_identify(tw_notification *n, tw_level level, bool may_recur)
 {
     const char *status = n->resolved ? "resolved" : "firing";
@@ -72,6 +83,7 @@ tw_notification *tw_note_of(const tw_incident *inc, int64_t at_ms, bool resolved
         tw_note_new(inc->in, inc->rule, inc->id, inc->opened_ms, at_ms, resolved);
 
     n->level = resolved ? inc->highest : inc->level;
+    tw_note_told_as(n, inc->told_as);
     tw_note_identify(n, inc->highest, may_recur(inc, what));
     n->route = tw_strdup(inc->route ? inc->route : "");
     n->title = tw_strdup(inc->title);

@@ -117,6 +117,15 @@ void tw_wait_set(tw_wait *due, int64_t at_ms)
         fix(due->course, due);
 }
 
+void tw_wait_move(tw_wait *due, tw_course *to)
+{
+    int64_t at_ms = due->at_ms;
+
+    tw_wait_set(due, TW_WAIT_NEVER);
+    due->course = to;
+    tw_wait_set(due, at_ms);
+}
+
 void tw_wait_by(tw_wait *due, int64_t at_ms)
 {
     if (at_ms < due->at_ms)

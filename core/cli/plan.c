@@ -51,6 +51,15 @@ static char *parts_text(const json_t *parts)
     return tw_buf_take(&text, NULL);
 }
 
+static char *why_text(const json_t *row, bool removed)
+{
+    const char *was = text_of(row, "was"), *why = text_of(row, "why");
+
+    if (removed)
+        return tw_strdup("what it has open resolves");
+    return was ? tw_asprintf("it was %s; %s", was, why) : tw_strdup(why);
+}
+
 static void add_row(tw_columns *table, const json_t *row)
 {
     const char *change = text_of(row, "change"), *state = text_of(row, "state");
@@ -65,7 +74,9 @@ static void add_row(tw_columns *table, const json_t *row)
     else
         tw_columns_int(table, json_integer_value(json_object_get(row, "keys")));
     tw_columns_text(table, parts);
-    tw_columns_text(table, removed ? "what it has open resolves" : text_of(row, "why"));
+    char *why = why_text(row, removed);
+    tw_columns_text(table, why);
+    tw_free(why);
     tw_free(parts);
 }
 

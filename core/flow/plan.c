@@ -4,6 +4,8 @@
  * Freeing accepts half-built plans, because a load that fails drops them in any state. */
 #include "flow/plan.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 #include "flow/plan_emit.h"
 
@@ -30,6 +32,14 @@ tw_rule *tw_rule_ref(tw_rule *r)
 {
     atomic_fetch_add_explicit(&r->refs, 1, memory_order_relaxed);
     return r;
+}
+
+bool tw_rule_was(const tw_rule *r, const char *name)
+{
+    for (uint32_t i = 0; i < r->was_count; i++)
+        if (strcmp(r->was[i], name) == 0)
+            return true;
+    return false;
 }
 
 static void free_strings(char **strings, uint32_t count)
@@ -108,6 +118,7 @@ void tw_rule_unref(tw_rule *r)
     tw_free(r->owner);
     tw_free(r->doc);
     tw_free(r->file);
+    free_strings(r->was, r->was_count);
     for (uint32_t i = 0; r->parts && i < r->part_count; i++)
         tw_free(r->parts[i].name);
     tw_free(r->parts);

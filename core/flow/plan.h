@@ -215,6 +215,9 @@ typedef struct tw_rule {
     char *version, *owner, *doc;
     char *file;
     int line;
+    char **was; /* names it had before: what is remembered under them is its own */
+    uint32_t was_count;
+    int was_line, was_column;
     uint32_t script;     /* number of its file in the rule set */
     char hash[33];       /* of everything: equal means the rule did not change */
     char state_hash[33]; /* of what shapes its state: equal means state can be kept */
@@ -271,5 +274,7 @@ tw_rule *
 tw_rule_new(void); /* zeroed, refs 1, fns -1, defaults of the plain numbers set */
 tw_rule *tw_rule_ref(tw_rule *r);
 void tw_rule_unref(tw_rule *r);
+/* Whether it says that it had this name before. */
+bool tw_rule_was(const tw_rule *r, const char *name);
 
 #endif

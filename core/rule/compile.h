@@ -150,6 +150,10 @@ void tw_compile_alert(tw_compiler *c, const tw_tree *alert);
 /* The options of `incident { ... }` that say when it ends and when it is told. */
 void tw_compile_lifecycle(tw_compiler *c, const tw_tree *table);
 void tw_compile_emit(tw_compiler *c, const tw_tree *emit);
+/* plan_lineage.c: names, and what becomes of the rule's state when it is renamed. */
+#define TW_MAX_RULE_NAME 128
+bool tw_compile_is_rule_name(const tw_tree *v);
+void tw_compile_was(tw_compiler *c, const tw_tree *was);
 void tw_compile_dedup(tw_compiler *c, const tw_tree *dedup);
 /* A template of this rule; false with a finding. */
 bool tw_compile_template(tw_compiler *c, const tw_tree *at, const char *text,

@@ -71,13 +71,12 @@ static void write_rule(const tw_compiler *c, tw_buf *out)
         tw_buf_add(out, c->source->text, c->source->size);
 }
 
-/* What shapes the state: not thresholds, holds, texts and routes. */
+/* What shapes the state: not thresholds, holds, texts and routes, and not the name, which may change. */
 static void write_state(const tw_compiler *c, tw_buf *out)
 {
     const tw_tree *detect = tw_tree_get(c->body, "detect");
     const tw_tree *table = detect && detect->item_count == 1 ? detect->items[0] : NULL;
 
-    tw_buf_printf(out, "%s\n", c->rule->name);
     for (uint32_t i = 0; i < c->rule->key_count; i++)
         tw_buf_printf(out, "%s,", c->rule->key_names[i]);
     /* Which events an input takes is not kept anywhere; which input they came by is. */

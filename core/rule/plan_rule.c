@@ -7,12 +7,11 @@
 
 #include "rule/compile.h"
 
-#define MAX_NAME_BYTES 128
 #define HOUR_MS INT64_C(3600000)
 
 typedef struct rule_options {
     const char *owner, *version, *doc;
-    const tw_tree *params, *key, *clock, *inputs, *detect, *enrich, *alert, *emit, *dedup;
+    const tw_tree *params, *key, *clock, *inputs, *detect, *enrich, *alert, *emit, *dedup, *was;
     int64_t forget_ms, max_keys;
 } rule_options;
 
@@ -32,7 +31,7 @@ static const tw_option rule_table[] = {
     {"max_keys", TW_OPTION_WHOLE, AT(max_keys), 1, 100000000, NULL},
     {"emit", TW_OPTION_ANY, AT(emit), 0, 0, NULL},
     {"dedup", TW_OPTION_ANY, AT(dedup), 0, 0, NULL},
-    {"was", TW_OPTION_LATER, 0, 0, 0, NULL},
+    {"was", TW_OPTION_ANY, AT(was), 0, 0, NULL},
     {"migrate", TW_OPTION_LATER, 0, 0, 0, NULL},
     {"context", TW_OPTION_LATER, 0, 0, 0, NULL},
     {"throttle", TW_OPTION_LATER, 0, 0, 0, NULL},
@@ -56,28 +55,6 @@ static const tw_option clock_table[] = {
     {NULL, TW_OPTION_ANY, 0, 0, 0, NULL},
 };
 #undef AT
-
-/* ---- name -------------------------------------------------------------------------- */
-
-static bool is_name_char(char ch)
-{
-    return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') ||
-           (ch >= '0' && ch <= '9') || ch == '_' || ch == '-' || ch == '.';
-}
-
-static bool is_rule_name(const tw_tree *v)
-{
-    size_t slashes = 0;
-    if (v->size == 0 || v->size > MAX_NAME_BYTES || strlen(v->text) != v->size)
-        return false;
-    for (size_t i = 0; i < v->size; i++) {
-        if (v->text[i] == '/')
-            slashes++;
-        else if (!is_name_char(v->text[i]))
-            return false;
-    }
-    return slashes == 1 && v->text[0] != '/' && v->text[v->size - 1] != '/';
-}
 
 /* ---- parameters -------------------------------------------------------------------- */
 
@@ -254,6 +231,8 @@ static void compile_parts(tw_compiler *c, const rule_options *o, bool all_known)
     r->version = tw_strdup(o->version);
     r->doc = tw_strdup(o->doc);
     r->max_keys = (uint32_t)o->max_keys;
+    if (o->was)
+        tw_compile_was(c, o->was);
     tw_compile_inputs(c, o->inputs, clock.time);
     bool passes = o->emit && !o->detect && all_known;
     if (!passes &&
@@ -287,14 +266,14 @@ static tw_tree *rule_body(tw_compiler *c, tw_tree *rule)
                        "rule takes a name and a table: rule \"team/name\" { ... }");
         return NULL;
     }
-    if (!is_rule_name(rule->items[0]))
+    if (!tw_compile_is_rule_name(rule->items[0]))
         tw_compile_say(c, rule,
                        "'%.*s' is not a rule name: team/name of letters, digits, _ - and "
                        ".",
-                       MAX_NAME_BYTES, rule->items[0]->text);
+                       TW_MAX_RULE_NAME, rule->items[0]->text);
     if (rule->item_count != 2 || rule->items[1]->type != TW_TREE_TABLE) {
         tw_compile_say(c, rule, "rule \"%.*s\" is without its table { ... }",
-                       MAX_NAME_BYTES, rule->items[0]->text);
+                       TW_MAX_RULE_NAME, rule->items[0]->text);
         return NULL;
     }
     rule->items[1]->spot = rule->spot;

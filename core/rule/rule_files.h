@@ -74,6 +74,9 @@ char **tw_rules_emitted(char *const *paths, size_t count);
 void tw_rules_check_chains(const tw_rule_files *set, const tw_rule_options *options,
                            tw_findings *findings);
 
+/* Each name in `was` is that of no rule of the set, and of one heir only (plan_lineage.c). */
+void tw_rules_check_was(const tw_rule_files *set, tw_findings *findings);
+
 /* ---- which files (paths.c): every *.lua under the given paths, sorted, each once. Caller frees. */
 char **tw_rule_paths(const char *const *paths, size_t count, tw_findings *findings,
                      size_t *out_count);

@@ -166,6 +166,7 @@ static void check_set(const tw_rule_files *set, const tw_rule_options *options,
                       tw_findings *findings)
 {
     check_overrides(set, options, findings);
+    tw_rules_check_was(set, findings);
     for (uint32_t i = 0; i < set->rule_count; i++)
         check_inhibitors(set, set->rules[i], findings);
 }

@@ -437,7 +437,7 @@ class Cli(SystemTest):
         engine = self.running()
         code, out, err = self.tidewatch("reload", "-c", engine.file)
         self.assertEqual((code, err), (0, ""))
-        self.assertRegex(out, r"^generation 2: 0 added, 0 changed, 1 unchanged, 0 removed; ")
+        self.assertRegex(out, r"^generation 2: 0 added, 0 changed, 1 unchanged, 0 removed, 0 moved; ")
 
         self.write("engine/rules/more.lua", RULE.replace("count", "cuont"))
         code, out, err = self.tidewatch("reload", "-c", engine.file)

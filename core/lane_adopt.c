@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+/* From one rule set to the next on a lane: operators, clocks and Lua states take over what those before them
+ * knew. On the shore while the lane stands still. */
+#include "detect/dedup.h"
+#include "engine.h"
+#include "lane_emit.h"
+#include "lane_rules.h"
+
+static void adopt_instance(tw_domain *d, tw_instance *fresh, tw_instance *old)
+{
+    char why[128];
+
+    if (tw_rule_fate(fresh->rule, old->rule, why, sizeof why) == TW_FATE_COLD)
+        return;
+    fresh->detector->cls->adopt(fresh->detector, old->detector);
+    if (fresh->dedup && old->dedup)
+        tw_dedup_adopt(fresh->dedup, old->dedup);
+    if (fresh->reorder && old->reorder) {
+        tw_reorder *empty = fresh->reorder;
+        fresh->reorder = old->reorder;
+        old->reorder = empty;
+    }
+    tw_instance_due(d, fresh);
+}
+
+static void adopt_clocks(tw_lane_rules *fresh, const tw_lane_rules *old)
+{
+    for (uint32_t i = 0; i < fresh->set->domain_count; i++) {
+        for (uint32_t k = 0; k < old->set->domain_count; k++) {
+            if (tw_domain_spec_equal(&fresh->set->domains[i], &old->set->domains[k]))
+                fresh->domains[i].clock_ms = old->domains[k].clock_ms;
+        }
+    }
+}
+
+/* Files are sorted by path in both. */
+static void adopt_scripts(tw_lane_rules *fresh, tw_lane_rules *old)
+{
+    uint32_t i = 0, k = 0;
+
+    while (i < fresh->script_count && k < old->script_count) {
+        int order = __builtin_strcmp(tw_rule_files_path(fresh->set->files, i),
+                                     tw_rule_files_path(old->set->files, k));
+        if (order == 0 && fresh->scripts[i] && old->scripts[k])
+            tw_rule_script_adopt(fresh->scripts[i], old->scripts[k]);
+        i += order <= 0;
+        k += order >= 0;
+    }
+}
+
+void tw_lane_rules_adopt(tw_lane *lane, tw_lane_rules *fresh, tw_lane_rules *old)
+{
+    adopt_clocks(fresh, old);
+    adopt_scripts(fresh, old);
+    for (uint32_t i = 0; i < fresh->set->rule_count; i++) {
+        tw_instance *inst = &fresh->instances[i];
+        int64_t before = tw_ruleset_before(old->set, inst->rule);
+        if (before >= 0)
+            adopt_instance(&fresh->domains[inst->domain], inst, &old->instances[before]);
+    }
+    lane->rules = fresh;
+    tw_lane_derive(lane);
+    tw_lane_hold(lane, true);
+    tw_domains_update(lane, NULL, 0, tw_clock_now_ms(lane->clock));
+    tw_lane_hold(lane, false);
+}
