@@ -70,8 +70,8 @@ static void add_rule(const walk *w, const tw_rule *now)
         before < 0 ? row_of(now, "added") : compare(now, w->running->rules[before]);
 
     if (before >= 0)
-        json_object_set_new(
-            row, "keys", json_integer((json_int_t)w->keys(w->self, (uint32_t)before)));
+        json_object_set_new(row, "keys",
+                            json_integer((json_int_t)w->keys(w->self, (uint32_t)before)));
     json_array_append_new(w->list, row);
 }
 
@@ -88,8 +88,7 @@ static void add_removed(const walk *w, uint32_t number)
     if (has_heir(w, number))
         return;
     json_t *row = row_of(w->running->rules[number], "removed");
-    json_object_set_new(row, "keys",
-                        json_integer((json_int_t)w->keys(w->self, number)));
+    json_object_set_new(row, "keys", json_integer((json_int_t)w->keys(w->self, number)));
     json_array_append_new(w->list, row);
 }
 

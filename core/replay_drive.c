@@ -87,8 +87,8 @@ static int reload_incidents(tw_replay *r, const tw_buf *state, tw_err *err)
     tw_incidents_free(r->incidents);
     r->incidents = tw_incidents_new(&r->incidents_options);
     return tw_incidents_load(r->incidents, state->data, state->len,
-                             (tw_rule_finder){find_rule, r, find_heir}, tw_clock_now_ms(&r->clock),
-                             err);
+                             (tw_rule_finder){find_rule, r, find_heir},
+                             tw_clock_now_ms(&r->clock), err);
 }
 
 static int reload_engine(tw_replay *r, tw_rule_files *files, const tw_buf *state,

@@ -11,7 +11,7 @@ struct tw_group {
     char *name; /* rule/group/values: what receivers know it by */
     char *route;
     tw_rule *rule;
-    char *told_as; /* the name that the rule had before; NULL: its own */
+    char *told_as;         /* the name that the rule had before; NULL: its own */
     json_t *labels;        /* those it is made by */
     tw_incident **members; /* open ones, told or queued */
     uint32_t count;

@@ -52,8 +52,9 @@ tw_course *tw_courses_get(tw_map *courses, const char *rule); /* makes it */
 void tw_wait_init(tw_wait *due, tw_course *course, tw_wait_rank rank, const char *name,
                   void (*fire)(void *owner, int64_t at_ms), void *owner);
 void tw_wait_set(tw_wait *due,
-                 int64_t at_ms);              /* moves, arms or (TW_WAIT_NEVER) cancels */
-void tw_wait_move(tw_wait *due, tw_course *to);  /* by the clock of another rule from now on */
+                 int64_t at_ms); /* moves, arms or (TW_WAIT_NEVER) cancels */
+void tw_wait_move(tw_wait *due,
+                  tw_course *to); /* by the clock of another rule from now on */
 void tw_wait_by(tw_wait *due, int64_t at_ms); /* not later than that */
 static inline void tw_wait_done(tw_wait *due)
 {

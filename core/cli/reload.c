@@ -39,13 +39,13 @@ static void print_report(const json_t *report)
                 text_of(report, "note"));
         return;
     }
-    printf("generation %d: %d added, %d changed, %d unchanged, %d removed, %d moved; %d kept "
+    printf("generation %d: %d added, %d changed, %d unchanged, %d removed, %d moved; %d "
+           "kept "
            "their state; lanes stood still for %.1f ms\n",
            int_of(report, "generation"), int_of(report, "added"),
            int_of(report, "changed"), int_of(report, "unchanged"),
            int_of(report, "removed"), int_of(report, "moved"),
-           int_of(report, "state_kept"),
-           int_of(report, "pause_us") / 1000.0);
+           int_of(report, "state_kept"), int_of(report, "pause_us") / 1000.0);
     tw_cli_print_changes(json_object_get(report, "rules"));
 }
 

@@ -71,11 +71,9 @@ static void say(const tw_rule *r, tw_findings *findings, const char *name,
     tw_err err;
 
     tw_err_at(&err, TW_EINVAL, r->file, r->was_line, r->was_column,
-              "was: %s '%s' (%s:%d); %s", what, name, other->file,
-              other->line,
-              strcmp(other->name, name) == 0
-                  ? "take that one away, or leave `was` out"
-                  : "what it remembers goes to one rule only");
+              "was: %s '%s' (%s:%d); %s", what, name, other->file, other->line,
+              strcmp(other->name, name) == 0 ? "take that one away, or leave `was` out"
+                                             : "what it remembers goes to one rule only");
     tw_findings_add(findings, &err, false);
 }
 

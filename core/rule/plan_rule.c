@@ -11,7 +11,8 @@
 
 typedef struct rule_options {
     const char *owner, *version, *doc;
-    const tw_tree *params, *key, *clock, *inputs, *detect, *enrich, *alert, *emit, *dedup, *was;
+    const tw_tree *params, *key, *clock, *inputs, *detect, *enrich, *alert, *emit, *dedup,
+        *was;
     int64_t forget_ms, max_keys;
 } rule_options;
 

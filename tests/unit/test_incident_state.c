@@ -154,7 +154,8 @@ static void incidents_of_rules_that_are_gone_resolve(void **state)
     tw_incidents_free(s.incidents);
     s.incidents = new_incidents(&s);
     assert_int_equal(tw_incidents_load(s.incidents, bytes.data, bytes.len,
-                                       (tw_rule_finder){no_rule, NULL, NULL}, 9 * SECOND, &err),
+                                       (tw_rule_finder){no_rule, NULL, NULL}, 9 * SECOND,
+                                       &err),
                      TW_OK);
     assert_int_equal(tw_incidents_count(s.incidents), 0);
     assert_string_equal(s.told, "1s firing warn h1 | 2s firing warn a/b/storm storm | "
@@ -180,7 +181,8 @@ static void bytes_that_are_cut_are_refused(void **state)
     for (size_t size = 0; size < bytes.len; size++) {
         tw_incidents *in = new_incidents(&s);
         assert_int_equal(tw_incidents_load(in, bytes.data, size,
-                                           (tw_rule_finder){find_rule, &s, NULL}, 0, &err),
+                                           (tw_rule_finder){find_rule, &s, NULL}, 0,
+                                           &err),
                          TW_EPARSE);
         tw_incidents_free(in);
     }

@@ -10,15 +10,16 @@
 /* A rule of that name with these options beside what a rule needs. */
 static char *rule_of(char *out, size_t size, const char *name, const char *options)
 {
-    snprintf(out, size,
-             "rule \"%s\" {\n"
-             "  %s\n"
-             "  key = { \"service\" }, inputs = { req = from \"requests\" {} },\n"
-             "  detect = level { of = count \"req\", over = \"1m\", crit = { at_least = 3 "
-             "} },\n"
-             "  alert = incident { id = \"err:${service}\" },\n"
-             "}\n",
-             name, options);
+    snprintf(
+        out, size,
+        "rule \"%s\" {\n"
+        "  %s\n"
+        "  key = { \"service\" }, inputs = { req = from \"requests\" {} },\n"
+        "  detect = level { of = count \"req\", over = \"1m\", crit = { at_least = 3 "
+        "} },\n"
+        "  alert = incident { id = \"err:${service}\" },\n"
+        "}\n",
+        name, options);
     return out;
 }
 
@@ -58,7 +59,8 @@ static void two_rules_cannot_have_been_the_same_one(void **state)
     rules_fixture *x = *state;
 
     load_two(x, "a/one", "was = \"a/old\",", "a/two", "was = { \"b/old\", \"a/old\" },");
-    assert_non_null(strstr(first_finding(x), "another rule, too, says that it was 'a/old'"));
+    assert_non_null(
+        strstr(first_finding(x), "another rule, too, says that it was 'a/old'"));
 }
 
 static void what_is_no_former_name_is_refused(void **state)
