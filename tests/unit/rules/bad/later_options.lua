@@ -3,6 +3,5 @@ rule "a/b" {
   inputs = { ev = from "events" {} },
   detect = level { of = count "ev", over = "5m", crit = { above = 5 } },
   alert = incident {},
-  dedup = { by = "id", within = "5m" }, was = "a/c",
+  dedup = { by = "id", within = "5m" },
 }
---! 6:41: 'was' is not supported yet
