@@ -67,6 +67,15 @@ tw_partition_clock *tw_clocks_partition(tw_clocks *c, uint32_t track, uint32_t s
     return p;
 }
 
+static void remember_gone(tw_track_clock *t, const tw_partition_clock *p)
+{
+    if (p->max_ms == TW_TIME_NONE || (t->any_gone && t->gone_arrival_ms >= p->arrival_ms))
+        return;
+    t->any_gone = true;
+    t->gone_arrival_ms = p->arrival_ms;
+    t->gone_max_ms = p->max_ms;
+}
+
 void tw_clocks_forget(tw_clocks *c, uint32_t track, uint32_t source, int32_t partition)
 {
     if (track >= c->count)
@@ -74,6 +83,7 @@ void tw_clocks_forget(tw_clocks *c, uint32_t track, uint32_t source, int32_t par
     tw_track_clock *t = &c->tracks[track];
     for (uint32_t i = 0; i < t->count; i++) {
         if (t->parts[i].partition == partition && t->parts[i].source == source) {
+            remember_gone(t, &t->parts[i]);
             t->parts[i] = t->parts[--t->count];
             return;
         }
@@ -120,6 +130,17 @@ typedef struct survey {
     bool speaking, waiting, heard;
 } survey;
 
+static void survey_heard(survey *s, int64_t arrival_ms, int64_t max_ms)
+{
+    bool newer = !s->heard || arrival_ms > s->heard_ms;
+
+    if (newer || (arrival_ms == s->heard_ms && max_ms > s->heard_max_ms)) {
+        s->heard = true;
+        s->heard_ms = arrival_ms;
+        s->heard_max_ms = max_ms;
+    }
+}
+
 static void survey_partition(survey *s, const tw_partition_clock *p, int64_t idle_ms,
                              int64_t now_ms)
 {
@@ -132,12 +153,7 @@ static void survey_partition(survey *s, const tw_partition_clock *p, int64_t idl
         s->speaking = true;
         s->min_ms = p->max_ms;
     }
-    bool newer = !s->heard || p->arrival_ms > s->heard_ms;
-    if (newer || (p->arrival_ms == s->heard_ms && p->max_ms > s->heard_max_ms)) {
-        s->heard = true;
-        s->heard_ms = p->arrival_ms;
-        s->heard_max_ms = p->max_ms;
-    }
+    survey_heard(s, p->arrival_ms, p->max_ms);
 }
 
 /* The partitions of a stream that rules emit, one a lane. */
@@ -174,6 +190,8 @@ static survey survey_domain(const tw_domain_spec *d, const tw_clocks *c, int64_t
         }
         for (uint32_t k = 0; k < t->count; k++)
             survey_partition(&s, &t->parts[k], d->idle_ms, now_ms);
+        if (t->count > 0 && t->any_gone)
+            survey_heard(&s, t->gone_arrival_ms, t->gone_max_ms);
     }
     return s;
 }

@@ -58,9 +58,13 @@ typedef struct tw_partition_clock {
     bool changed;       /* since the last report to other lanes */
 } tw_partition_clock;
 
+/* What was heard last of partitions that are gone stays: one that is given back after a rebalance, and
+ * silent, must not stop the clock. */
 typedef struct tw_track_clock {
     tw_partition_clock *parts;
     uint32_t count;
+    bool any_gone;
+    int64_t gone_arrival_ms, gone_max_ms;
 } tw_track_clock;
 
 typedef struct tw_clocks {

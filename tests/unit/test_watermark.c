@@ -107,6 +107,22 @@ static void an_assigned_partition_holds_the_clock_until_it_is_idle(void **state)
     tw_clocks_done(&f.clocks);
 }
 
+static void silent_partitions_that_are_given_back_do_not_stop_the_clock(void **state)
+{
+    fixture f;
+    (void)state;
+    open_fixture(&f, 0);
+    hear(&f, 0, 2000, 100000);
+    tw_clocks_forget(&f.clocks, 0, 0, 0);
+    assert_int_equal(clock_at(&f, 2000, 120000), 2000); /* taken, not given back */
+    tw_clocks_partition(&f.clocks, 0, 0, 0, 104000);
+    assert_int_equal(clock_at(&f, 2000, 109000), 2000);
+    assert_int_equal(clock_at(&f, 2000, 109001), 11001);
+    hear(&f, 0, 9000, 110000);
+    assert_int_equal(clock_at(&f, 2000, 110000), 9000);
+    tw_clocks_done(&f.clocks);
+}
+
 static void a_forgotten_partition_does_not_count(void **state)
 {
     fixture f;
@@ -205,6 +221,7 @@ int main(void)
         cmocka_unit_test(an_idle_partition_steps_aside),
         cmocka_unit_test(on_a_silent_topic_wall_time_carries_the_clock),
         cmocka_unit_test(an_assigned_partition_holds_the_clock_until_it_is_idle),
+        cmocka_unit_test(silent_partitions_that_are_given_back_do_not_stop_the_clock),
         cmocka_unit_test(a_forgotten_partition_does_not_count),
         cmocka_unit_test(partitions_of_two_topics_are_two),
         cmocka_unit_test(at_the_end_the_clock_is_at_the_newest_event),
