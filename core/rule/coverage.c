@@ -54,16 +54,19 @@ static void mark_line(tw_file_coverage *f, int line, uint8_t mark)
     f->lines[line] |= mark;
 }
 
-/* The lines of the function on top, which is popped. Runs inside the sandbox. */
+/* The lines of the function on top, which is popped. Runs inside the sandbox. Lua counts the closing `end` among
+ * them, which nothing reaches where a `return` stands before it. */
 static void mark_function(lua_State *L, tw_file_coverage *f)
 {
     lua_Debug ar;
 
-    lua_getinfo(L, ">L", &ar);
+    lua_getinfo(L, ">SL", &ar);
     if (lua_type(L, -1) == LUA_TTABLE) {
         lua_pushnil(L);
         while (lua_next(L, -2)) {
-            mark_line(f, (int)lua_tointeger(L, -2), TW_LINE_ACTIVE);
+            int line = (int)lua_tointeger(L, -2);
+            if (line != ar.lastlinedefined || line == ar.linedefined)
+                mark_line(f, line, TW_LINE_ACTIVE);
             lua_pop(L, 1);
         }
     }
