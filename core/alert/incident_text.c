@@ -224,6 +224,16 @@ static char *render(tw_signal_view *v, const tw_template *t, size_t max)
     return tw_buf_take(&out, NULL);
 }
 
+static char *say(tw_signal_view *v, const tw_template *t)
+{
+    tw_template_values values = {get_part, v};
+    tw_buf out;
+
+    tw_buf_init(&out, MAX_TEXT_BYTES);
+    tw_template_say(t, &values, &out);
+    return tw_buf_take(&out, NULL);
+}
+
 /* An option of ctx.fire{...} in place of the rule's own template. */
 static char *fired_text(const tw_signal *s, const char *option)
 {
@@ -351,11 +361,10 @@ void tw_incident_render(tw_incident *inc, tw_signal_view *v)
     if (!inc->route && plan->has_route)
         inc->route = render(v, &plan->route, MAX_LABEL_BYTES);
     if (!title)
-        title =
-            plan->has_title ? render(v, &plan->title, MAX_TEXT_BYTES) : plain_title(v);
+        title = plan->has_title ? say(v, &plan->title) : plain_title(v);
     replace(&inc->title, title);
     if (!body && plan->has_body)
-        body = render(v, &plan->body, MAX_TEXT_BYTES);
+        body = say(v, &plan->body);
     replace(&inc->body, body ? body : tw_strdup(""));
     json_decref(inc->values);
     inc->values = values_json(s);

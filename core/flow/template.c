@@ -3,6 +3,8 @@
  * thread may render it with its own values. `$${` writes a plain `${`. */
 #include "flow/template.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -197,8 +199,25 @@ static int write_text(const json_t *v, tw_buf *out)
     return TW_OK;
 }
 
-int tw_template_render(const tw_template *t, const tw_template_values *values,
-                       tw_buf *out)
+/* Four digits, but never less than the whole number. */
+static double rounded(double v)
+{
+    char text[32];
+
+    if (fabs(v) >= 1000)
+        return round(v);
+    snprintf(text, sizeof text, "%.4g", v);
+    return strtod(text, NULL);
+}
+
+static int write_rounded(const json_t *v, tw_buf *out)
+{
+    return json_is_real(v) ? tw_buf_add_double(out, rounded(json_real_value(v)))
+                           : write_text(v, out);
+}
+
+static int write_parts(const tw_template *t, const tw_template_values *values,
+                       int (*write)(const json_t *v, tw_buf *out), tw_buf *out)
 {
     for (uint32_t i = 0; i < t->count; i++) {
         const tw_part *p = &t->parts[i];
@@ -208,10 +227,21 @@ int tw_template_render(const tw_template *t, const tw_template_values *values,
         }
         json_t *v = values->get(values->self, p);
         if (v)
-            write_text(v, out);
+            write(v, out);
         json_decref(v);
     }
     return out->failed ? TW_ELIMIT : TW_OK;
+}
+
+int tw_template_render(const tw_template *t, const tw_template_values *values,
+                       tw_buf *out)
+{
+    return write_parts(t, values, write_text, out);
+}
+
+int tw_template_say(const tw_template *t, const tw_template_values *values, tw_buf *out)
+{
+    return write_parts(t, values, write_rounded, out);
 }
 
 json_t *tw_template_value(const tw_template *t, const tw_template_values *values)

@@ -60,6 +60,8 @@ void tw_template_done(tw_template *t);
 /* As text; nothing there gives "". Objects and arrays as JSON. */
 int tw_template_render(const tw_template *t, const tw_template_values *values,
                        tw_buf *out);
+/* For people: the same, with fractions rounded to four digits. */
+int tw_template_say(const tw_template *t, const tw_template_values *values, tw_buf *out);
 /* A template that is exactly one `${path}` keeps the value's type; others give a string. New
  * reference; NULL when the one path has nothing. */
 json_t *tw_template_value(const tw_template *t, const tw_template_values *values);

@@ -127,6 +127,27 @@ static void a_single_path_keeps_its_type(void **state)
     json_decref(o);
 }
 
+static void what_is_said_to_people_has_four_digits(void **state)
+{
+    (void)state;
+    json_t *o = json_pack("{s:f, s:f, s:f, s:i}", "a", 902.967741935484, "b", 12345.678,
+                          "c", 0.0123456, "count", 1234567);
+    tw_template t;
+    tw_buf b;
+    assert_int_equal(tw_template_compile(&t, "${a} ${b} ${c} ${count}", &names, NULL),
+                     TW_OK);
+    tw_template_values values = {.get = get, .self = o};
+    tw_buf_init(&b, 1000);
+    assert_int_equal(tw_template_say(&t, &values, &b), TW_OK);
+    assert_string_equal(b.data, "903 12346 0.01235 1234567");
+    tw_buf_reset(&b);
+    assert_int_equal(tw_template_render(&t, &values, &b), TW_OK);
+    assert_string_equal(b.data, "902.967741935484 12345.678 0.0123456 1234567");
+    tw_buf_done(&b);
+    tw_template_done(&t);
+    json_decref(o);
+}
+
 static void a_full_buffer_is_an_error(void **state)
 {
     (void)state;
@@ -148,6 +169,7 @@ int main(void)
         cmocka_unit_test(a_doubled_dollar_writes_the_opening),
         cmocka_unit_test(what_is_no_path_is_refused),
         cmocka_unit_test(a_single_path_keeps_its_type),
+        cmocka_unit_test(what_is_said_to_people_has_four_digits),
         cmocka_unit_test(a_full_buffer_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
