@@ -107,9 +107,9 @@ static void instance_event(tw_lane *lane, tw_instance *inst, const tw_key *key,
     const tw_incident_plan *plan = &inst->rule->incident;
     if (inst->ordered && is_repeat(inst, key, input, ev, time_ms, clock_ms))
         return;
-    bool resolves = plan->resolve_input == (int)input;
+    bool resolves = plan->resolve_inputs >> input & 1;
 
-    if (!resolves || !plan->resolve_only)
+    if (!(plan->resolve_only >> input & 1))
         inst->detector->cls->event(inst->detector, key, input, ev, time_ms, clock_ms);
     if (resolves)
         tell_resolve(lane, inst, key, input, ev, time_ms);

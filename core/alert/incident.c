@@ -410,7 +410,7 @@ static void lower_member(tw_incidents *in, tw_incident *inc, const tw_signal *s,
     tw_signal_view_init(&v, in, s);
     tw_signal_view_enrich(&v);
     /* An event of `resolve.on` is of another kind and has none of the fields. */
-    if (s->kind == TW_SIGNAL_LEVEL || s->rule->incident.resolve_input < 0)
+    if (s->kind == TW_SIGNAL_LEVEL || s->rule->incident.resolve_inputs == 0)
         tw_incident_render(inc, &v);
     tw_signal_view_done(&v);
     if (tw_incident_highest_member(inc) != before)

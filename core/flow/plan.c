@@ -24,7 +24,6 @@ tw_rule *tw_rule_new(void)
     r->incident.severity = TW_LEVEL_CRIT;
     r->incident.when_fn = TW_NO_FN;
     r->incident.resolve_after_ms = 3600 * 1000;
-    r->incident.resolve_input = -1;
     return r;
 }
 

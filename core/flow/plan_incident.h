@@ -96,8 +96,8 @@ typedef struct tw_incident_plan {
     /* how it ends: occurrences by time, default 1 h from the newest; any by an event of an input */
     int64_t resolve_after_ms; /* or TW_AFTER_NEVER */
     bool resolve_from_first;
-    int resolve_input; /* -1: none */
-    bool resolve_only; /* the detector does not read that input */
+    uint64_t resolve_inputs; /* a bit each */
+    uint64_t resolve_only;   /* those of them that the detector does not read */
     /* what is told */
     tw_notify_mode notify;
     bool keeps_resolve; /* resolved = false */

@@ -129,6 +129,33 @@ static void compile_after(tw_compiler *c, const tw_tree *given)
         tw_compile_say(c, given, "after must be longer than zero, or false for never");
 }
 
+static void add_on(tw_compiler *c, const tw_tree *name)
+{
+    tw_incident_plan *plan = &c->rule->incident;
+    const tw_tree *detect = tw_tree_get(c->body, "detect");
+    int input = tw_compile_input_number(c, name, name);
+
+    if (input < 0)
+        return;
+    plan->resolve_inputs |= UINT64_C(1) << input;
+    if (c->rule->detector != TW_DETECT_HANDLER &&
+        !names_input(detect, c->rule->inputs[input].name))
+        plan->resolve_only |= UINT64_C(1) << input;
+}
+
+static void compile_on(tw_compiler *c, const tw_tree *on)
+{
+    if (on->type != TW_TREE_TABLE) {
+        add_on(c, on);
+        return;
+    }
+    if (on->item_count == 0)
+        tw_compile_say(c, on,
+                       "resolve.on is an input, or a list of them: { \"a\", \"b\" }");
+    for (uint32_t i = 0; i < on->item_count; i++)
+        add_on(c, on->items[i]);
+}
+
 static void compile_resolve(tw_compiler *c, const tw_tree *table)
 {
     tw_incident_plan *plan = &c->rule->incident;
@@ -144,13 +171,8 @@ static void compile_resolve(tw_compiler *c, const tw_tree *table)
         tw_compile_say(c, tw_tree_get(t, "from"),
                        "from says what `after` counts from, "
                        "and after is false");
-    if (!o.on)
-        return;
-    plan->resolve_input = tw_compile_input_number(c, o.on, tw_compile_value(c, o.on));
-    if (plan->resolve_input >= 0)
-        plan->resolve_only = c->rule->detector != TW_DETECT_HANDLER &&
-                             !names_input(tw_tree_get(c->body, "detect"),
-                                          c->rule->inputs[plan->resolve_input].name);
+    if (o.on)
+        compile_on(c, tw_compile_value(c, o.on));
 }
 
 /* ---- flap, group, storm ---------------------------------------------------------------- */
