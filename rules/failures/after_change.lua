@@ -3,12 +3,14 @@
 rule "failures/after_deploy" {
   owner = "sre",
   doc = "the version that just went out fails",
-  params = { within = "10m", failures = 5, resolve = "1h" },
+  params = { within = "10m", failures = 5, resolve = "1h", lateness = "10s" },
   key = { "service" },
-  clock = { lateness = "10s" },
+  clock = { lateness = P"lateness" },
   inputs = {
     deploy = from "deploys" { type = "deploy", result = "ok" },
-    failed = from "failure_events" { type = oneof("crash", "timeout", "health_check", "error") },
+    failed = from "failure_events" {
+      type = oneof("crash", "oom_kill", "timeout", "health_check", "error"), result = any_of { missing_field(), except "ok" },
+    },
     rollback = from "deploys" { type = oneof("rollback", "deploy") },
   },
   detect = join {
@@ -25,12 +27,15 @@ rule "failures/after_deploy" {
 rule "failures/after_config_change" {
   owner = "sre",
   doc = "a service fails after its configuration was changed",
-  params = { within = "15m", failures = 5, resolve = "1h" },
+  params = { within = "15m", failures = 5, resolve = "1h", wait = "30s", lateness = "10s" },
   key = { "service" },
-  clock = { lateness = "10s" },
+  clock = { lateness = P"lateness" },
   inputs = {
     change = from "config_changes" { result = "ok" },
-    failed = from "failure_events" { type = oneof("crash", "timeout", "health_check", "error") },
+    failed = from "failure_events" {
+      type = oneof("crash", "oom_kill", "timeout", "health_check", "error"), result = any_of { missing_field(), except "ok" },
+    },
+    rollback = from "deploys" { type = oneof("rollback", "deploy") },
   },
   detect = join {
     left = "change", right = "failed", within = { after = P"within" }, need = { right = P"failures" },
@@ -38,8 +43,8 @@ rule "failures/after_config_change" {
   alert = incident {
     id = "after_config_change:${service}", severity = "warn", route = "ops",
     title = "${service} failed ${right.count} times since ${left.name} was changed from ${left.from} to ${left.to}",
-    inhibited_by = { rule = "failures/after_deploy", equal = { "service" }, wait = "30s" },
-    resolve = { on = "change", after = P"resolve" },
+    inhibited_by = { rule = "failures/after_deploy", equal = { "service" }, wait = P"wait" },
+    resolve = { on = { "change", "rollback" }, after = P"resolve" },
   },
 }
 
@@ -53,10 +58,10 @@ test "five failures of the new version are its fault, those of the old one are n
     { "10m", "deploys", { type = "none", service = "pay" } },
   },
   expect = {
-    { "4m30s", "crit", { service = "pay", title = contains "v9 of pay failed 5 times" } },
+    { "4m30s", "crit", { service = "pay", title = "v9 of pay failed 5 times since it went out, last: db" } },
     { "9m", "ok" },
   },
-  vary = { "shuffle<=5s", "reload@2m", "lanes" },
+  vary = { "shuffle<=5s", "reload@2m", "restart@2m", "rebalance@2m", "stall@2m", "lanes" },
 }
 
 test "a deploy that does well is nothing to tell" {
@@ -67,6 +72,7 @@ test "a deploy that does well is nothing to tell" {
     { "20m", "failure_events", { type = "timeout", service = "pay", version = "v9" } },
   },
   expect = {},
+  vary = { "shuffle<=5s", "reload@2m", "restart@2m", "rebalance@2m", "stall@2m", "lanes" },
 }
 
 test "a configuration change is blamed when nothing was deployed" {
@@ -83,7 +89,7 @@ test "a configuration change is blamed when nothing was deployed" {
     { "5m30s", "warn", { title = "pay failed 5 times since pool was changed from 20 to 2" } },
     { "12m", "ok" },
   },
-  vary = { "shuffle<=5s", "reload@2m", "lanes" },
+  vary = { "shuffle<=5s", "reload@2m", "restart@2m", "rebalance@2m", "stall@2m", "lanes" },
 }
 
 test "of a deploy and a configuration change the deploy is told" {
@@ -93,7 +99,9 @@ test "of a deploy and a configuration change the deploy is told" {
     { "0s", "config_changes", { result = "ok", service = "pay", name = "pool", from = 20, to = 2 } },
     { "10s", "deploys", { type = "deploy", result = "ok", service = "pay", version = "v9" } },
     { "1m..5m/1m", "failure_events", { type = "timeout", service = "pay", version = "v9" } },
-    { "20m", "deploys", { type = "none", service = "pay" } },
+    { "20m", "deploys", { type = "rollback", service = "pay", version = "v8" } },
+    { "21m", "deploys", { type = "none", service = "pay" } },
   },
-  expect = { { "5m", "crit", { rule = "failures/after_deploy" } } },
+  expect = { { "5m", "crit", { rule = "failures/after_deploy" } }, { "20m", "ok", { rule = "failures/after_deploy" } } },
+  vary = { "shuffle<=5s", "reload@2m", "restart@2m", "rebalance@2m", "stall@2m", "lanes" },
 }

@@ -3,10 +3,10 @@
 rule "failures/crash_loop" {
   owner = "sre",
   doc = "a pod restarts again and again",
-  params = { over = "10m", fire = 5, calm = "10m" },
+  params = { over = "10m", fire = 5, calm = "10m", wait = "30s", interval = "5m", lateness = "10s" },
   key = { "service", "pod" },
-  clock = { lateness = "10s" },
-  dedup = { by = "id", within = "10m" },
+  clock = { lateness = P"lateness" },
+  dedup = { by = "id", within = P"over" },
   inputs = { died = from "failure_events" { type = oneof("crash", "restart", "oom_kill") } },
   detect = level {
     of = count "died", over = P"over",
@@ -15,7 +15,7 @@ rule "failures/crash_loop" {
   alert = incident {
     id = "crash_loop:${service}:${pod}", route = "ops",
     title = "${pod} of ${service} died ${value} times in ${params.over}: ${reason}",
-    group = { by = { "service" }, wait = "30s", interval = "5m" },
+    group = { by = { "service" }, wait = P"wait", interval = P"interval" },
   },
 }
 
@@ -29,8 +29,8 @@ test "five crashes in ten minutes are a loop, four are not" {
     { "5m..40m/30s", "failure_events", { type = "health", service = "cart", pod = "cart-1" } },
   },
   expect = {
-    { "4m30s", "crit", { service = "cart" } },
+    { "4m30s", "crit", { service = "cart", title = "cart-1 of cart died 5 times in 10m: exit 137" } },
     { "20m", "ok", { service = "cart" } },
   },
-  vary = { "shuffle<=5s", "duplicate", "reload@3m", "restart@3m", "lanes" },
+  vary = { "shuffle<=5s", "duplicate", "reload@3m", "restart@3m", "rebalance@3m", "stall@3m", "lanes" },
 }

@@ -3,36 +3,38 @@
 rule "failures/exhausted_memory" {
   owner = "sre",
   doc = "a pod crashes after its memory was full",
-  params = { full = 90, before = "5m" },
+  params = { full = 90, before = "5m", resolve = "30m", lateness = "15s" },
   key = { "service", "pod" },
-  clock = { lateness = "15s" },
+  clock = { lateness = P"lateness" },
   inputs = {
     memory = from "metrics" { name = "memory_percent", value = gte(P"full") },
     crash = from "failure_events" { type = oneof("crash", "oom_kill") },
   },
-  detect = join { left = "crash", right = "memory", within = { before = P"before" }, emit = "first" },
+  detect = join { left = "crash", right = "memory", within = { before = P"before" }, emit = "on_close" },
   alert = incident {
     id = "exhausted_memory:${service}:${pod}", severity = "warn", route = "ops",
-    title = "${pod} of ${service} crashed (${left.reason}) with its memory ${right.value} % full",
-    resolve = { after = "30m" },
+    title = "${pod} of ${service} crashed (${left.reason}) with its memory ${right.last.value} % full",
+    resolve = { after = P"resolve" },
   },
 }
 
 rule "failures/exhausted_cpu" {
   owner = "sre",
   doc = "a service times out after its processor was saturated",
-  params = { full = 95, before = "5m" },
+  params = { full = 95, before = "5m", resolve = "30m", lateness = "15s" },
   key = { "service", "pod" },
-  clock = { lateness = "15s" },
+  clock = { lateness = P"lateness" },
   inputs = {
     cpu = from "metrics" { name = "cpu_percent", value = gte(P"full") },
-    failed = from "failure_events" { type = oneof("timeout", "health_check") },
+    failed = from "failure_events" {
+      type = oneof("timeout", "health_check"), result = any_of { missing_field(), except "ok" },
+    },
   },
-  detect = join { left = "failed", right = "cpu", within = { before = P"before" }, emit = "first" },
+  detect = join { left = "failed", right = "cpu", within = { before = P"before" }, emit = "on_close" },
   alert = incident {
     id = "exhausted_cpu:${service}:${pod}", severity = "warn", route = "ops",
-    title = "${pod} of ${service} does not answer with its processor ${right.value} % busy",
-    resolve = { after = "30m" },
+    title = "${pod} of ${service} does not answer with its processor ${right.last.value} % busy",
+    resolve = { after = P"resolve" },
   },
 }
 
@@ -40,17 +42,17 @@ test "a crash after a full memory says so; one with room does not" {
   rule = "failures/exhausted_memory",
   feed = {
     { "0s..4m/30s", "metrics", { name = "memory_percent", service = "cart", pod = "cart-1",
-                                 value = function(i) return 60 + 5 * i end } },
+                                 value = function(i) return 54 + 5 * i end } },
     { "0s..4m/30s", "metrics", { name = "memory_percent", service = "cart", pod = "cart-2", value = 50 } },
     { "4m10s", "failure_events", { type = "oom_kill", service = "cart", pod = "cart-1", reason = "exit 137" } },
     { "4m10s", "failure_events", { type = "crash", service = "cart", pod = "cart-2", reason = "exit 1" } },
     { "40m", "metrics", { name = "other" } },
   },
   expect = {
-    { "4m10s", "warn", { pod = "cart-1", title = contains "with its memory" } },
+    { "4m10s", "warn", { pod = "cart-1", title = "cart-1 of cart crashed (exit 137) with its memory 99 % full" } },
     { "34m10s", "ok", { pod = "cart-1" } },
   },
-  vary = { "shuffle<=10s", "reload@2m", "lanes" },
+  vary = { "shuffle<=10s", "duplicate", "reload@2m", "restart@2m", "rebalance@2m", "stall@2m", "lanes" },
 }
 
 test "a timeout of a saturated pod names the processor" {
@@ -60,6 +62,6 @@ test "a timeout of a saturated pod names the processor" {
     { "2m20s", "failure_events", { type = "timeout", service = "pay", pod = "p1" } },
     { "40m", "metrics", { name = "other" } },
   },
-  expect = { { "2m20s", "warn", { pod = "p1", title = contains "97 % busy" } }, { "32m20s", "ok" } },
-  vary = { "shuffle<=10s", "reload@1m", "lanes" },
+  expect = { { "2m20s", "warn", { pod = "p1", title = "p1 of pay does not answer with its processor 97 % busy" } }, { "32m20s", "ok" } },
+  vary = { "shuffle<=10s", "duplicate", "reload@1m", "restart@1m", "rebalance@1m", "stall@1m", "lanes" },
 }

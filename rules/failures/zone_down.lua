@@ -3,13 +3,17 @@
 rule "failures/zone_down" {
   owner = "sre",
   doc = "many hosts of one zone fail at once",
-  params = { over = "2m", hosts = 5, calm = "5m" },
+  params = { over = "2m", hosts = 5, clear = 2, calm = "5m", lateness = "5s" },
   key = { "az" },
-  clock = { lateness = "5s" },
-  inputs = { failed = from "failure_events" { type = oneof("crash", "host_down", "health_check", "timeout") } },
+  clock = { lateness = P"lateness" },
+  inputs = {
+    failed = from "failure_events" {
+      type = oneof("crash", "host_down", "health_check", "timeout"), result = any_of { missing_field(), except "ok" },
+    },
+  },
   detect = level {
     of = distinct("failed", "host"), over = P"over",
-    crit = { at_least = P"hosts", clear = 2, clear_hold = P"calm" },
+    crit = { at_least = P"hosts", clear = P"clear", clear_hold = P"calm" },
   },
   alert = incident {
     id = "zone_down:${az}", route = "ops",
@@ -20,10 +24,14 @@ rule "failures/zone_down" {
 rule "failures/host_down" {
   owner = "sre",
   doc = "a host fails its health checks and does not come back",
-  params = { over = "2m", fire = 3, wait = "30s" },
+  params = { over = "2m", fire = 3, wait = "30s", lateness = "5s" },
   key = { "host" },
-  clock = { lateness = "5s" },
-  inputs = { failed = from "failure_events" { type = oneof("host_down", "health_check") } },
+  clock = { lateness = P"lateness" },
+  inputs = {
+    failed = from "failure_events" {
+      type = oneof("host_down", "health_check"), result = any_of { missing_field(), except "ok" },
+    },
+  },
   detect = level {
     of = count "failed", over = P"over",
     warn = { at_least = P"fire" },
@@ -47,13 +55,13 @@ test "seven hosts of a zone are one page" {
     { "8s..48s/20s", "failure_events", { type = "health_check", host = "h5", az = "eu-1b" } },
     { "10s..50s/20s", "failure_events", { type = "health_check", host = "h6", az = "eu-1b" } },
     { "12s..52s/20s", "failure_events", { type = "health_check", host = "h7", az = "eu-1b" } },
-    { "1m..20m/10s", "failure_events", { type = "heartbeat", host = "h1", az = "eu-1a" } },
+    { "1m..20m/10s", "failure_events", { type = "health_check", result = "ok", host = "h1", az = "eu-1b" } },
   },
   expect = {
-    { "8s", "crit", { az = "eu-1b", rule = "failures/zone_down" } },
+    { "8s", "crit", { az = "eu-1b", rule = "failures/zone_down", title = "zone eu-1b: 5 hosts failed within 2m" } },
     { "7m48s", "ok", { az = "eu-1b" } },
   },
-  vary = { "shuffle<=4s", "duplicate", "reload@30s", "lanes" },
+  vary = { "shuffle<=4s", "duplicate", "reload@30s", "restart@30s", "rebalance@30s", "stall@30s", "lanes" },
 }
 
 test "one host alone is paged for itself, after a wait for its zone" {
@@ -61,11 +69,11 @@ test "one host alone is paged for itself, after a wait for its zone" {
   also = { "failures/zone_down" },
   feed = {
     { "0s..1m/20s", "failure_events", { type = "health_check", host = "h1", az = "eu-1b" } },
-    { "1m..10m/5s", "failure_events", { type = "heartbeat", host = "h1", az = "eu-1b" } },
+    { "1m..10m/5s", "failure_events", { type = "health_check", result = "ok", host = "h1", az = "eu-1b" } },
   },
   expect = {
-    { "1m10s", "warn", { host = "h1", az = "eu-1b" } },
+    { "1m10s", "warn", { host = "h1", az = "eu-1b", title = "h1 in eu-1b failed 3 checks in 2m" } },
     { "2m20s", "ok", { host = "h1" } },
   },
-  vary = { "lanes", "reload@30s" },
+  vary = { "shuffle<=4s", "reload@30s", "restart@30s", "rebalance@30s", "stall@30s", "lanes" },
 }

@@ -3,21 +3,24 @@
 rule "provisioning/no_throughput" {
   owner = "platform",
   doc = "capacity was added, and throughput did not rise",
-  params = { metric = "throughput", before = "10m", settle = "2m", after = "15m", effect = 0.05 },
+  params = {
+    series = "throughput", before = "10m", settle = "2m", after = "15m", effect = 0.05, min = 5, resolve = "6h",
+    lateness = "15s",
+  },
   key = { "cluster" },
-  clock = { lateness = "15s" },
+  clock = { lateness = P"lateness" },
   inputs = {
     added = from "resource_provisioning" { type = "node", action = "ready" },
-    metric = from "metrics" { name = P"metric" },
+    samples = from "metrics" { name = P"series" },
   },
   detect = impact {
-    event = "added", metric = { "metric", "value" }, before = P"before", settle = P"settle", after = P"after",
-    worse = "lower", effect = P"effect",
+    event = "added", metric = { "samples", "value" }, before = P"before", settle = P"settle", after = P"after",
+    worse = "lower", effect = P"effect", min = P"min",
   },
   alert = incident {
     id = "no_throughput:${cluster}", severity = "info", route = "ops", when = "not better",
-    title = "${added.id} was added to ${cluster}, ${params.metric} is ${verdict}: ${before} before, ${after} after",
-    resolve = { after = "6h" },
+    title = "${added.id} was added to ${cluster}, ${params.series} is ${verdict}: ${before} before, ${after} after",
+    resolve = { after = P"resolve" },
   },
 }
 
@@ -30,6 +33,6 @@ test "a node that brings no throughput is told, one that does is not" {
     { "10m5s", "resource_provisioning", { type = "node", action = "ready", cluster = "eu", id = "n7" } },
     { "10m5s", "resource_provisioning", { type = "node", action = "ready", cluster = "us", id = "n8" } },
   },
-  expect = { { "27m5s", "info", { cluster = "eu", title = contains "n7 was added to eu" } } },
-  vary = { "shuffle<=10s", "reload@12m", "restart@12m", "lanes" },
+  expect = { { "27m5s", "info", { cluster = "eu", title = "n7 was added to eu, throughput is same: 1004 before, 1004 after" } } },
+  vary = { "shuffle<=10s", "reload@12m", "restart@12m", "rebalance@12m", "stall@12m", "lanes" },
 }

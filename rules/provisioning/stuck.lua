@@ -3,9 +3,9 @@
 rule "provisioning/stuck_pod" {
   owner = "platform",
   doc = "a pod was created and never started",
-  params = { within = "5m" },
+  params = { within = "5m", wait = "30s", interval = "10m", most = 20, resolve = "6h", lateness = "10s" },
   key = { "cluster", "pod" },
-  clock = { lateness = "10s" },
+  clock = { lateness = P"lateness" },
   inputs = {
     created = from "resource_provisioning" { type = "pod", action = "create" },
     started = from "resource_provisioning" { type = "pod", action = oneof("start", "delete", "evict") },
@@ -14,18 +14,18 @@ rule "provisioning/stuck_pod" {
   alert = incident {
     id = "stuck_pod:${cluster}:${pod}", severity = "warn", route = "ops",
     title = "${pod} of ${left.service} is not running ${params.within} after it was created",
-    group = { by = { "cluster" }, wait = "30s", interval = "10m" },
-    storm = { max = 20, per = "10m", rest = "summary", by = { "cluster" } },
-    resolve = { on = "started", after = "6h" },
+    group = { by = { "cluster" }, wait = P"wait", interval = P"interval" },
+    storm = { max = P"most", per = P"interval", rest = "summary", by = { "cluster" } },
+    resolve = { on = "started", after = P"resolve" },
   },
 }
 
 rule "provisioning/stuck_node" {
   owner = "platform",
   doc = "a node or volume was asked for and is not there",
-  params = { within = "15m" },
+  params = { within = "15m", resolve = "24h", lateness = "10s" },
   key = { "cluster", "id" },
-  clock = { lateness = "10s" },
+  clock = { lateness = P"lateness" },
   inputs = {
     asked = from "resource_provisioning" { type = oneof("node", "volume"), action = "request" },
     ready = from "resource_provisioning" { type = oneof("node", "volume"), action = oneof("ready", "failed", "delete") },
@@ -34,7 +34,7 @@ rule "provisioning/stuck_node" {
   alert = incident {
     id = "stuck:${cluster}:${id}", severity = "warn", route = "ops",
     title = "${left.type} ${id} in ${cluster} is not ready ${params.within} after it was asked for",
-    resolve = { on = "ready", after = "24h" },
+    resolve = { on = "ready", after = P"resolve" },
   },
 }
 
@@ -50,10 +50,10 @@ test "a pod that never starts is told, grouped with others of its cluster" {
     { "30m", "resource_provisioning", { type = "none", cluster = "eu" } },
   },
   expect = {
-    { "5m30s", "warn", { title = contains "2 of provisioning/stuck_pod" } },
+    { "5m30s", "warn", { title = "2 of provisioning/stuck_pod: cart-7 of cart is not running 5m after it was created" } },
     { "9m", "ok" },
   },
-  vary = { "shuffle<=5s", "reload@2m", "lanes" },
+  vary = { "shuffle<=5s", "reload@2m", "restart@2m", "rebalance@2m", "stall@2m", "lanes" },
 }
 
 test "a node that comes in time is nothing to tell, one that does not is" {
@@ -66,8 +66,8 @@ test "a node that comes in time is nothing to tell, one that does not is" {
     { "21m", "resource_provisioning", { type = "none", cluster = "eu" } },
   },
   expect = {
-    { "15m", "warn", { id = "v1", title = contains "volume v1 in eu" } },
+    { "15m", "warn", { id = "v1", title = "volume v1 in eu is not ready 15m after it was asked for" } },
     { "20m", "ok", { id = "v1" } },
   },
-  vary = { "shuffle<=5s", "reload@2m", "lanes" },
+  vary = { "shuffle<=5s", "reload@2m", "restart@2m", "rebalance@2m", "stall@2m", "lanes" },
 }

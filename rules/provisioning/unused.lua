@@ -2,9 +2,9 @@
 rule "provisioning/never_used" {
   owner = "platform",
   doc = "a resource was provisioned, and nobody used it",
-  params = { within = "24h" },
+  params = { within = "24h", resolve = "7d", lateness = "1m" },
   key = { "cluster", "id" },
-  clock = { lateness = "1m" },
+  clock = { lateness = P"lateness" },
   inputs = {
     ready = from "resource_provisioning" { type = oneof("node", "volume", "address"), action = "ready" },
     used = from "resource_provisioning" { action = oneof("attach", "schedule", "allocate", "delete") },
@@ -13,16 +13,16 @@ rule "provisioning/never_used" {
   alert = incident {
     id = "never_used:${cluster}:${id}", severity = "info", route = "ops",
     title = "${left.type} ${id} in ${cluster} has been ready for ${params.within}, and nobody used it",
-    resolve = { on = "used", after = "7d" },
+    resolve = { on = "used", after = P"resolve" },
   },
 }
 
 rule "provisioning/orphaned" {
   owner = "platform",
   doc = "a resource was detached and neither used again nor given back",
-  params = { within = "2h" },
+  params = { within = "2h", resolve = "7d", lateness = "1m" },
   key = { "cluster", "id" },
-  clock = { lateness = "1m" },
+  clock = { lateness = P"lateness" },
   inputs = {
     left = from "resource_provisioning" { type = oneof("volume", "address"), action = "detach" },
     back = from "resource_provisioning" { action = oneof("attach", "delete") },
@@ -31,7 +31,7 @@ rule "provisioning/orphaned" {
   alert = incident {
     id = "orphaned:${cluster}:${id}", severity = "info", route = "ops",
     title = "${left.type} ${id} in ${cluster}, once of ${left.service}, belongs to nobody for ${params.within}",
-    resolve = { on = "back", after = "7d" },
+    resolve = { on = "back", after = P"resolve" },
   },
 }
 
@@ -44,8 +44,8 @@ test "a node that nothing was scheduled on for a day is told" {
     { "25h", "resource_provisioning", { type = "node", action = "delete", cluster = "eu", id = "n1" } },
     { "26h", "resource_provisioning", { type = "none", cluster = "eu" } },
   },
-  expect = { { "24h", "info", { id = "n1" } }, { "25h", "ok", { id = "n1" } } },
-  vary = { "shuffle<=30s", "reload@1h", "lanes" },
+  expect = { { "24h", "info", { id = "n1", title = "node n1 in eu has been ready for 24h, and nobody used it" } }, { "25h", "ok", { id = "n1" } } },
+  vary = { "shuffle<=30s", "duplicate", "reload@1h", "restart@1h", "rebalance@1h", "stall@1h", "lanes" },
 }
 
 test "a volume that was detached and forgotten is told; one that moves to another pod is not" {
@@ -56,6 +56,6 @@ test "a volume that was detached and forgotten is told; one that moves to anothe
     { "1m", "resource_provisioning", { type = "volume", action = "attach", cluster = "eu", id = "v2", service = "cart" } },
     { "3h", "resource_provisioning", { type = "none", cluster = "eu" } },
   },
-  expect = { { "2h", "info", { id = "v1", title = contains "once of cart" } } },
-  vary = { "shuffle<=30s", "reload@1h", "lanes" },
+  expect = { { "2h", "info", { id = "v1", title = "volume v1 in eu, once of cart, belongs to nobody for 2h" } } },
+  vary = { "shuffle<=30s", "duplicate", "reload@1h", "restart@1h", "rebalance@1h", "stall@1h", "lanes" },
 }

@@ -3,16 +3,16 @@
 rule "scaling/failed" {
   owner = "platform",
   doc = "a scale-out was refused",
-  params = { resolve = "1h" },
+  params = { over = "10m", warn = 1, crit = 3 },
   key = { "service" },
   inputs = {
     failed = from "scaling_events" { action = "scale_out", result = "failed" },
     ok = from "scaling_events" { action = "scale_out", result = "ok" },
   },
   detect = level {
-    of = count "failed", over = "10m",
-    warn = { at_least = 1 },
-    crit = { at_least = 3 },
+    of = count "failed", over = P"over",
+    warn = { at_least = P"warn" },
+    crit = { at_least = P"crit" },
   },
   alert = incident {
     id = "scaling_failed:${service}", route = "ops",
@@ -24,9 +24,9 @@ rule "scaling/failed" {
 rule "scaling/unanswered" {
   owner = "platform",
   doc = "a scale-out was asked for, and nothing came of it",
-  params = { within = "10m" },
+  params = { within = "10m", resolve = "1h", lateness = "10s" },
   key = { "service", "id" },
-  clock = { lateness = "10s" },
+  clock = { lateness = P"lateness" },
   inputs = {
     asked = from "scaling_events" { action = "scale_out", result = "requested" },
     done = from "scaling_events" { action = "scale_out", result = oneof("ok", "failed") },
@@ -35,7 +35,7 @@ rule "scaling/unanswered" {
   alert = incident {
     id = "scaling_unanswered:${service}", severity = "warn", route = "ops",
     title = "nothing came of growing ${service} from ${left.from} to ${left.to} for ${params.within}",
-    resolve = { after = "1h" },
+    resolve = { after = P"resolve" },
   },
 }
 
@@ -49,10 +49,10 @@ test "one refusal warns, three are critical, the next success ends it" {
   },
   expect = {
     { "0s", "warn", { service = "cart" } },
-    { "4m", "crit", { service = "cart", title = contains "no room" } },
+    { "4m", "crit", { service = "cart", title = "cart cannot grow to 8: no room" } },
     { "6m", "ok" },
   },
-  vary = { "reload@3m", "lanes" },
+  vary = { "delay<=30s", "reload@3m", "restart@3m", "rebalance@3m", "stall@3m", "lanes" },
 }
 
 test "what was asked for and never answered is told when its time is over" {
@@ -64,8 +64,8 @@ test "what was asked for and never answered is told when its time is over" {
     { "2h", "scaling_events", { id = "s9", action = "none", service = "pay" } },
   },
   expect = {
-    { "10m", "warn", { service = "cart", title = contains "from 4 to 8" } },
+    { "10m", "warn", { service = "cart", title = "nothing came of growing cart from 4 to 8 for 10m" } },
     { "1h10m", "ok" },
   },
-  vary = { "shuffle<=5s", "reload@5m", "lanes" },
+  vary = { "shuffle<=5s", "reload@5m", "restart@5m", "rebalance@5m", "stall@5m", "lanes" },
 }
