@@ -18,6 +18,7 @@
 #include "base/mem.h"
 
 #define ADVANCE_EVERY_MS 250
+#define BEAT_EVERY_MS 250
 #define STOP_WITHIN_MS 10000        /* connectors */
 #define LAST_LETTERS_WITHIN_MS 2000 /* dead letters of the stop itself */
 
@@ -237,6 +238,13 @@ static void on_time_is_up(void *arg)
     tw_app_stop(arg);
 }
 
+static void on_beat(void *arg)
+{
+    const tw_app *app = arg;
+
+    app->options.beat(app->options.beat_self);
+}
+
 static void add_timer(tw_app *app, int64_t after_ms, int64_t repeat_ms,
                       void (*due)(void *arg))
 {
@@ -248,6 +256,8 @@ static void start_timers(tw_app *app)
 {
     add_timer(app, ADVANCE_EVERY_MS, ADVANCE_EVERY_MS, on_advance);
     add_timer(app, app->config->commit_ms, app->config->commit_ms, on_positions);
+    if (app->options.beat)
+        add_timer(app, BEAT_EVERY_MS, BEAT_EVERY_MS, on_beat);
     if (app->options.stop_after_ms > 0)
         add_timer(app, app->options.stop_after_ms, 0, on_time_is_up);
     app->timers[app->timer_count++] =
@@ -315,6 +325,7 @@ static void make_house(tw_app *app)
 static int start_engine(tw_app *app, tw_err *err)
 {
     tw_incidents_options incidents = {.notify = {tw_app_on_notification, app},
+                                      .change = app->options.changed,
                                       .lookup = {tw_app_lookup, app},
                                       .streams = app->streams,
                                       .clock = {tw_app_rule_clock, app},
@@ -450,6 +461,11 @@ void tw_app_free(tw_app *app)
 uint64_t tw_app_events(const tw_app *app)
 {
     return tw_stats_sum(app->stats, "events_total");
+}
+
+uint32_t tw_app_rule_count(const tw_app *app)
+{
+    return tw_engine_rules(app->engine)->rule_count;
 }
 
 uint16_t tw_app_control_port(const tw_app *app)

@@ -4,6 +4,7 @@
 #ifndef TW_APP_H
 #define TW_APP_H
 
+#include "alert/incident.h"
 #include "config.h"
 #include "rule/rules.h"
 
@@ -19,6 +20,11 @@ typedef struct tw_app_options {
     /* The report of each reload, instead of the lines in the log; may be NULL. Borrowed. */
     void (*reloaded)(void *self, const json_t *report);
     void *reloaded_self;
+    /* Every change of an incident, told or not; its `change` may be NULL. */
+    tw_change_port changed;
+    /* Called four times a second while it runs; may be NULL. */
+    void (*beat)(void *self);
+    void *beat_self;
 } tw_app_options;
 
 /* Opens everything but the sources. Findings of rules are printed by the caller. */
@@ -36,5 +42,6 @@ int tw_app_reload(tw_app *app, json_t **out_report);
 uint16_t tw_app_control_port(const tw_app *app);
 /* Events judged so far. */
 uint64_t tw_app_events(const tw_app *app);
+uint32_t tw_app_rule_count(const tw_app *app);
 
 #endif

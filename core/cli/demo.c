@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "app.h"
@@ -20,39 +21,46 @@
 static const char help[] =
     "usage: tidewatch demo [OPTION...]\n"
     "\n"
-    "An incident of a web shop, told in a minute: its events go through a Kafka broker "
-    "inside this\n"
-    "process, its metrics are scraped, and three rules tell people what they have to "
-    "know. "
-    "Needs no\n"
-    "server and no network. Exit code 0 when all three rules fired and resolved, else "
-    "1.\n"
+    "A bad morning of a web shop, told in a minute. Its events go through a Kafka\n"
+    "broker inside this process, its metrics are scraped, and the packages of rules\n"
+    "that ship judge them, beside a few rules of the demo's own. What happens, which\n"
+    "alert fires and why, and what is held back is told line by line. Needs no\n"
+    "server and no network.\n"
     "\n"
     "  --for DURATION     how long the story takes, 15s to 1h; default 60s\n"
     "  --print-config     print the configuration it runs on, and do nothing else\n"
-    "  --log-level LEVEL  debug, info, warn, error (default): what the engine itself "
-    "says\n"
+    "  --log-level LEVEL  debug, info, warn, error (default): what the engine says\n"
+    "\n"
+    "exit: 0 what the story promises was told - 1 something of it was not - 2 usage\n"
     "\n"
     "example:\n"
     "  tidewatch demo --for 30s\n";
 
-typedef struct watched_rule {
-    const char *name, *file, *what;
-    unsigned fired, resolved;
-} watched_rule;
+/* What the story promises. */
+typedef struct promise {
+    const char *rule, *what;
+    const char *held_by; /* told by nobody: this rule's alert stands for it */
+    bool never_resolves;
+    unsigned fired, resolved, stands_for, held, held_told;
+} promise;
 
-static const watched_rule rules_of_demo[] = {
-    {.name = "demo/no_room",
-     .file = "no_room.lua",
-     .what = "an event: the cluster has no room for a pod"},
-    {.name = "demo/error_ratio",
-     .file = "error_ratio.lua",
-     .what = "a window: too many requests fail"},
-    {.name = "demo/queue_depth",
-     .file = "queue_depth.lua",
-     .what = "a metric: too many orders wait"},
+static const promise promises[] = {
+    {.rule = "demo/no_room", .what = "an event: no room for a pod"},
+    {.rule = "demo/error_ratio", .what = "a window: too many requests fail"},
+    {.rule = "demo/queue_depth", .what = "a metric: too many orders wait"},
+    {.rule = "failures/exhausted_memory", .what = "crashes with a full memory before"},
+    {.rule = "failures/crash_loop", .what = "a pod dies again and again"},
+    {.rule = "scaling/out_without_effect", .what = "more pods, and nothing better"},
+    {.rule = "demo/it_helped", .what = "more pods, and faster", .never_resolves = true},
+    {.rule = "provisioning/stuck_pod", .what = "pods that do not start"},
+    {.rule = "failures/after_deploy", .what = "a release that fails"},
+    {.rule = "failures/after_config_change",
+     .what = "a change that is innocent",
+     .held_by = "failures/after_deploy"},
+    {.rule = "failures/zone_down", .what = "a zone, not its hosts"},
+    {.rule = "failures/host_down", .what = "its hosts", .held_by = "failures/zone_down"},
 };
-enum { RULE_COUNT = sizeof rules_of_demo / sizeof *rules_of_demo };
+enum { PROMISE_COUNT = sizeof promises / sizeof *promises, OWN_RULES = 3 };
 
 typedef struct demo {
     int64_t for_ms;
@@ -60,7 +68,9 @@ typedef struct demo {
     bool print_config;
     char *rules_dir;
     char state_dir[256]; /* empty: none made */
-    watched_rule rules[RULE_COUNT];
+    promise promises[PROMISE_COUNT];
+    unsigned opened, pages;   /* incidents; alerts that fired */
+    unsigned held_since_beat; /* held back since the last beat */
     bool colours;
     int64_t began_ms;
 } demo;
@@ -122,28 +132,42 @@ static void print_opening(const demo *d, uint16_t control_port)
     print_heading(d, "tidewatch demo: a bad morning of a web shop");
     printf(
         "\n"
-        "  The shop writes its events to a Kafka broker (inside this process) and shows "
-        "its metrics\n"
-        "  on an HTTP page. tidewatch reads both, and three rules in %s watch:\n\n",
+        "  The shop writes its events to a Kafka broker (inside this process) and\n"
+        "  shows its metrics on an HTTP page. tidewatch reads both. Rules of the demo,\n"
+        "  in %s/demo:\n\n",
         d->rules_dir);
-    for (size_t i = 0; i < RULE_COUNT; i++)
-        printf("    %-17s %-16s  %s\n", d->rules[i].name, d->rules[i].file,
-               d->rules[i].what);
-    printf("\n"
-           "  On the left stands the topic; a line with -> or <- is what tidewatch told "
-           "people. It takes\n"
-           "  %s. Meanwhile: curl http://127.0.0.1:%d/metrics\n\n",
-           length, (int)control_port);
+    for (size_t i = 0; i < OWN_RULES; i++)
+        printf("    %-18s %s\n", d->promises[i].rule, d->promises[i].what);
+    printf(
+        "\n"
+        "  and the packages that ship: failures, scaling, provisioning. They think in\n"
+        "  minutes; parameters in the configuration make that seconds, so that the\n"
+        "  story takes %s.\n\n"
+        "  On the left stands the topic. -> and <- is what people are told, and why:\n"
+        "  evidence is the records that led to it, as partition:offset of a topic.\n"
+        "  Meanwhile: curl http://127.0.0.1:%d/metrics\n",
+        length, (int)control_port);
     fflush(stdout);
 }
 
-static void print_rule(const demo *d, const watched_rule *r)
+static bool is_kept(const promise *p)
 {
-    bool fine = r->fired && r->resolved;
+    return p->held_by ? p->held > 0 && p->fired == 0
+                      : p->fired > 0 && (p->never_resolves || p->resolved > 0);
+}
 
-    printf("    %-17s %s%u fired, %u resolved%s\n", r->name,
-           ink(d, fine ? "\033[32m" : "\033[31m"), r->fired, r->resolved,
-           ink(d, "\033[0m"));
+static void print_promise(const demo *d, const promise *p)
+{
+    printf("    %-28s %s", p->rule, ink(d, is_kept(p) ? "\033[32m" : "\033[31m"));
+    if (p->held_by)
+        printf("%u held back since %s was told", p->held, p->held_by);
+    else if (p->never_resolves)
+        printf("%u fired", p->fired);
+    else
+        printf("%u fired, %u resolved", p->fired, p->resolved);
+    if (p->stands_for > p->fired)
+        printf(" (for %u incidents)", p->stands_for);
+    printf("%s\n", ink(d, "\033[0m"));
 }
 
 static void print_next_steps(const demo *d)
@@ -151,37 +175,102 @@ static void print_next_steps(const demo *d)
     char *program = tw_demo_program();
 
     print_heading(d, "What next");
-    printf("  Edit a rule, say the limit in %s/queue_depth.lua, and run the demo again\n"
-           "  (or edit it while the demo runs: it is read again at once).\n"
-           "  A recorded incident through the same rules, without waiting:\n"
-           "      %s replay --rules %s \\\n"
-           "          --input %s/incident.ndjson\n"
+    printf("  Edit a rule, say the limit in %s/demo/queue_depth.lua, and run\n"
+           "  the demo again (or edit it while it runs: it is read again at once).\n"
+           "  A recorded incident through the demo's rules, without waiting:\n"
+           "      %s replay --rules %s/demo \\\n"
+           "          --input %s/demo/incident.ndjson -o text\n"
+           "  The tests that stand beside the rules:\n"
+           "      %s test %s\n"
            "  The configuration, to point at your own Kafka and your own metrics:\n"
            "      %s demo --print-config\n"
            "  README.md goes from here to your own first rule in ten minutes.\n\n",
-           d->rules_dir, program, d->rules_dir, d->rules_dir, program);
+           d->rules_dir, program, d->rules_dir, d->rules_dir, program, d->rules_dir,
+           program);
     tw_free(program);
 }
 
 /* ---- the run ----------------------------------------------------------------------- */
 
+static promise *promise_of(demo *d, const char *rule)
+{
+    for (size_t i = 0; rule && i < PROMISE_COUNT; i++) {
+        if (strcmp(d->promises[i].rule, rule) == 0)
+            return &d->promises[i];
+    }
+    return NULL;
+}
+
 static void on_told(void *self, const char *line_json)
 {
     demo *d = self;
     json_t *told = json_loads(line_json, 0, NULL);
-    const char *rule = json_string_value(json_object_get(told, "rule"));
+    promise *p = promise_of(d, json_string_value(json_object_get(told, "rule")));
     const char *status = json_string_value(json_object_get(told, "status"));
+    bool fires = status && strcmp(status, "firing") == 0;
 
-    for (size_t i = 0; rule && status && i < RULE_COUNT; i++) {
-        watched_rule *r = &d->rules[i];
-        if (strcmp(r->name, rule) != 0)
-            continue;
-        if (strcmp(status, "firing") == 0)
-            r->fired++;
-        else
-            r->resolved++;
+    d->pages += fires;
+    if (p && fires) {
+        p->fired++;
+        p->stands_for +=
+            (unsigned)json_integer_value(json_object_get(told, "stands_for"));
+    } else if (p) {
+        p->resolved++;
     }
     json_decref(told);
+}
+
+static void on_changed(void *self, const tw_change *change)
+{
+    demo *d = self;
+    promise *p = promise_of(d, change->rule);
+
+    d->opened += strcmp(change->change, "firing") == 0;
+    if (p && strcmp(change->change, "inhibited") == 0) {
+        p->held++;
+        d->held_since_beat++;
+    }
+}
+
+/* The plugin counts from when the broker is there, and that is when its file was written. */
+static int64_t story_began_ms(const demo *d)
+{
+    char path[sizeof d->state_dir + 32];
+    struct stat st;
+
+    snprintf(path, sizeof path, "%s/embedded-broker", d->state_dir);
+    return stat(path, &st) < 0
+               ? d->began_ms
+               : st.st_mtim.tv_sec * INT64_C(1000) + st.st_mtim.tv_nsec / 1000000;
+}
+
+static void print_time(const demo *d)
+{
+    tw_clock clock;
+
+    tw_clock_init_real(&clock);
+    int s = (int)((tw_clock_now_ms(&clock) - story_began_ms(d)) / 1000);
+    printf("%s%3d:%02d%s  ", ink(d, "\033[2m"), s / 60, s % 60, ink(d, "\033[0m"));
+}
+
+/* They come one by one; they are told together, when no more came since the last beat. */
+static void on_beat(void *self)
+{
+    demo *d = self;
+    unsigned fresh = d->held_since_beat;
+
+    d->held_since_beat = 0;
+    for (size_t i = 0; fresh == 0 && i < PROMISE_COUNT; i++) {
+        promise *p = &d->promises[i];
+        if (p->held == p->held_told)
+            continue;
+        print_time(d);
+        printf("%s%-18s%s%u of %s\n%26ssince %s is told\n", ink(d, "\033[1;35m"),
+               "== HELD BACK", ink(d, "\033[0m"), p->held - p->held_told, p->rule, "",
+               p->held_by);
+        p->held_told = p->held;
+        fflush(stdout);
+    }
 }
 
 static int number_of(const json_t *report, const char *name)
@@ -209,12 +298,9 @@ static void on_reloaded(void *self, const json_t *report)
     const demo *d = self;
     const json_t *findings = json_object_get(report, "findings");
     bool fine = json_is_true(json_object_get(report, "ok"));
-    tw_clock clock;
 
-    tw_clock_init_real(&clock);
-    int s = (int)((tw_clock_now_ms(&clock) - d->began_ms) / 1000);
-    printf("%s%3d:%02d%s  %-21s  ", ink(d, "\033[2m"), s / 60, s % 60, ink(d, "\033[0m"),
-           "your edit");
+    print_time(d);
+    printf("%-21s  ", "your edit");
     if (fine)
         printf("%srules taken over%s: %d changed, %d new, %d gone, %d as they were\n",
                ink(d, "\033[1;32m"), ink(d, "\033[0m"), number_of(report, "changed"),
@@ -236,20 +322,23 @@ static int sum_up(const demo *d, const tw_app *app, int64_t took_ms)
 
     printf("\n");
     print_heading(d, "In short");
-    printf("  %llu events and samples in %lld s (%llu/s), judged by %d rules:\n",
+    printf("  %llu events and samples in %lld s (%llu/s), judged by %u rules.\n"
+           "  %u incidents opened, and people were told of them by %u alerts:\n\n",
            (unsigned long long)events, (long long)(took_ms / 1000),
            (unsigned long long)(took_ms ? events * 1000 / (uint64_t)took_ms : 0),
-           RULE_COUNT);
-    for (size_t i = 0; i < RULE_COUNT; i++)
-        print_rule(d, &d->rules[i]);
+           tw_app_rule_count(app), d->opened, d->pages);
+    for (size_t i = 0; i < PROMISE_COUNT; i++)
+        print_promise(d, &d->promises[i]);
     printf("\n");
     fflush(stdout);
-    for (size_t i = 0; i < RULE_COUNT; i++) {
-        const watched_rule *r = &d->rules[i];
-        if (r->fired && r->resolved)
+    for (size_t i = 0; i < PROMISE_COUNT; i++) {
+        const promise *p = &d->promises[i];
+        if (is_kept(p))
             continue;
-        fprintf(stderr, "tidewatch demo: %s has not %s\n", r->name,
-                r->fired ? "resolved" : "fired");
+        fprintf(stderr, "tidewatch demo: %s has not %s\n", p->rule,
+                p->held_by ? "been held back"
+                : p->fired ? "resolved"
+                           : "fired");
         code = TW_EXIT_FINDING;
     }
     return code;
@@ -262,7 +351,10 @@ static int run_app(demo *d, tw_config *config)
                               .told = on_told,
                               .told_self = d,
                               .reloaded = on_reloaded,
-                              .reloaded_self = d};
+                              .reloaded_self = d,
+                              .changed = {on_changed, d},
+                              .beat = on_beat,
+                              .beat_self = d};
     tw_findings findings = {0};
     tw_err err = {0};
     tw_clock clock;
@@ -325,7 +417,7 @@ static int run(const tw_command *self, int argc, char **argv)
 
     if (code)
         return code;
-    memcpy(d.rules, rules_of_demo, sizeof d.rules);
+    memcpy(d.promises, promises, sizeof d.promises);
     if (!make_state_dir(&d)) {
         fprintf(stderr, "tidewatch demo: no folder for its state: %s\n", d.state_dir);
         return TW_EXIT_FINDING;

@@ -15,7 +15,8 @@
 #include "base/mem.h"
 
 #define MAX_CONFIG_BYTES 65536
-#define WINDOW_MIN_MS 2000
+#define STORY_MS 60000 /* of what the spans in the text are written for */
+#define SPAN_MIN_MS 50
 
 extern const char tw_yaml_demo[];
 
@@ -50,10 +51,10 @@ char *tw_demo_rules_dir(bool in_short)
     char *slash = strrchr(program, '/');
     if (slash)
         *slash = '\0';
-    char *dir = tw_asprintf("%s/rules/demo", program);
+    char *dir = tw_asprintf("%s/rules", program);
     if (access(dir, R_OK) < 0) {
         tw_free(dir);
-        dir = tw_asprintf("%s/../" TW_DATADIR "/tidewatch/rules/demo", program);
+        dir = tw_asprintf("%s/../" TW_DATADIR "/tidewatch/rules", program);
     }
     char *text = in_short ? short_path(dir) : whole_path(dir);
     tw_free(dir);
@@ -91,30 +92,31 @@ static int find_port(void)
 
 /* ---- the text ---------------------------------------------------------------------- */
 
-static void add_duration(tw_buf *out, int64_t ms)
+/* A span of a story that takes a minute, as long as it is in this one. False: it is none. */
+static bool add_span(tw_buf *out, const char *span, size_t n, int64_t for_ms)
 {
     char text[64];
+    int64_t ms;
 
-    tw_duration_format(ms, text, sizeof text);
+    if (tw_duration_parse(span, n, &ms) < 0)
+        return false;
+    ms = ms * for_ms / STORY_MS;
+    tw_duration_format(ms > SPAN_MIN_MS ? ms : SPAN_MIN_MS, text, sizeof text);
     tw_buf_add_str(out, text);
+    return true;
 }
 
-/* The window of the error ratio is a sixth of the story, so that it fills and empties within it. */
 static void fill_place(tw_buf *out, const char *name, size_t n, const tw_demo_places *p,
                        int port)
 {
-    int64_t window_ms = p->for_ms / 6 > WINDOW_MIN_MS ? p->for_ms / 6 : WINDOW_MIN_MS;
-
+    if (add_span(out, name, n, p->for_ms))
+        return;
     if (strncmp(name, "STATE_DIR", n) == 0)
         tw_buf_add_str(out, p->state_dir);
     else if (strncmp(name, "LOG_LEVEL", n) == 0)
         tw_buf_add_str(out, p->log_level);
     else if (strncmp(name, "RULES", n) == 0)
         tw_buf_add_str(out, p->rules);
-    else if (strncmp(name, "FOR", n) == 0)
-        add_duration(out, p->for_ms);
-    else if (strncmp(name, "WINDOW", n) == 0)
-        add_duration(out, window_ms);
     else if (strncmp(name, "PORT", n) == 0)
         tw_buf_add_int(out, port);
 }

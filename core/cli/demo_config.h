@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The configuration of `tidewatch demo`: demo.yaml, which is part of the program, with its @NAME@ places
- * filled in. Main thread. */
+ * filled in; @5s@ is five seconds of a story that takes a minute. Main thread. */
 #ifndef TW_CLI_DEMO_CONFIG_H
 #define TW_CLI_DEMO_CONFIG_H
 

@@ -61,6 +61,7 @@ char *demo_event_json(const demo_event *e, uint64_t id, int64_t now_ms)
     set_text(o, "reason", e->reason);
     set_text(o, "severity", e->severity);
     set_text(o, "path", e->path);
+    set_text(o, "name", e->name);
     set_whole(o, "from", e->from);
     set_whole(o, "to", e->to);
     set_whole(o, "code", e->code);

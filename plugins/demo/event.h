@@ -9,7 +9,7 @@
 typedef struct demo_event {
     const char *topic; /* NULL: nothing is sent */
     const char *type, *source, *service, *host, *node, *pod, *az, *version;
-    const char *action, *result, *reason, *severity, *path;
+    const char *action, *result, *reason, *severity, *path, *name;
     int64_t from, to, code; /* 0: absent */
     double latency_ms, duration_ms;
 } demo_event;

@@ -70,6 +70,18 @@ void producer_send(producer *p, const char *topic, const char *key, const char *
         p->lost++;
 }
 
+void producer_send_to(producer *p, const char *topic, int32_t partition,
+                      const char *value)
+{
+    rd_kafka_resp_err_t err = rd_kafka_producev(
+        p->rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(partition),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+        RD_KAFKA_V_VALUE((void *)(uintptr_t)value, strlen(value)), RD_KAFKA_V_END);
+
+    if (err)
+        p->lost++;
+}
+
 void producer_serve(producer *p)
 {
     rd_kafka_poll(p->rk, 0);

@@ -13,6 +13,8 @@ typedef struct producer producer;
 producer *producer_new(const char *brokers, tw_refusal *refusal);
 /* key NULL: any partition. Copies both. */
 void producer_send(producer *p, const char *topic, const char *key, const char *value);
+void producer_send_to(producer *p, const char *topic, int32_t partition,
+                      const char *value);
 /* Serves the client; from a timer. */
 void producer_serve(producer *p);
 /* Records that were not taken so far. */

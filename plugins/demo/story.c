@@ -1,82 +1,151 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The story; see story.h. Its curves and its moments belong together: who moves one moves the other. */
+/* The story; see story.h. Its curves, its moments and the spans in core/cli/demo.yaml belong together: who
+ * moves one moves the others. */
 #include "demo/story.h"
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 #define SCALING .topic = "scaling_events", .source = "autoscaler"
 #define PROVISIONING .topic = "resource_provisioning", .source = "scheduler"
 #define FAILURE .topic = "failure_events", .source = "kubelet"
+#define DEPLOY .topic = "deploys", .source = "pipeline"
 
 /* ---- moments ----------------------------------------------------------------------- */
 
+#define CHECKOUT_2_DIES                                                                  \
+    .event = {FAILURE,                                                                   \
+              .type = "oom_kill",                                                        \
+              .service = "checkout",                                                     \
+              .pod = "checkout-2",                                                       \
+              .node = "n-3",                                                             \
+              .az = "eu-1a",                                                             \
+              .reason = "out of memory",                                                 \
+              .severity = "error"}
+#define RELEASE_TIMES_OUT                                                                \
+    .event = {FAILURE,                                                                   \
+              .type = "timeout",                                                         \
+              .service = "payments",                                                     \
+              .version = "v2.4",                                                         \
+              .az = "eu-1a",                                                             \
+              .reason = "no answer from the ledger",                                     \
+              .severity = "error"}
+#define ZONE_IS_DARK                                                                     \
+    .hosts = "c-", .first = 1, .count = 100,                                             \
+    .event = {FAILURE,                                                                   \
+              .type = "health_check",                                                    \
+              .az = "eu-1c",                                                             \
+              .result = "failed",                                                        \
+              .reason = "no route to host",                                              \
+              .severity = "error"}
+
 const story_moment story_moments[] = {
-    {.at = 0.00,
+    {.at = 0.0,
+     .part = "1. A campaign, and no room to grow",
      .topic = "requests",
-     .text = "all is quiet: checkout, cart, search, payments serve 500 requests/s"},
-    {.at = 0.05,
-     .event = {SCALING, .type = "replicas", .service = "search", .action = "scale_out",
-               .result = "ok", .reason = "schedule", .from = 3, .to = 4},
-     .text = "search grows from 3 to 4 pods, as every morning"},
-    {.at = 0.11,
+     .text = "all is quiet: 500 requests a second"},
+    {.at = 2.0,
      .topic = "requests",
-     .text = "a campaign begins: checkout gets three times the orders"},
-    {.at = 0.17,
+     .text = "a campaign: three times the orders of checkout"},
+    {.at = 5.0,
      .event = {SCALING, .type = "replicas", .service = "checkout", .action = "scale_out",
                .result = "started", .reason = "cpu above 80 %", .from = 4, .to = 10},
-     .text = "the autoscaler wants checkout to grow from 4 to 10 pods"},
-    {.at = 0.21,
+     .text = "checkout shall grow from 4 to 10 pods"},
+    {.at = 6.0,
+     .event = {PROVISIONING, .type = "pod", .service = "checkout", .az = "eu-1b",
+               .action = "create"},
+     .pods = "checkout-",
+     .first = 5,
+     .count = 6,
+     .text = "pods checkout-5 to checkout-10 are created"},
+    {.at = 6.5,
+     .event = {SCALING, .type = "replicas", .service = "search", .action = "scale_out",
+               .result = "ok", .reason = "latency above 500 ms", .from = 3, .to = 4},
+     .text = "search is slow and grows from 3 to 4 pods"},
+    {.at = 7.5,
      .event = {PROVISIONING, .type = "pod", .service = "checkout", .pod = "checkout-5",
                .az = "eu-1b", .action = "allocate", .result = "failed",
                .reason = "insufficient cpu", .severity = "error"},
-     .text = "no room for pod checkout-5: insufficient cpu in eu-1b"},
-    {.at = 0.25,
+     .text = "no room for pod checkout-5 in eu-1b"},
+    {.at = 8.5,
      .event = {PROVISIONING, .type = "pod", .service = "checkout", .pod = "checkout-6",
                .az = "eu-1b", .action = "allocate", .result = "failed",
                .reason = "insufficient cpu", .severity = "error"}},
-    {.at = 0.25, .topic = "metrics", .text = "orders pile up in the queue of checkout"},
-    {.at = 0.31,
-     .event = {FAILURE, .type = "crash", .service = "checkout", .pod = "checkout-2",
-               .node = "n-3", .az = "eu-1a", .reason = "out of memory",
-               .severity = "error"},
-     .text = "pod checkout-2 runs out of memory"},
-    {.at = 0.33,
-     .event = {FAILURE, .type = "health_check", .service = "checkout",
-               .pod = "checkout-3", .node = "n-4", .az = "eu-1c", .result = "failed",
-               .reason = "timeout", .severity = "warn"},
-     .text = "pod checkout-3 fails its health check; one request in five fails"},
-    {.at = 0.45,
+    {.at = 8.5, CHECKOUT_2_DIES, .text = "pod checkout-2 runs out of memory"},
+    {.at = 9.5, CHECKOUT_2_DIES, .text = "and again, as soon as it is back"},
+    {.at = 9.5, .topic = "metrics", .text = "orders pile up in the queue of checkout"},
+    {.at = 10.5, CHECKOUT_2_DIES},
+    {.at = 10.5, .topic = "requests", .text = "one request of checkout in five fails"},
+    {.at = 11.5, CHECKOUT_2_DIES},
+    {.at = 19.0,
      .event = {SCALING, .type = "node", .node = "n-7", .az = "eu-1b",
                .action = "scale_out", .result = "ok", .reason = "pending pods", .from = 6,
                .to = 7, .duration_ms = 14200},
-     .text = "the cluster has a new node, n-7 in eu-1b"},
-    {.at = 0.49,
+     .text = "the cluster gets a new node, n-7 in eu-1b"},
+    {.at = 20.0,
      .event = {PROVISIONING, .type = "pod", .service = "checkout", .pod = "checkout-5",
                .node = "n-7", .az = "eu-1b", .action = "allocate", .result = "ok",
                .duration_ms = 840},
-     .text = "pod checkout-5 has its room on n-7"},
-    {.at = 0.52,
+     .text = "there is room for checkout on n-7"},
+    {.at = 20.5,
+     .event = {PROVISIONING, .type = "pod", .service = "checkout", .node = "n-7",
+               .az = "eu-1b", .action = "start", .result = "ok"},
+     .pods = "checkout-",
+     .first = 5,
+     .count = 6,
+     .text = "the six pods of checkout start"},
+    {.at = 21.0,
      .event = {SCALING, .type = "replicas", .service = "checkout", .action = "scale_out",
                .result = "ok", .from = 4, .to = 10},
      .text = "checkout runs 10 pods and catches up"},
-    {.at = 0.54,
-     .event = {FAILURE, .type = "health_check", .service = "checkout",
-               .pod = "checkout-3", .node = "n-4", .az = "eu-1c", .result = "ok"},
-     .text = "pod checkout-3 is healthy again"},
-    {.at = 0.60, .topic = "metrics", .text = "the queue of checkout is worked off"},
-    {.at = 0.85, .topic = "requests", .text = "all is quiet again"},
+    {.at = 30.5,
+     .part = "2. Two changes at once, and one of them is bad",
+     .event = {.topic = "config_changes",
+               .source = "console",
+               .service = "payments",
+               .name = "pool_size",
+               .result = "ok",
+               .from = 20,
+               .to = 40},
+     .text = "pool_size of payments is set from 20 to 40"},
+    {.at = 32.0,
+     .event = {DEPLOY, .type = "deploy", .service = "payments", .version = "v2.4",
+               .result = "ok"},
+     .text = "v2.4 of payments goes out"},
+    {.at = 33.5,
+     RELEASE_TIMES_OUT,
+     .text = "v2.4 of payments times out, again and again"},
+    {.at = 34.0, RELEASE_TIMES_OUT},
+    {.at = 34.5, RELEASE_TIMES_OUT},
+    {.at = 35.0, RELEASE_TIMES_OUT},
+    {.at = 35.5, RELEASE_TIMES_OUT},
+    {.at = 36.0, RELEASE_TIMES_OUT},
+    {.at = 38.5,
+     .event = {DEPLOY, .type = "rollback", .service = "payments", .version = "v2.3",
+               .result = "ok"},
+     .text = "payments goes back to v2.3"},
+    {.at = 41.0,
+     .part = "3. A zone goes dark",
+     ZONE_IS_DARK,
+     .text = "100 hosts of eu-1c fail their health checks"},
+    {.at = 42.0, ZONE_IS_DARK},
+    {.at = 43.0, ZONE_IS_DARK, .text = "they fail them for the third time"},
+    {.at = 45.0, .topic = "failure_events", .text = "eu-1c has power again"},
+    {.at = 53.0, .topic = "requests", .text = "all is quiet again"},
 };
 const size_t story_moment_count = COUNT(story_moments);
 
 const demo_event story_daily[] = {
-    {PROVISIONING, .type = "pod", .service = "cart", .pod = "cart-2", .node = "n-1",
-     .az = "eu-1a", .action = "start", .result = "ok", .duration_ms = 2130},
-    {FAILURE, .type = "health_check", .service = "search", .pod = "search-1",
-     .node = "n-2", .az = "eu-1b", .result = "ok"},
-    {PROVISIONING, .type = "volume", .service = "payments", .pod = "payments-1",
-     .node = "n-5", .az = "eu-1c", .action = "attach", .result = "ok",
-     .duration_ms = 910},
     {SCALING, .type = "replicas", .service = "cart", .action = "evaluate", .result = "ok",
      .from = 3, .to = 3},
+    {FAILURE, .type = "health_check", .service = "search", .pod = "search-1",
+     .host = "n-2", .az = "eu-1b", .result = "ok"},
+    {PROVISIONING, .type = "volume", .service = "cart", .pod = "cart-1", .node = "n-5",
+     .az = "eu-1c", .action = "resize", .result = "ok", .duration_ms = 910},
+    {DEPLOY, .type = "build", .service = "cart", .result = "ok"},
+    {.topic = "config_changes",
+     .source = "console",
+     .service = "cart",
+     .name = "banner",
+     .result = "planned"},
 };
 const size_t story_daily_count = COUNT(story_daily);
 
@@ -104,19 +173,20 @@ static double on_curve(const point *points, size_t count, double at)
 
 story_state story_at(double at)
 {
-    static const point rate[] = {{0.10, 200}, {0.15, 600}, {0.62, 600}, {0.72, 260}};
-    static const point errors[] = {
-        {0.32, 0.002}, {0.35, 0.2}, {0.51, 0.2}, {0.54, 0.002}};
-    static const point latency[] = {{0.16, 0.08}, {0.40, 1.4}, {0.51, 1.3}, {0.62, 0.09}};
-    static const point cpu[] = {{0.10, 46}, {0.18, 94}, {0.50, 97}, {0.60, 52}};
-    static const point queue[] = {
-        {0.19, 5}, {0.27, 90}, {0.45, 430}, {0.52, 430}, {0.62, 5}};
+    static const point rate[] = {{2, 200}, {4, 600}, {26, 600}, {29, 260}};
+    static const point errors[] = {{10, 0.002}, {11, 0.2}, {21, 0.2}, {22, 0.002}};
+    static const point latency[] = {{3, 0.08}, {10, 1.4}, {20.8, 1.3}, {22, 0.09}};
+    static const point cpu[] = {{2, 46}, {5, 94}, {20.8, 97}, {22, 52}};
+    static const point memory[] = {{2, 61}, {7, 97}, {11.5, 98}, {12, 40}};
+    static const point queue[] = {{7.5, 5}, {10, 120}, {19, 430}, {21, 430}, {25, 5}};
 
     return (story_state){.checkout_rate = on_curve(rate, COUNT(rate), at),
                          .neighbour_rate = 100,
                          .error_share = on_curve(errors, COUNT(errors), at),
                          .latency_s = on_curve(latency, COUNT(latency), at),
                          .cpu = on_curve(cpu, COUNT(cpu), at),
+                         .memory = on_curve(memory, COUNT(memory), at),
                          .queue = on_curve(queue, COUNT(queue), at),
-                         .pods = at < 0.52 ? 4 : 10};
+                         .pods = at < 21 ? 4 : 10,
+                         .search_pods = at < 6.5 ? 3 : 4};
 }

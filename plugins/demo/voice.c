@@ -5,13 +5,28 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define RED "\033[1;31m"
+#define YELLOW "\033[1;33m"
+#define BLUE "\033[1;34m"
 #define GREEN "\033[1;32m"
 #define BOLD "\033[1m"
 #define FAINT "\033[2m"
 #define PLAIN "\033[0m"
+
+enum {
+    TOPIC_AT = 8, /* columns */
+    TEXT_AT = 31,
+    TITLE_AT = 26,
+    NARROWEST = 60,
+    WIDEST = 120,
+    UNKNOWN_WIDTH = 100,
+    MAX_MEMBERS = 256,
+    SHOWN_MEMBERS = 8,
+    SHOWN_RECORDS = 8
+};
 
 /* The one thing that the source and the sink, which know nothing of each other, must agree on. */
 static int64_t began_ms;
@@ -21,14 +36,27 @@ void voice_begin(int64_t now_ms)
     began_ms = now_ms;
 }
 
+static int terminal_width(void)
+{
+    struct winsize size;
+
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
+        return UNKNOWN_WIDTH;
+    return size.ws_col < NARROWEST ? NARROWEST
+           : size.ws_col > WIDEST  ? WIDEST
+                                   : size.ws_col;
+}
+
 void voice_init(voice *v, const char *setting)
 {
     const char *no_color = getenv("NO_COLOR");
     bool terminal = isatty(STDOUT_FILENO) && !(no_color && *no_color);
 
-    *v = (voice){.out = stdout};
+    *v = (voice){.out = stdout, .width = terminal_width()};
     v->colours = strcmp(setting, "auto") == 0 ? terminal : strcmp(setting, "always") == 0;
 }
+
+/* ---- the lines ---------------------------------------------------------------------- */
 
 static const char *ink(const voice *v, const char *colour)
 {
@@ -42,52 +70,234 @@ static void write_time(const voice *v, int64_t now_ms)
             ink(v, PLAIN));
 }
 
-void voice_happened(const voice *v, int64_t now_ms, const char *topic, const char *text)
+/* Columns that text takes: bytes that do not go on a character. */
+static int columns(const char *text, size_t n)
 {
-    write_time(v, now_ms);
-    fprintf(v->out, "%s%-21s%s  %s\n", ink(v, FAINT), topic, ink(v, PLAIN), text);
+    int count = 0;
+
+    for (size_t i = 0; i < n; i++)
+        count += ((unsigned char)text[i] & 0xc0) != 0x80;
+    return count;
+}
+
+/* The line stands at `indent`; where it is full, it goes on below. */
+static void write_wrapped(const voice *v, int indent, const char *colour,
+                          const char *text)
+{
+    int at = indent;
+
+    fputs(ink(v, colour), v->out);
+    while (*text) {
+        size_t n = strcspn(text, " ");
+        int width = columns(text, n);
+        if (at > indent && at + 1 + width > v->width) {
+            fprintf(v->out, "%s\n%*s%s", ink(v, PLAIN), indent, "", ink(v, colour));
+            at = indent;
+        } else if (at > indent) {
+            fputc(' ', v->out);
+            at++;
+        }
+        fwrite(text, 1, n, v->out);
+        at += width;
+        text += n + strspn(text + n, " ");
+    }
+    fprintf(v->out, "%s\n", ink(v, PLAIN));
+}
+
+void voice_part(const voice *v, const char *text)
+{
+    fprintf(v->out, "\n%s%s%s\n", ink(v, BOLD), text, ink(v, PLAIN));
     fflush(v->out);
 }
 
-/* The rule's key; what every alert carries says nothing here. */
-static void write_labels(const voice *v, const tw_record *r)
+void voice_happened(const voice *v, int64_t now_ms, const char *topic, const char *text)
 {
+    write_time(v, now_ms);
+    fprintf(v->out, "%s%-*s%s", ink(v, FAINT), TEXT_AT - TOPIC_AT, topic, ink(v, PLAIN));
+    write_wrapped(v, TEXT_AT, "", text);
+    fflush(v->out);
+}
+
+/* ---- an alert ------------------------------------------------------------------------ */
+
+/* A line below the title, in pieces. */
+typedef struct detail {
+    char *text;
+    size_t size;
+    FILE *out;
+} detail;
+
+static void detail_begin(detail *d, const char *first, const char *then)
+{
+    d->out = open_memstream(&d->text, &d->size);
+    fprintf(d->out, "%s%s", first, then);
+}
+
+static void detail_end(const voice *v, detail *d)
+{
+    fclose(d->out);
+    fprintf(v->out, "%*s", TITLE_AT, "");
+    write_wrapped(v, TITLE_AT, FAINT, d->text);
+    free(d->text);
+}
+
+static bool says_little(const char *label)
+{
+    return strcmp(label, "rule") == 0 || strcmp(label, "severity") == 0 ||
+           strcmp(label, "alertname") == 0;
+}
+
+/* The rule's key; what every alert carries says nothing here. */
+static void add_labels(FILE *out, const tw_record *r)
+{
+    int count = 0;
+
     for (size_t i = 0; i < r->label_count; i++) {
-        const tw_pair *l = &r->labels[i];
-        if (strcmp(l->name, "rule") != 0 && strcmp(l->name, "severity") != 0 &&
-            strcmp(l->name, "alertname") != 0)
-            fprintf(v->out, "  %s=%s", l->name, l->value);
+        if (!says_little(r->labels[i].name))
+            fprintf(out, "%s%s=%s", count++ ? " " : " (", r->labels[i].name,
+                    r->labels[i].value);
+    }
+    fputs(count ? ")" : "", out);
+}
+
+/* Numbers only, and without how many samples there were. */
+static void add_values(FILE *out, json_t *values)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(values, name, value)
+    {
+        if (json_is_number(value) && strcmp(name, "count") != 0)
+            fprintf(out, " %s %.*g", name, json_is_integer(value) ? 15 : 3,
+                    json_number_value(value));
     }
 }
 
-/* Without the number of samples, which says little to who sees it for the first time. */
-static void write_values(const voice *v, const tw_record *r)
+static void tell_rule(const voice *v, const tw_record *r, const json_t *record)
 {
-    json_t *record = json_loadb(r->json, r->json_size, 0, NULL), *value;
-    const char *name;
+    detail d;
 
-    json_object_foreach(json_object_get(record, "values"), name, value)
+    detail_begin(&d, "rule ", r->rule);
+    add_labels(d.out, r);
+    add_values(d.out, json_object_get(record, "values"));
+    detail_end(v, &d);
+}
+
+/* The first label of a member that not all have in common. */
+static const char *member_name(const json_t *member, const json_t *common)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(json_object_get(member, "labels"), name, value)
     {
-        if (json_is_number(value) && strcmp(name, "count") != 0)
-            fprintf(v->out, "  %s %.*g", name, json_is_integer(value) ? 15 : 3,
-                    json_number_value(value));
+        if (!json_object_get(common, name))
+            return json_string_value(value);
     }
+    return "?";
+}
+
+/* pod-9 before pod-10. */
+static int compare_names(const void *pa, const void *pb)
+{
+    const char *a = *(const char *const *)pa, *b = *(const char *const *)pb;
+    size_t na = strlen(a), nb = strlen(b);
+
+    return na != nb ? (na > nb) - (na < nb) : strcmp(a, b);
+}
+
+static void tell_group(const voice *v, const json_t *record)
+{
+    const json_t *members = json_object_get(json_object_get(record, "group"), "firing");
+    size_t count = json_array_size(members);
+    const char *names[MAX_MEMBERS];
+    char text[64];
+    detail d;
+
+    if (count < 2 || count > MAX_MEMBERS)
+        return;
+    for (size_t i = 0; i < count; i++)
+        names[i] =
+            member_name(json_array_get(members, i), json_object_get(record, "labels"));
+    qsort(names, count, sizeof *names, compare_names);
+    snprintf(text, sizeof text, "one page instead of %zu:", count);
+    detail_begin(&d, text, "");
+    for (size_t i = 0; i < count && i < SHOWN_MEMBERS; i++)
+        fprintf(d.out, " %s", names[i]);
+    fputs(count > SHOWN_MEMBERS ? " ..." : "", d.out);
+    detail_end(v, &d);
+}
+
+/* The records it was found by, as topic partition:offset. */
+static void tell_evidence(const voice *v, const json_t *record)
+{
+    const json_t *evidence = json_object_get(record, "evidence");
+    size_t count = json_array_size(evidence);
+    const char *before = "";
+    detail d;
+
+    if (count == 0)
+        return;
+    detail_begin(&d, "evidence", "");
+    for (size_t i = 0; i < count && i < SHOWN_RECORDS; i++) {
+        const json_t *e = json_array_get(evidence, i);
+        const char *stream = json_string_value(json_object_get(e, "stream"));
+        if (strcmp(stream, before) != 0)
+            fprintf(d.out, "%s %s", *before ? "," : "", stream);
+        fprintf(d.out, " %d:%lld",
+                (int)json_integer_value(json_object_get(e, "partition")),
+                (long long)json_integer_value(json_object_get(e, "offset")));
+        before = stream;
+    }
+    if (count > SHOWN_RECORDS)
+        fprintf(d.out, " and %zu more", count - SHOWN_RECORDS);
+    detail_end(v, &d);
+}
+
+static const char *colour_of(const char *level)
+{
+    return strcmp(level, "crit") == 0 ? RED : strcmp(level, "info") == 0 ? BLUE : YELLOW;
+}
+
+static void tell_firing(const voice *v, const tw_record *r)
+{
+    json_t *record = json_loadb(r->json, r->json_size, 0, NULL);
+    detail d;
+
+    fprintf(v->out, "%s-> FIRING  %-7s%s", ink(v, colour_of(r->level)), r->level,
+            ink(v, PLAIN));
+    write_wrapped(v, TITLE_AT, BOLD, r->title);
+    if (*r->body) {
+        detail_begin(&d, r->body, "");
+        detail_end(v, &d);
+    }
+    tell_rule(v, r, record);
+    tell_group(v, record);
+    tell_evidence(v, record);
     json_decref(record);
+}
+
+static void tell_resolved(const voice *v, const tw_record *r)
+{
+    detail d;
+
+    detail_begin(&d, "rule ", r->rule);
+    add_labels(d.out, r);
+    if (r->ends_at_ms > r->starts_at_ms)
+        fprintf(d.out, " after %ds", (int)((r->ends_at_ms - r->starts_at_ms) / 1000));
+    fclose(d.out);
+    fprintf(v->out, "%s%-18s%s", ink(v, GREEN), "<- RESOLVED", ink(v, PLAIN));
+    write_wrapped(v, TITLE_AT, "", d.text);
+    free(d.text);
 }
 
 void voice_told(const voice *v, int64_t now_ms, const tw_record *r)
 {
-    bool resolved = strcmp(r->status, "resolved") == 0;
-
     write_time(v, now_ms);
-    fprintf(v->out, "%s%-11s%-10s%s  %s%s%s\n", ink(v, resolved ? GREEN : RED),
-            resolved ? "<- RESOLVED" : "-> FIRING", resolved ? "" : r->level,
-            ink(v, PLAIN), ink(v, BOLD), r->title, ink(v, PLAIN));
-    fprintf(v->out, "%31s%srule %s", "", ink(v, FAINT), r->rule);
-    write_labels(v, r);
-    write_values(v, r);
-    if (resolved && r->ends_at_ms > r->starts_at_ms)
-        fprintf(v->out, "  after %d s", (int)((r->ends_at_ms - r->starts_at_ms) / 1000));
-    fprintf(v->out, "%s\n", ink(v, PLAIN));
+    if (strcmp(r->status, "resolved") == 0)
+        tell_resolved(v, r);
+    else
+        tell_firing(v, r);
     fflush(v->out);
 }

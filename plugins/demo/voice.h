@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How the demo speaks on the terminal: a line for what happens in the shop, two for an alert, each with
- * the time since the story began. Shore. */
+/* How the demo speaks on the terminal: a line for what happens in the shop, a few for an alert, each with
+ * the time since the story began, no wider than the terminal. Shore. */
 #ifndef DEMO_VOICE_H
 #define DEMO_VOICE_H
 
@@ -12,6 +12,7 @@
 
 typedef struct voice {
     FILE *out;
+    int width;
     bool colours;
 } voice;
 
@@ -19,6 +20,8 @@ typedef struct voice {
 void voice_init(voice *v, const char *setting);
 /* The story begins now, for every voice. */
 void voice_begin(int64_t now_ms);
+/* A heading. */
+void voice_part(const voice *v, const char *text);
 void voice_happened(const voice *v, int64_t now_ms, const char *topic, const char *text);
 void voice_told(const voice *v, int64_t now_ms, const tw_record *r);
 

@@ -42,7 +42,7 @@ def bad_hour():
     yield "resource_provisioning", 1, {"type": "pod", "action": "create", "cluster": "eu", "pod": "cart-7",
                                        "service": "cart"}
     yield "resource_provisioning", 2, {"type": "volume", "action": "request", "cluster": "eu", "id": "v1"}
-    yield "resource_provisioning", -28 * 60, {"type": "node", "action": "ready", "cluster": "eu", "id": "n1"}
+    yield "resource_provisioning", -28 * 60, {"type": "volume", "action": "ready", "cluster": "eu", "id": "n1"}
     yield "resource_provisioning", -27 * 60, {"type": "address", "action": "detach", "cluster": "eu", "id": "a1",
                                               "service": "old"}
     for topic in TOPICS:  # time goes on, on every partition
@@ -67,6 +67,43 @@ PROMISED = {
 }
 
 
+# What is on the page of metrics: before, and when something has happened.
+SERIES = {
+    'memory_percent{service="cart",pod="cart-9"}': (95, 95),
+    'cpu_percent{service="pay",pod="p1"}': (97, 97),
+    'cpu_percent{service="web",pod="web-2"}': (50, 80),
+    'memory_percent{service="web",pod="web-2"}': (40, 70),
+    'api_latency_p99{service="grow"}': (900, 900),
+    'api_latency_p99{service="shrink"}': (200, 500),
+    'throughput{cluster="busy"}': (1000, 1000),
+}
+
+
+def now_happens():
+    """(topic, event), for the rules that hold events against metrics."""
+    yield "failure_events", {"type": "oom_kill", "service": "cart", "pod": "cart-9", "reason": "exit 137"}
+    yield "failure_events", {"type": "timeout", "service": "pay", "pod": "p1"}
+    yield "failure_events", {"type": "crash", "service": "web", "pod": "web-1", "reason": "exit 1"}
+    yield "scaling_events", {"action": "scale_out", "result": "ok", "service": "grow", "from": 4, "to": 8}
+    yield "scaling_events", {"action": "scale_in", "result": "ok", "service": "shrink", "from": 8, "to": 4}
+    yield "resource_provisioning", {"type": "node", "action": "ready", "cluster": "busy", "id": "n7"}
+
+
+PROMISED_NOW = {
+    ("exhausted_memory:cart:cart-9", "warn"): "cart-9 of cart crashed (exit 137) with its memory 95 % full",
+    ("exhausted_cpu:pay:p1", "warn"): "p1 of pay does not answer with its processor 97 % busy",
+    ("cpu_after_failure:web", "warn"): "cpu of web went from 50 % to 80 % after web-1 failed (exit 1)",
+    ("memory_after_failure:web", "warn"): "memory of web went from 40 % to 70 % after web-1 failed (exit 1)",
+    ("out_without_effect:grow", "warn"): "grow was scaled out from 4 to 8, and nothing got better",
+    ("in_hurts:shrink", "warn"): "shrink was scaled in from 8 to 4, and it shows: latency worse, "
+                                 "errors unknown, saturation unknown",
+    ("no_throughput:busy", "info"): "n7 was added to busy, throughput is same: 1000 before, 1000 after",
+}
+SPANS = {"before": "5s", "settle": "2s", "after": "5s", "lateness": "1s"}  # minutes would be too long for a test
+SHORT = ["failures/cpu_after", "failures/memory_after", "scaling/latency_verdict", "scaling/errors_verdict",
+         "scaling/saturation_verdict", "provisioning/no_throughput"]
+
+
 class Packages(SystemTest):
     def start(self, kafka, prometheus):
         return self.engine({
@@ -75,10 +112,12 @@ class Packages(SystemTest):
                 "bus": {"kind": "kafka", "settings": {"brokers": kafka.address, "start": "earliest"}},
                 "prometheus": {"kind": "prometheus", "settings": {
                     "interval": "500ms", "server": prometheus.address,
-                    "queries": {"memory_percent": "memory_percent"}}}},
+                    "queries": {name: name for name in (
+                        "memory_percent", "cpu_percent", "api_latency_p99", "error_ratio", "throughput")}}}},
             "streams": {**{t: {"source": "bus", "topics": [t], "time": "time"} for t in TOPICS},
                         "metrics": {"source": "prometheus"}},
-            "rules": {"paths": [os.path.join(ROOT, "rules", p) for p in ("failures", "scaling", "provisioning")]},
+            "rules": {"paths": [os.path.join(ROOT, "rules", p) for p in ("failures", "scaling", "provisioning")],
+                      "params": {rule: SPANS for rule in SHORT}},
             "sinks": {"ops": {"kind": "file", "settings": {"path": self.path("alerts")}}},
             "routes": {"ops": ["ops"]},
             "dead_letters": {"sink": "ops"},
@@ -95,30 +134,38 @@ class Packages(SystemTest):
 
     def test_a_bad_hour_leads_to_the_alerts_that_the_pages_promise(self):
         page = self.metrics_page()
-        page.set('memory_percent{service="cart",pod="cart-9"}', 95)
+        for series, (before, _) in SERIES.items():
+            page.set(series, before)
         kafka, prometheus = self.kafka(), self.prometheus(page.address)
         for topic in TOPICS:
             kafka.topic(topic, 2)
         base = int(time.time() * 1000) - HOUR
         events = sorted(bad_hour(), key=lambda e: e[1])
         for topic in TOPICS:
-            kafka.produce(topic, [
-                (e.get("host") or e.get("service") or e.get("cluster")) + "\t" +
-                json.dumps(dict(e, time=base + int(minute * MINUTE)))
-                for t, minute, e in events if t == topic], key="\t")
-        wait_for("the series is there", lambda: len(prometheus.query("memory_percent")) == 1)
+            self.produce(kafka, topic, [dict(e, time=base + int(minute * MINUTE)) for t, minute, e in events if t == topic])
+        wait_for("the series are there", lambda: len(prometheus.query("memory_percent")) == 2)
         engine = self.start(kafka, prometheus)
 
         wait_for("the bad hour was told", lambda: PROMISED <= set(self.fired()), 60)
         self.assertEqual(sorted(self.fired()), sorted(PROMISED))  # each once, and nothing else
 
-        kafka.produce("failure_events", [json.dumps({
-            "type": "oom_kill", "service": "cart", "pod": "cart-9", "reason": "exit 137",
-            "time": int(time.time() * 1000)})])
-        told = ("exhausted_memory:cart:cart-9", "warn")
-        wait_for("the crash and the full memory were brought together", lambda: told in self.fired(), 60)
-        self.assertIn("95 % full", self.alerts()[-1]["title"])
+        wait_for("there are samples of before", lambda: engine.metric(
+            "tidewatch_rule_events_total", rule="scaling/latency_verdict") >= 2 * 14, 60)
+        now = int(time.time() * 1000)
+        for topic, event in now_happens():
+            self.produce(kafka, topic, [dict(event, time=now)])
+        for series, (_, after) in SERIES.items():
+            page.set(series, after)
+        wait_for("events and metrics were brought together", lambda: set(PROMISED_NOW) <= set(self.fired()), 60)
+        self.assertEqual(sorted(self.fired()), sorted(PROMISED | set(PROMISED_NOW)))
+        titles = {(a["incident"], a["level"]): a["title"] for a in self.alerts() if a["status"] == "firing"}
+        for promised, title in PROMISED_NOW.items():
+            self.assertEqual(titles[promised], title)
         self.assertEqual(engine.stop(), 0)
+
+    def produce(self, kafka, topic, events):
+        kafka.produce(topic, [(e.get("host") or e.get("service") or e.get("cluster")) + "\t" + json.dumps(e)
+                              for e in events], key="\t")
 
 
 if __name__ == "__main__":
