@@ -4,7 +4,7 @@
  * A plugin is a shared object that exports one symbol, `tw_plugin_descriptor`, a const tw_plugin.
  * It includes this header and its own library, nothing else of tidewatch.
  *
- * History: 1 - first version (sources and sinks).
+ * History: 1 - first version (sources and sinks); sources may offer to be read as tables.
  * The major version changes when something here changes its meaning; new members are only added at
  * the end of a struct, and every struct that crosses starts with its size, so an older plugin keeps
  * loading. The host checks abi first, then size, then names, and refuses with one sentence.
@@ -145,6 +145,13 @@ typedef struct tw_source_type {
     int (*poll)(tw_feed *feed, tw_frame *frames, int max);
     /* lane. Every polled frame comes back, in order. */
     void (*release)(tw_feed *feed, tw_frame *frames, int count);
+
+    /* The same kind read whole, for a look-up table; NULL: it cannot be. open gets the one topic. It
+     * announces one feed, with partition -1, which gives every record from the beginning, tombstones
+     * included, and goes on to give new ones; feed_end says that all that was there at start has been
+     * polled. poll and release are called on the shore; handled is not called. Added later: a
+     * type of a smaller size has none. */
+    const struct tw_source_type *table;
 } tw_source_type;
 
 /* ---- sinks ------------------------------------------------------------------------- */

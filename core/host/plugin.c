@@ -5,6 +5,8 @@
  * that none of them is left. */
 #include "host/plugin.h"
 
+#include <stddef.h>
+
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -89,11 +91,13 @@ static int missing(const char *path, const char *what, const char *kind, const c
                       what, kind, fn);
 }
 
-/* ABI 1 is the first, so today's size is the least there is. */
-static int check_source(const char *path, const tw_source_type *t, tw_err *err)
+/* What an ABI begins at: what was added to it later need not be there. */
+static int check_source_type(const char *path, const tw_source_type *t, tw_err *err)
 {
-    if (t->size < sizeof *t)
-        return too_small(path, "source type", t->size, sizeof *t, err);
+    size_t least = offsetof(tw_source_type, table);
+
+    if (t->size < least)
+        return too_small(path, "source type", t->size, least, err);
     int rc = check_kind(path, "source", t->kind, t->settings, err);
     if (rc < 0)
         return rc;
@@ -106,6 +110,19 @@ static int check_source(const char *path, const tw_source_type *t, tw_err *err)
                      : !t->release ? "release"
                                    : NULL;
     return fn ? missing(path, "source", t->kind, fn, err) : TW_OK;
+}
+
+static int check_source(const char *path, const tw_source_type *t, tw_err *err)
+{
+    int rc = check_source_type(path, t, err);
+    const tw_source_type *table = rc == TW_OK ? tw_plugin_table_type(t) : NULL;
+
+    return table ? check_source_type(path, table, err) : rc;
+}
+
+const tw_source_type *tw_plugin_table_type(const tw_source_type *t)
+{
+    return t->size > offsetof(tw_source_type, table) ? t->table : NULL;
 }
 
 static int check_sink(const char *path, const tw_sink_type *t, tw_err *err)

@@ -24,6 +24,8 @@ int tw_plugins_load_dir(tw_plugins *p, const char *dir, tw_err *err);
 const tw_source_type *tw_plugins_source(const tw_plugins *p, const char *kind,
                                         tw_err *err);
 const tw_sink_type *tw_plugins_sink(const tw_plugins *p, const char *kind, tw_err *err);
+/* How a source of that type is read as a table; NULL: it cannot be. */
+const tw_source_type *tw_plugin_table_type(const tw_source_type *t);
 /* Loaded plugins, for `version` and status. */
 size_t tw_plugins_count(const tw_plugins *p);
 const tw_plugin *tw_plugins_at(const tw_plugins *p, size_t i, const char **out_path);

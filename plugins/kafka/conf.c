@@ -63,7 +63,7 @@ int conf_set(rd_kafka_conf_t *conf, const char *name, const char *value,
 
     if (rd_kafka_conf_set(conf, name, value, why, sizeof why) == RD_KAFKA_CONF_OK)
         return 0;
-    if (*value && strstr(why, value)) /* it may be a secret in the wrong place */
+    if (value && *value && strstr(why, value)) /* it may be a secret in the wrong place */
         kafka_refuse(refusal, "%s: librdkafka does not take this value", name);
     else
         kafka_refuse(refusal, "%s: %s", name, why);

@@ -25,6 +25,7 @@ int conf_read_security(rd_kafka_conf_t *conf, const json_t *object, tw_refusal *
 int conf_read_properties(rd_kafka_conf_t *conf, const json_t *object,
                          tw_refusal *refusal);
 
+/* value NULL: librdkafka's default again. */
 int conf_set(rd_kafka_conf_t *conf, const char *name, const char *value,
              tw_refusal *refusal);
 int conf_set_all(rd_kafka_conf_t *conf, const conf_property *list, size_t count,

@@ -399,4 +399,5 @@ const tw_source_type kafka_source_type = {
     .handled = source_handled,
     .poll = kafka_feed_poll,
     .release = kafka_feed_release,
+    .table = &kafka_table_type,
 };

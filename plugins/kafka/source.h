@@ -79,6 +79,7 @@ struct source {
 
 /* source.c */
 extern const tw_source_type kafka_source_type;
+extern const tw_source_type kafka_table_type; /* table.c */
 /* Stores the handled positions of all feeds that changed; waits for the answer when
  * wait_ms is not 0. */
 void source_store_positions(source *s, int wait_ms);
