@@ -127,7 +127,7 @@ static bool is_through(const tw_app *app)
     case TW_APP_DONE:
         return false;
     case TW_APP_STOPPING_SOURCES:
-        return tw_app_sources_are_stopped(app);
+        return tw_app_sources_are_stopped(app) && tw_app_topics_are_stopped(app);
     case TW_APP_DRAINING:
         return tw_app_sinks_are_empty(app, TW_APP_ORDINARY_SINKS);
     case TW_APP_STOPPING_SINKS:
@@ -191,6 +191,7 @@ void tw_app_stop(tw_app *app)
     enter(app, TW_APP_STOPPING_SOURCES, STOP_WITHIN_MS);
     tw_app_report_positions(app);
     tw_app_stop_sources(app);
+    tw_app_stop_topics(app);
     tw_app_step_down(app);
 }
 
@@ -212,12 +213,36 @@ static void on_hangup(void *arg, int signum)
     tw_app_reload(arg, NULL);
 }
 
+/* ---- the start --------------------------------------------------------------------- */
+
+static void give_up(tw_app *app, const tw_err *err)
+{
+    tw_log_error("app", err->text, NULL);
+    app->exit_code = 1;
+    tw_app_stop(app);
+}
+
+/* Sources are started when the tables that rules look things up in are there. */
+static void begin_judging(tw_app *app)
+{
+    tw_err err = {0};
+
+    if (app->is_judging || app->phase != TW_APP_RUNNING || !tw_app_topics_are_there(app))
+        return;
+    app->is_judging = true;
+    tw_app_expect_topics(app);
+    if (tw_app_start_sources(app, &err) < 0)
+        give_up(app, &err);
+}
+
 /* ---- timers ------------------------------------------------------------------------ */
 
 static void on_advance(void *arg)
 {
     tw_app *app = arg;
 
+    begin_judging(app);
+    tw_app_expect_topics(app);
     if (app->phase == TW_APP_RUNNING)
         tw_app_advance(app);
     else
@@ -337,7 +362,7 @@ static int start_engine(tw_app *app, tw_err *err)
         .streams = app->streams,
         .stats = app->stats,
         .limits = app->config->limits,
-        .tables = tw_table_view_new(app->tables.items, app->tables.count),
+        .tables = tw_app_table_view(app),
         .ports = {.signal = on_signal,
                   .bad_frame = tw_app_on_bad_frame,
                   .emitted = tw_app_on_emitted,
@@ -374,8 +399,8 @@ tw_app *tw_app_new(const tw_app_options *options, tw_findings *out_findings, tw_
     make_state_dir(app);
     if (load_plugins(app, err) < 0 ||
         tw_app_open_tables(app->config, &app->tables, err) < 0 ||
-        tw_app_open_sinks(app, err) < 0 || start_engine(app, err) < 0 ||
-        tw_app_load_rules(app, out_findings, err) < 0 ||
+        tw_app_open_topics(app, err) < 0 || tw_app_open_sinks(app, err) < 0 ||
+        start_engine(app, err) < 0 || tw_app_load_rules(app, out_findings, err) < 0 ||
         tw_app_open_sources(app, err) < 0 || tw_app_start_control(app, err) < 0)
         goto fail;
     return app;
@@ -405,11 +430,9 @@ int tw_app_run(tw_app *app)
 
     start_timers(app);
     app->phase = TW_APP_RUNNING;
-    if (tw_app_start_sinks(app, &err) < 0 || tw_app_start_sources(app, &err) < 0) {
-        tw_log_error("app", err.text, NULL);
-        app->exit_code = 1;
-        tw_app_stop(app);
-    }
+    if (tw_app_start_sinks(app, &err) < 0 || tw_app_start_topics(app, &err) < 0)
+        give_up(app, &err);
+    begin_judging(app);
     if (app->phase == TW_APP_RUNNING)
         say_running(app);
     if (app->phase != TW_APP_DONE)
@@ -445,6 +468,7 @@ void tw_app_free(tw_app *app)
     tw_app_free_sinks(app);
     tw_incidents_free(app->incidents);
     tw_app_free_tables(&app->tables);
+    tw_app_free_topics(app);
     tw_loop_free(app->loop);
     tw_plugins_free(app->plugins);
     tw_streams_free(app->streams);

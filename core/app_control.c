@@ -24,6 +24,13 @@ static json_t *not_ready(void *self)
         if (g && g->trouble && app->sources[i].feeds == 0)
             json_array_append_new(reasons, json_pack("s++", g->name, ": ", g->trouble));
     }
+    for (uint32_t i = 0; i < app->topic_count && !app->is_judging; i++) {
+        char *trouble = tw_app_topic_trouble(&app->topics[i]);
+        if (!app->topics[i].is_read)
+            json_array_append_new(
+                reasons, json_pack("s++", app->topics[i].guest->name, ": ", trouble));
+        tw_free(trouble);
+    }
     if (json_array_size(reasons))
         return reasons;
     json_decref(reasons);
@@ -134,6 +141,8 @@ static json_t *show_tables(const tw_app *app)
             list, json_pack("{s:s, s:I, s:s?}", "name", tw_table_name(t), "rows",
                             (json_int_t)tw_table_count(t), "error", tw_table_error(t)));
     }
+    for (uint32_t i = 0; i < app->topic_count; i++)
+        json_array_append_new(list, tw_app_show_topic(&app->topics[i]));
     return list;
 }
 

@@ -9,6 +9,8 @@
 #include "control/control.h"
 #include "engine.h"
 #include "flow/table.h"
+#include "flow/table_topic.h"
+#include "flow/table_view.h"
 #include "guest.h"
 #include "host/plugin.h"
 #include "host/watch.h"
@@ -44,6 +46,25 @@ typedef struct tw_app_tables {
     uint32_t count;
 } tw_app_tables;
 
+/* A look-up table that is a topic: read whole from its beginning, beside everything else. */
+typedef struct tw_topic_unit {
+    tw_app *app;
+    const tw_config_table *config;
+    tw_guest *guest;
+    tw_topic_table *table;
+    tw_live_rows *live;
+    tw_feed *feed; /* NULL: none now */
+    int wake_fd;
+    tw_watch *wake_watch;
+    bool is_read;       /* to the end it had at the start */
+    bool is_overdue;    /* judging has not waited any longer */
+    bool has_changed;   /* since the keys that rules expect were listed */
+    int64_t started_ms; /* monotonic */
+    char *last_odd;     /* why a record was not taken, or NULL */
+    tw_counter *records, *odd, *refused, *forgotten;
+    tw_gauge *rows, *bytes, *ready;
+} tw_topic_unit;
+
 /* What was said of late, by where it happened and why; see app_once.c. */
 enum { TW_APP_KINDS = 16 };
 typedef struct tw_app_kind {
@@ -68,7 +89,7 @@ struct tw_app {
     tw_stats *stats;
     tw_streams *streams;
     tw_plugins *plugins;
-    tw_house house;
+    tw_house house, topic_house;
     tw_engine *engine;
     bool engine_running;
     bool is_stuck; /* a connector did not stop: nothing may be freed under it */
@@ -76,7 +97,12 @@ struct tw_app {
     tw_app_order *order;
     tw_sink_unit *sinks;
     tw_source_unit *sources;
-    tw_app_tables tables;
+    tw_app_tables tables; /* files */
+    tw_topic_unit *topics;
+    uint32_t topic_count;
+    bool
+        is_judging; /* sources have been started: tables did not have to be waited for any more */
+    int64_t expected_ms; /* monotonic: when keys that rules expect were listed last */
     tw_control *control;
     tw_file_watch *rule_watch, *table_watch;
     char *watched; /* what rule_watch watches, a path a line; NULL: nothing */
@@ -131,12 +157,34 @@ int tw_app_feed_remove(void *self, tw_guest *g, tw_feed *feed, bool lost,
 int tw_app_feed_wake_fd(void *self, const tw_feed *feed);
 void tw_app_feed_end(void *self, tw_guest *g, tw_feed *feed);
 
-/* app_rules.c */
+/* app_tables.c */
 int tw_app_open_tables(const tw_config *config, tw_app_tables *out, tw_err *err);
 void tw_app_free_tables(tw_app_tables *tables);
 /* Lanes read the tables as they are now. */
 void tw_app_share_tables(tw_app *app);
-json_t *tw_app_lookup(void *self, const char *table, const char *key);
+json_t *tw_app_lookup(void *self, const char *table, const char *key, int64_t at_ms);
+tw_table_view *tw_app_table_view(tw_app *app);
+/* Rules of this configuration may name its files, and the topics that are read. */
+void tw_app_name_tables(const tw_app *app, const tw_config *from,
+                        tw_rule_options *options);
+void tw_app_watch_tables(tw_app *app, const tw_config *config);
+
+/* app_topics.c */
+int tw_app_open_topics(tw_app *app, tw_err *err);
+int tw_app_start_topics(tw_app *app, tw_err *err);
+void tw_app_stop_topics(tw_app *app);
+bool tw_app_topics_are_stopped(const tw_app *app);
+void tw_app_free_topics(tw_app *app);
+/* Judging may begin: all have been read, or have taken too long. */
+bool tw_app_topics_are_there(tw_app *app);
+/* Now and then: rules that expect the keys of a topic get those of now. */
+void tw_app_expect_topics(tw_app *app);
+bool tw_app_is_topic(const tw_config *config, uint32_t source); /* a table reads it */
+json_t *tw_app_show_topic(const tw_topic_unit *unit);
+/* What is the matter with it, or NULL. tw_free. */
+char *tw_app_topic_trouble(const tw_topic_unit *unit);
+
+/* app_rules.c */
 int tw_app_load_rules(tw_app *app, tw_findings *out_findings, tw_err *err);
 /* Reads the rules that `from` names and switches to them, or leaves everything as it was. */
 int tw_app_switch_rules(tw_app *app, const tw_config *from, tw_findings *out_findings,
@@ -147,7 +195,6 @@ json_t *tw_app_plan(tw_app *app, const char *const *paths, size_t path_count,
                     tw_findings *out_findings);
 /* From now on the files that `config` names are watched, if it wants that. */
 void tw_app_watch_rules(tw_app *app, const tw_config *config);
-void tw_app_watch_tables(tw_app *app, const tw_config *config);
 
 /* app_clocks.c */
 int64_t tw_app_rule_clock(void *self, const char *rule);

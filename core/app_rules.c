@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The app's rules: loading, switching, watching; the tables they look things up in. Shore thread. */
+/* The app's rules: loading, switching, watching. Shore thread. */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,85 +10,6 @@
 #include "changes.h"
 #include "rule/findings.h"
 
-/* ---- tables ------------------------------------------------------------------------ */
-
-/* Nothing in the table's file is to blame when err has no line; then the configuration is. */
-static int place_table(const tw_config *config, const tw_config_table *t, tw_err *err)
-{
-    tw_conf *document = config->document;
-    json_t *tables = json_object_get(tw_conf_root(document), "tables");
-    int line = 0, column = 0;
-    char text[sizeof err->text];
-
-    if (err->line)
-        return err->code;
-    snprintf(text, sizeof text, "table '%s': %.200s%s%.500s", t->name, err->file,
-             *err->file ? ": " : "", err->text);
-    tw_conf_where_key(document, json_object_get(tables, t->name), "path", &line, &column);
-    return tw_err_at(err, err->code, tw_conf_file(document), line, column, "%s", text);
-}
-
-int tw_app_open_tables(const tw_config *config, tw_app_tables *out, tw_err *err)
-{
-    *out =
-        (tw_app_tables){.items = tw_calloc(config->table_count + 1, sizeof *out->items)};
-    for (; out->count < config->table_count; out->count++) {
-        const tw_config_table *t = &config->tables[out->count];
-        tw_table *table = tw_table_open(t->name, t->path, t->key, err);
-        if (!table) {
-            tw_app_free_tables(out);
-            return place_table(config, t, err);
-        }
-        out->items[out->count] = table;
-    }
-    return TW_OK;
-}
-
-void tw_app_free_tables(tw_app_tables *tables)
-{
-    for (uint32_t i = 0; i < tables->count; i++)
-        tw_table_free(tables->items[i]);
-    tw_free(tables->items);
-    *tables = (tw_app_tables){0};
-}
-
-json_t *tw_app_lookup(void *self, const char *table, const char *key)
-{
-    tw_app *app = self;
-
-    for (uint32_t i = 0; i < app->tables.count; i++) {
-        if (strcmp(tw_table_name(app->tables.items[i]), table) == 0)
-            return json_incref(tw_table_row(app->tables.items[i], key));
-    }
-    return NULL;
-}
-
-void tw_app_share_tables(tw_app *app)
-{
-    tw_engine_set_tables(app->engine,
-                         tw_table_view_new(app->tables.items, app->tables.count));
-}
-
-static void refresh_tables(tw_app *app)
-{
-    bool any = false;
-
-    for (uint32_t i = 0; i < app->tables.count; i++) {
-        tw_table *table = app->tables.items[i];
-        tw_err err = {0};
-        bool changed = false;
-        if (tw_table_refresh(table, &changed, &err) < 0)
-            tw_log_warn("table", "the last good version stays", "table",
-                        tw_table_name(table), "reason", err.text, NULL);
-        else if (changed)
-            tw_log_info("table", "read again", "table", tw_table_name(table), "rows",
-                        TW_LOG_INT(tw_table_count(table)), NULL);
-        any = any || changed;
-    }
-    if (any)
-        tw_app_share_tables(app);
-}
-
 /* ---- rules ------------------------------------------------------------------------- */
 
 static void on_rule_log(void *self, const char *rule_file, const char *message)
@@ -97,7 +18,7 @@ static void on_rule_log(void *self, const char *rule_file, const char *message)
     tw_log_info("rule", message, "file", rule_file, NULL);
 }
 
-/* Routes are those that run: new ones take a restart. */
+/* Routes and tables of topics are those that run: new ones take a restart. */
 static tw_rule_files *read_rules(tw_app *app, const tw_config *from,
                                  const char *const *paths, size_t path_count,
                                  tw_findings *out_findings)
@@ -109,6 +30,7 @@ static tw_rule_files *read_rules(tw_app *app, const tw_config *from,
     const char *const *routes = options.routes;
     options.routes = running.routes;
     running.routes = routes;
+    tw_app_name_tables(app, from, &options);
     options.sends_self = running.sends_self;
     options.log = on_rule_log;
     options.log_self = app;
@@ -251,11 +173,6 @@ static void on_files_changed(void *arg)
     tw_app_reload(arg, NULL);
 }
 
-static void on_table_files_changed(void *arg)
-{
-    refresh_tables(arg);
-}
-
 /* The rules, and the configuration itself. NULL: nothing is to be watched. */
 static char *list_watched(const tw_config *c, const char **paths, size_t *count)
 {
@@ -292,19 +209,5 @@ void tw_app_watch_rules(tw_app *app, const tw_config *config)
                               : NULL;
     tw_free(app->watched);
     app->watched = watched;
-    tw_free(paths);
-}
-
-void tw_app_watch_tables(tw_app *app, const tw_config *config)
-{
-    tw_file_watch_free(app->table_watch);
-    app->table_watch = NULL;
-    if (!config->table_count)
-        return;
-    const char **paths = tw_calloc(config->table_count, sizeof *paths);
-    for (uint32_t i = 0; i < config->table_count; i++)
-        paths[i] = config->tables[i].path;
-    app->table_watch = tw_file_watch_new(app->loop, paths, config->table_count, 200, 5000,
-                                         on_table_files_changed, app);
     tw_free(paths);
 }

@@ -96,6 +96,8 @@ int tw_app_feed_wake_fd(void *self, const tw_feed *feed)
 static bool all_ended(const tw_app *app)
 {
     for (uint32_t i = 0; i < app->config->source_count; i++) {
+        if (!app->sources[i].guest)
+            continue;
         if (app->sources[i].feeds == 0 || app->sources[i].ended < app->sources[i].feeds)
             return false;
     }
@@ -159,11 +161,15 @@ static int open_source(tw_app *app, tw_source_unit *unit, tw_err *err)
 
     if (!type)
         return TW_ENOTFOUND;
+    const char **topics = topics_of(app, unit->number, &topic_count);
+    if (!topic_count && tw_app_is_topic(app->config, unit->number)) {
+        tw_free(topics);
+        return TW_OK; /* only tables read it */
+    }
     char *settings = json_dumps(c->settings, JSON_COMPACT);
     unit->guest =
         tw_guest_new(&app->house, c->name, type, NULL, settings, app->config->state_dir);
     free(settings);
-    const char **topics = topics_of(app, unit->number, &topic_count);
     int rc = tw_guest_open(unit->guest, topics, topic_count, err);
     tw_free(topics);
     return rc;
@@ -185,7 +191,8 @@ int tw_app_open_sources(tw_app *app, tw_err *err)
 int tw_app_start_sources(tw_app *app, tw_err *err)
 {
     for (uint32_t i = 0; i < app->config->source_count; i++) {
-        int rc = tw_guest_start(app->sources[i].guest, err);
+        int rc =
+            app->sources[i].guest ? tw_guest_start(app->sources[i].guest, err) : TW_OK;
         if (rc < 0)
             return rc;
     }
@@ -194,14 +201,16 @@ int tw_app_start_sources(tw_app *app, tw_err *err)
 
 void tw_app_stop_sources(tw_app *app)
 {
-    for (uint32_t i = 0; i < app->config->source_count; i++)
-        tw_guest_stop(app->sources[i].guest);
+    for (uint32_t i = 0; i < app->config->source_count; i++) {
+        if (app->sources[i].guest)
+            tw_guest_stop(app->sources[i].guest);
+    }
 }
 
 bool tw_app_sources_are_stopped(const tw_app *app)
 {
     for (uint32_t i = 0; i < app->config->source_count; i++) {
-        if (!app->sources[i].guest->stopped)
+        if (app->sources[i].guest && !app->sources[i].guest->stopped)
             return false;
     }
     return true;

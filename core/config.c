@@ -89,7 +89,7 @@ static void free_inputs(tw_config *config)
     for (uint32_t i = 0; i < config->table_count; i++) {
         tw_free(config->tables[i].name);
         tw_free(config->tables[i].path);
-        tw_free(config->tables[i].key);
+        tw_free(config->tables[i].topic);
     }
     tw_free(config->sources);
     tw_free(config->streams);

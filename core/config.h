@@ -8,7 +8,9 @@
  *     plugins:      [DIR]                       default: those of this build
  *     sources:      NAME: { kind: kafka, settings: {...} }
  *     streams:      NAME: { source: NAME, topics: [T], format: json, time: ts, key: host, future: 1m }
- *     tables:       NAME: { path: FILE, key: COLUMN }
+ *     tables:       NAME: { path: FILE, key: COLUMN, since: COLUMN, until: COLUMN }
+ *                   NAME: { source: NAME, topic: T, key: MEMBER, versions: 1, wait: 30s,
+ *                           rows: 1000000, bytes: 64MiB }
  *     rules:        { paths: [DIR], watch: false, params: {"team/rule": {...}},
  *                     limits: { memory: 32MiB, cpu: 50ms, load_cpu: 500ms } }
  *     sinks:        NAME: { kind: webhook, settings: {...}, queue: 10000, max_age: 1h, timeout: 30s,
@@ -27,6 +29,7 @@
 #include "base/log.h"
 #include "decode/decode.h"
 #include "flow/stream.h"
+#include "flow/table_read.h"
 #include "host/plugin.h"
 #include "rule/rules.h"
 
@@ -45,9 +48,17 @@ typedef struct tw_config_stream {
     int64_t future_ms, align_ms;
 } tw_config_stream;
 
+/* A file, or a topic. */
 typedef struct tw_config_table {
-    char *name, *path, *key;
+    char *name, *path;
+    tw_table_columns columns; /* borrowed from the document */
+    char *topic;              /* NULL: a file */
+    uint32_t source;          /* number in sources */
+    uint32_t versions;        /* of a key; 1: no history */
+    size_t max_rows, max_bytes;
+    int64_t wait_ms; /* how long judging waits for it */
 } tw_config_table;
+bool tw_config_table_has_history(const tw_config_table *t);
 
 typedef struct tw_config_sink {
     char *name, *kind;

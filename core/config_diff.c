@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Which parts of a configuration that was read again cannot be taken over while the engine runs. Rules
- * and tables can; of all else every entry that is not what runs is a warning with its place. */
+ * and tables of files can; of all else every entry that is not what runs is a warning with its place. */
 #include <string.h>
 
 #include "base/mem.h"
@@ -63,12 +63,32 @@ static void compare_section(diff *d, const char *section, json_t *was, json_t *i
     }
 }
 
+/* A table of a topic is read before judging begins, so it is there from the start or not at all. */
+static void compare_topics(diff *d, json_t *was, json_t *is)
+{
+    const char *entry;
+    json_t *value;
+
+    json_object_foreach(is, entry, value)
+    {
+        if (json_object_get(value, "source") ||
+            json_object_get(json_object_get(was, entry), "source"))
+            compare_entry(d, "tables", entry, was, is);
+    }
+    json_object_foreach(was, entry, value)
+    {
+        if (!json_object_get(is, entry) && json_object_get(value, "source"))
+            compare_entry(d, "tables", entry, was, is);
+    }
+}
+
 json_t *tw_config_takes_restart(const tw_config *running, const tw_config *fresh,
                                 tw_findings *out)
 {
     json_t *was = tw_conf_root(running->document), *is = tw_conf_root(fresh->document);
     diff d = {.fresh = fresh, .out = out, .names = json_array()};
 
+    compare_topics(&d, json_object_get(was, "tables"), json_object_get(is, "tables"));
     for (const tw_conf_field *f = tw_config_fields; f->name; f++) {
         json_t *a = json_object_get(was, f->name), *b = json_object_get(is, f->name);
         if (!is_taken_over(f->name) && (a || b) && !json_equal(a, b))

@@ -12,9 +12,24 @@ extern const tw_conf_field tw_config_fields[];
  * here; the first finding is in err. */
 int tw_config_read(tw_config *config, tw_err *err);
 
-/* Parts of it: routes and dead letters; the control address. */
+/* Parts of it: tables; routes and dead letters; the control address. */
+int tw_config_read_tables(tw_config *config, tw_err *err);
 int tw_config_read_routes(tw_config *config, tw_err *err);
 int tw_config_read_control(tw_config *config, tw_err *err);
+
+/* Small readers. The name of an entry of object, which is a `noun`; a duration from min_ms to a year; a size; a
+ * path, taken from the folder of the configuration; the source that a node names. */
+int tw_config_check_name(const tw_config *config, const json_t *object, const char *noun,
+                         const char *name, tw_err *err);
+int tw_config_read_ms(const tw_config *config, const json_t *object, const char *key,
+                      int64_t min_ms, int64_t *out_ms, tw_err *err);
+int tw_config_read_bytes(const tw_config *config, const json_t *object, const char *key,
+                         int64_t min_kib, int64_t max_mib, size_t *out_bytes,
+                         tw_err *err);
+int tw_config_read_path(const tw_config *config, const json_t *node, const char *key,
+                        char **out_path, tw_err *err);
+int tw_config_find_source(const tw_config *config, const json_t *node, const char *noun,
+                          const char *name, uint32_t *out_number, tw_err *err);
 
 /* A finding at a value, or at a key of an object. Both return the code. */
 int tw_config_fail(const tw_config *config, const json_t *node, tw_err *err,

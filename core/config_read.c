@@ -63,8 +63,8 @@ static json_t *root_of(const tw_config *config)
 }
 
 /* Names are labels of metrics, names of topics and of files. */
-static int check_name(const tw_config *config, const json_t *object, const char *noun,
-                      const char *name, tw_err *err)
+int tw_config_check_name(const tw_config *config, const json_t *object, const char *noun,
+                         const char *name, tw_err *err)
 {
     size_t n = strlen(name);
 
@@ -83,8 +83,8 @@ static int check_name(const tw_config *config, const json_t *object, const char 
     return TW_OK;
 }
 
-static int read_ms(const tw_config *config, const json_t *object, const char *key,
-                   int64_t min_ms, int64_t *out_ms, tw_err *err)
+int tw_config_read_ms(const tw_config *config, const json_t *object, const char *key,
+                      int64_t min_ms, int64_t *out_ms, tw_err *err)
 {
     int64_t ms = tw_conf_ms(object, key);
 
@@ -98,8 +98,8 @@ static int read_ms(const tw_config *config, const json_t *object, const char *ke
     return TW_OK;
 }
 
-static int read_bytes(const tw_config *config, const json_t *object, const char *key,
-                      int64_t min_kib, int64_t max_mib, size_t *out_bytes, tw_err *err)
+int tw_config_read_bytes(const tw_config *config, const json_t *object, const char *key,
+                         int64_t min_kib, int64_t max_mib, size_t *out_bytes, tw_err *err)
 {
     int64_t bytes = tw_conf_bytes(object, key);
 
@@ -111,8 +111,8 @@ static int read_bytes(const tw_config *config, const json_t *object, const char 
     return TW_OK;
 }
 
-static int read_path(const tw_config *config, const json_t *node, const char *key,
-                     char **out_path, tw_err *err)
+int tw_config_read_path(const tw_config *config, const json_t *node, const char *key,
+                        char **out_path, tw_err *err)
 {
     const char *path = json_string_value(node);
     const char *slash = strrchr(config->path, '/');
@@ -132,8 +132,8 @@ static int read_paths(const tw_config *config, const json_t *list, const char *k
 {
     *out_paths = tw_calloc(json_array_size(list) + 1, sizeof **out_paths);
     for (size_t i = 0; i < json_array_size(list); i++) {
-        int rc =
-            read_path(config, json_array_get(list, i), key, &(*out_paths)[*count], err);
+        int rc = tw_config_read_path(config, json_array_get(list, i), key,
+                                     &(*out_paths)[*count], err);
         if (rc < 0)
             return rc;
         ++*count;
@@ -158,7 +158,7 @@ static int read_settings(const tw_config *config, json_t *object, json_t **out_s
     return TW_OK;
 }
 
-/* ---- sources, streams, tables, sinks ----------------------------------------------- */
+/* ---- sources, streams, sinks ----------------------------------------------- */
 
 static int read_sources(tw_config *config, tw_err *err)
 {
@@ -172,17 +172,17 @@ static int read_sources(tw_config *config, tw_err *err)
         tw_config_source *s = &config->sources[config->source_count++];
         s->name = tw_strdup(name);
         s->kind = tw_strdup(tw_conf_str(node, "kind"));
-        if ((rc = check_name(config, map, "source", name, err)) < 0 ||
+        if ((rc = tw_config_check_name(config, map, "source", name, err)) < 0 ||
             (rc = read_settings(config, node, &s->settings, err)) < 0)
             return rc;
     }
     return rc;
 }
 
-static int find_source(const tw_config *config, const json_t *stream, const char *name,
-                       uint32_t *out_number, tw_err *err)
+int tw_config_find_source(const tw_config *config, const json_t *node, const char *noun,
+                          const char *name, uint32_t *out_number, tw_err *err)
 {
-    const char *source = tw_conf_str(stream, "source");
+    const char *source = tw_conf_str(node, "source");
     const char **names = tw_calloc(config->source_count + 1, sizeof *names);
     int rc = TW_ENOTFOUND;
 
@@ -195,10 +195,10 @@ static int find_source(const tw_config *config, const json_t *stream, const char
     }
     if (rc < 0) {
         const char *nearest = tw_nearest(source, names, config->source_count);
-        rc = tw_config_fail(config, json_object_get(stream, "source"), err,
-                            "stream '%s' reads from source '%s', which does not exist"
+        rc = tw_config_fail(config, json_object_get(node, "source"), err,
+                            "%s '%s' reads from source '%s', which does not exist"
                             "%s%s%s",
-                            name, source, nearest ? " (did you mean '" : "",
+                            noun, name, source, nearest ? " (did you mean '" : "",
                             nearest ? nearest : "", nearest ? "'?)" : "");
     }
     tw_free(names);
@@ -287,15 +287,15 @@ static int read_stream(tw_config *config, json_t *map, const char *name, json_t 
                             .format = strcmp(tw_conf_str(node, "format"), "text") == 0
                                           ? TW_FORMAT_TEXT
                                           : TW_FORMAT_JSON};
-    if ((rc = check_name(config, map, "stream", name, err)) < 0 ||
-        (rc = find_source(config, node, name, &s->source, err)) < 0 ||
+    if ((rc = tw_config_check_name(config, map, "stream", name, err)) < 0 ||
+        (rc = tw_config_find_source(config, node, "stream", name, &s->source, err)) < 0 ||
         (rc = read_topics(config, s, node, err)) < 0 ||
         (rc = read_field_path(config, node, "time", &s->time_path, err)) < 0 ||
         (rc = read_field_path(config, node, "key", &s->key_path, err)) < 0)
         return rc;
-    if ((rc = read_ms(config, node, "future", 0, &s->future_ms, err)) < 0)
+    if ((rc = tw_config_read_ms(config, node, "future", 0, &s->future_ms, err)) < 0)
         return rc;
-    return read_ms(config, node, "align", 0, &s->align_ms, err);
+    return tw_config_read_ms(config, node, "align", 0, &s->align_ms, err);
 }
 
 static int read_streams(tw_config *config, tw_err *err)
@@ -313,26 +313,6 @@ static int read_streams(tw_config *config, tw_err *err)
     return TW_OK;
 }
 
-static int read_tables(tw_config *config, tw_err *err)
-{
-    json_t *map = json_object_get(root_of(config), "tables"), *node;
-    const char *name;
-    int rc = TW_OK;
-
-    config->tables = tw_calloc(json_object_size(map) + 1, sizeof *config->tables);
-    json_object_foreach(map, name, node)
-    {
-        tw_config_table *t = &config->tables[config->table_count++];
-        t->name = tw_strdup(name);
-        t->key = tw_strdup(tw_conf_str(node, "key"));
-        if ((rc = check_name(config, map, "table", name, err)) < 0 ||
-            (rc = read_path(config, json_object_get(node, "path"), "path", &t->path,
-                            err)) < 0)
-            return rc;
-    }
-    return rc;
-}
-
 static int read_sink(tw_config *config, json_t *map, const char *name, json_t *node,
                      tw_err *err)
 {
@@ -342,12 +322,13 @@ static int read_sink(tw_config *config, json_t *map, const char *name, json_t *n
     s->name = tw_strdup(name);
     s->kind = tw_strdup(tw_conf_str(node, "kind"));
     s->queue = (uint32_t)tw_conf_int(node, "queue");
-    if ((rc = check_name(config, map, "sink", name, err)) < 0 ||
+    if ((rc = tw_config_check_name(config, map, "sink", name, err)) < 0 ||
         (rc = read_settings(config, node, &s->settings, err)) < 0 ||
-        (rc = read_ms(config, node, "max_age", 1, &s->max_age_ms, err)) < 0 ||
-        (rc = read_ms(config, node, "timeout", 1, &s->timeout_ms, err)) < 0 ||
-        (rc = read_ms(config, node, "backoff", 1, &s->backoff_ms, err)) < 0 ||
-        (rc = read_ms(config, node, "backoff_max", 1, &s->backoff_max_ms, err)) < 0)
+        (rc = tw_config_read_ms(config, node, "max_age", 1, &s->max_age_ms, err)) < 0 ||
+        (rc = tw_config_read_ms(config, node, "timeout", 1, &s->timeout_ms, err)) < 0 ||
+        (rc = tw_config_read_ms(config, node, "backoff", 1, &s->backoff_ms, err)) < 0 ||
+        (rc = tw_config_read_ms(config, node, "backoff_max", 1, &s->backoff_max_ms,
+                                err)) < 0)
         return rc;
     if (s->backoff_ms > s->backoff_max_ms)
         return tw_config_fail_key(
@@ -385,11 +366,12 @@ static int read_rules(tw_config *config, tw_err *err)
     config->rules_watch = tw_conf_bool(rules, "watch");
     config->rule_params = json_object_get(rules, "params");
     if (rc < 0 ||
-        (rc = read_bytes(config, limits, "memory", 1024, 1024, &config->rule_memory_bytes,
-                         err)) < 0 ||
-        (rc = read_ms(config, limits, "cpu", 1, &config->rule_cpu_ms, err)) < 0)
+        (rc = tw_config_read_bytes(config, limits, "memory", 1024, 1024,
+                                   &config->rule_memory_bytes, err)) < 0 ||
+        (rc = tw_config_read_ms(config, limits, "cpu", 1, &config->rule_cpu_ms, err)) < 0)
         return rc;
-    if ((rc = read_ms(config, limits, "load_cpu", 1, &config->rule_load_cpu_ms, err)) < 0)
+    if ((rc = tw_config_read_ms(config, limits, "load_cpu", 1, &config->rule_load_cpu_ms,
+                                err)) < 0)
         return rc;
     if (config->rule_cpu_ms > 10000)
         return tw_config_fail(config, json_object_get(limits, "cpu"), err,
@@ -407,19 +389,20 @@ static int read_limits(tw_config *config, tw_err *err)
     config->limits.depth = (uint32_t)tw_conf_int(limits, "depth");
     config->limits.fields = (uint32_t)tw_conf_int(limits, "fields");
     config->limits.events = (uint32_t)tw_conf_int(limits, "events");
-    return read_bytes(config, limits, "record", 1, 256, &config->limits.size_bytes, err);
+    return tw_config_read_bytes(config, limits, "record", 1, 256,
+                                &config->limits.size_bytes, err);
 }
 
 static int read_times(tw_config *config, tw_err *err)
 {
     const json_t *root = root_of(config);
-    int rc = read_ms(config, json_object_get(root, "shutdown"), "drain", 0,
-                     &config->drain_ms, err);
+    int rc = tw_config_read_ms(config, json_object_get(root, "shutdown"), "drain", 0,
+                               &config->drain_ms, err);
 
     if (rc < 0)
         return rc;
-    return read_ms(config, json_object_get(root, "positions"), "commit", 100,
-                   &config->commit_ms, err);
+    return tw_config_read_ms(config, json_object_get(root, "positions"), "commit", 100,
+                             &config->commit_ms, err);
 }
 
 static int read_engine(tw_config *config, tw_err *err)
@@ -431,7 +414,8 @@ static int read_engine(tw_config *config, tw_err *err)
     tw_log_level_parse(tw_conf_str(log, "level"), &config->log_level);
     tw_log_format_parse(tw_conf_str(log, "format"), &config->log_format);
     if (state_dir) {
-        int rc = read_path(config, state_dir, "state_dir", &config->state_dir, err);
+        int rc =
+            tw_config_read_path(config, state_dir, "state_dir", &config->state_dir, err);
         if (rc < 0)
             return rc;
     }
@@ -446,8 +430,8 @@ int tw_config_read(tw_config *config, tw_err *err)
     if ((rc = read_engine(config, err)) < 0 ||
         (rc = tw_config_read_control(config, err)) < 0 ||
         (rc = read_sources(config, err)) < 0 || (rc = read_streams(config, err)) < 0 ||
-        (rc = read_tables(config, err)) < 0 || (rc = read_rules(config, err)) < 0 ||
-        (rc = read_sinks(config, err)) < 0 ||
+        (rc = tw_config_read_tables(config, err)) < 0 ||
+        (rc = read_rules(config, err)) < 0 || (rc = read_sinks(config, err)) < 0 ||
         (rc = tw_config_read_routes(config, err)) < 0 ||
         (rc = read_limits(config, err)) < 0)
         return rc;

@@ -16,6 +16,15 @@ static const char **names_of_tables(const tw_config *config)
     return names;
 }
 
+static bool *history_of_tables(const tw_config *config)
+{
+    bool *history = tw_calloc(config->table_count + 1, sizeof *history);
+
+    for (uint32_t i = 0; i < config->table_count; i++)
+        history[i] = tw_config_table_has_history(&config->tables[i]);
+    return history;
+}
+
 /* Routes may be patterns, and `default` takes whatever has none: only a configuration without either
  * lets a literal route name be checked. */
 static const char **names_of_routes(const tw_config *config)
@@ -77,6 +86,7 @@ void tw_config_rule_options_init(const tw_config *config, tw_streams *streams,
     *out = (tw_rule_options){.streams = streams,
                              .params = config->rule_params,
                              .tables = names_of_tables(config),
+                             .table_history = history_of_tables(config),
                              .routes = names_of_routes(config),
                              .where = find_place,
                              .where_self = config,
@@ -90,6 +100,8 @@ void tw_config_rule_options_init(const tw_config *config, tw_streams *streams,
 void tw_config_rule_options_done(tw_rule_options *options)
 {
     tw_free((void *)(uintptr_t)options->tables);
+    tw_free((void *)(uintptr_t)options->table_history);
     tw_free((void *)(uintptr_t)options->routes);
     options->tables = options->routes = NULL;
+    options->table_history = NULL;
 }

@@ -89,12 +89,44 @@ static const tw_conf_field stream_item[] = {
 static const tw_conf_field table_fields[] = {
     {.name = "path",
      .type = TW_CONF_STRING,
-     .required = true,
      .doc = "A CSV or JSON file, read again when it changes."},
     {.name = "key",
      .type = TW_CONF_STRING,
-     .doc =
-         "The column that is looked up. Default: the first one of CSV, `key` of JSON."},
+     .doc = "The column that is looked up. Default: the first one of CSV, `key` of JSON, "
+            "the "
+            "record's key of a topic."},
+    {.name = "since",
+     .type = TW_CONF_STRING,
+     .doc = "The column of when a row begins to be valid: the table keeps history, and a "
+            "key may have many rows."},
+    {.name = "until",
+     .type = TW_CONF_STRING,
+     .doc = "The column of when a row's validity ends. Default: when the next row of its "
+            "key begins."},
+    {.name = "source",
+     .type = TW_CONF_STRING,
+     .doc = "Instead of a file: the source whose topic is the table. It is read whole."},
+    {.name = "topic",
+     .type = TW_CONF_STRING,
+     .doc = "The topic, compacted or not. Default: the table's own name."},
+    {.name = "versions",
+     .type = TW_CONF_INT,
+     .min = 1,
+     .max = 1000,
+     .doc = "Of a topic: how many versions of a row are kept; above 1 the table keeps "
+            "history. Default: 1."},
+    {.name = "rows",
+     .type = TW_CONF_INT,
+     .min = 1,
+     .max = 100000000,
+     .doc = "Of a topic: how many keys the table may have. Default: 1000000."},
+    {.name = "bytes",
+     .type = TW_CONF_SIZE,
+     .doc = "Of a topic: how large its keys and values may be together. Default: 64MiB."},
+    {.name = "wait",
+     .type = TW_CONF_DURATION,
+     .doc = "Of a topic: how long judging waits at the start until it has been read. "
+            "Default: 30s."},
     {0}};
 static const tw_conf_field table_item[] = {
     {.name = "", .type = TW_CONF_OBJECT, .fields = table_fields}};

@@ -101,6 +101,9 @@ void tw_engine_resume(tw_engine *e);
 
 /* From now on look-ups on lanes read this view, which is taken. Pauses by itself. */
 void tw_engine_set_tables(tw_engine *e, tw_table_view *view);
+/* Whether a rule expects the keys of that table; and that rules get those it has now, in a pause. */
+bool tw_engine_expects(const tw_engine *e, const char *table);
+void tw_engine_expect_again(tw_engine *e);
 
 /* Hands what lanes told the shore to the ports. Returns how many. */
 uint32_t tw_engine_collect(tw_engine *e);

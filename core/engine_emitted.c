@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "engine_impl.h"
 #include "flow/plan_emit.h"
+#include "flow/plan_missing.h"
 
 #define MAX_KEY_TEXT 4096
 
@@ -90,6 +91,27 @@ const tw_table_view *tw_engine_tables(const tw_engine *e, uint64_t *out_generati
 {
     *out_generation = e->tables_generation;
     return e->tables;
+}
+
+bool tw_engine_expects(const tw_engine *e, const char *table)
+{
+    for (uint32_t i = 0; i < e->rules->rule_count; i++) {
+        const tw_missing_plan *plan = tw_missing_plan_of(e->rules->rules[i]);
+        if (plan && plan->table && strcmp(plan->table, table) == 0)
+            return true;
+    }
+    return false;
+}
+
+void tw_engine_expect_again(tw_engine *e)
+{
+    bool was_paused = e->paused;
+
+    if (!was_paused)
+        tw_engine_pause_soon(e);
+    tw_engine_expect_keys(e);
+    if (!was_paused)
+        tw_engine_resume(e);
 }
 
 void tw_engine_set_tables(tw_engine *e, tw_table_view *view)

@@ -61,20 +61,68 @@ void tw_lane_emitter_free(tw_lane_emitter *em)
 
 /* ---- making ------------------------------------------------------------------------ */
 
-/* The rows its look-ups read, as the tables are since the last pause. */
+/* Of a table that is published anew all the time; live: borrowed from the view. */
+typedef struct tw_held_rows {
+    tw_live_rows *live; /* NULL: it does not change */
+    uint64_t version;
+    tw_rows *rows;
+} tw_held_rows;
+
+static void hold(tw_instance *inst, uint32_t i, tw_live_rows *live)
+{
+    tw_held_rows *h = &inst->held[i];
+    tw_rows *before = h->rows;
+
+    h->live = live;
+    h->rows = tw_live_rows_take(live, &h->version);
+    inst->rows[i] = h->rows;
+    tw_rows_unref(before);
+}
+
+static void find_rows(tw_instance *inst, const tw_table_view *view)
+{
+    uint32_t count = inst->rule->lookup_count;
+
+    tw_instance_rows_done(inst);
+    inst->rows = tw_calloc(count + 1, sizeof *inst->rows);
+    inst->held = tw_calloc(count + 1, sizeof *inst->held);
+    for (uint32_t i = 0; i < count; i++) {
+        const char *table = inst->rule->lookups[i].table;
+        tw_live_rows *live = tw_table_view_live(view, table);
+        if (live)
+            hold(inst, i, live);
+        else
+            inst->rows[i] = tw_table_view_rows(view, table);
+    }
+}
+
+/* The rows its look-ups read: of files as they are since the last pause, of topics as they are now. */
 static const tw_rows *const *rows_of(tw_instance *inst)
 {
     uint64_t generation;
     const tw_table_view *view = tw_engine_tables(inst->lane->engine, &generation);
 
-    if (inst->rows && inst->rows_generation == generation)
+    if (!inst->rows || inst->rows_generation != generation) {
+        find_rows(inst, view);
+        inst->rows_generation = generation;
         return inst->rows;
-    if (!inst->rows)
-        inst->rows = tw_calloc(inst->rule->lookup_count + 1, sizeof *inst->rows);
-    for (uint32_t i = 0; i < inst->rule->lookup_count; i++)
-        inst->rows[i] = tw_table_view_rows(view, inst->rule->lookups[i].table);
-    inst->rows_generation = generation;
+    }
+    for (uint32_t i = 0; i < inst->rule->lookup_count; i++) {
+        tw_held_rows *h = &inst->held[i];
+        if (h->live && tw_live_rows_version(h->live) != h->version)
+            hold(inst, i, h->live);
+    }
     return inst->rows;
+}
+
+void tw_instance_rows_done(tw_instance *inst)
+{
+    for (uint32_t i = 0; inst->held && i < inst->rule->lookup_count; i++)
+        tw_rows_unref(inst->held[i].rows);
+    tw_free(inst->held);
+    tw_free(inst->rows);
+    inst->held = NULL;
+    inst->rows = NULL;
 }
 
 /* Of two rules or keys at one instant one is before the other, whichever lane they are on. Events that

@@ -17,6 +17,8 @@ void tw_lane_emitter_free(tw_lane_emitter *em);
 
 /* The signal port of an instance. */
 void tw_instance_on_signal(void *instance, const tw_signal *s);
+/* The rows it looked up in are let go of. */
+void tw_instance_rows_done(tw_instance *inst);
 /* Hands out what waits in the queue, then moves the lane's own clocks of derived streams. */
 void tw_lane_settle(tw_lane *lane);
 /* How many events it has emitted, which orders those of one instant; and from where it goes on. */

@@ -397,7 +397,7 @@ void tw_lane_rules_free(tw_lane_rules *rules)
         if (inst->detector)
             inst->detector->cls->free(inst->detector);
         tw_reorder_free(inst->reorder);
-        tw_free(inst->rows);
+        tw_instance_rows_done(inst);
         tw_dedup_free(inst->dedup);
     }
     for (uint32_t i = 0; i < rules->set->domain_count; i++)

@@ -158,6 +158,34 @@ static void look_at_source(preflight *p, uint32_t number, json_t *node)
     tw_free(topics);
 }
 
+static void look_at_topic(preflight *p, const tw_config_table *t, json_t *node)
+{
+    const tw_config_source *s = &p->config->sources[t->source];
+    const tw_source_type *type = tw_plugins_source(p->plugins, s->kind, NULL);
+    const char *topic = t->topic;
+    char *text = NULL;
+
+    if (!type) /* said of the source */
+        return;
+    type = tw_plugin_table_type(type);
+    if (!type) {
+        text = tw_asprintf("table '%s': a source of kind '%s' cannot be read as a table",
+                           t->name, s->kind);
+    } else {
+        char *settings = json_dumps(s->settings, JSON_COMPACT);
+        tw_guest *g =
+            tw_guest_new(&p->house, t->name, type, NULL, settings, p->config->state_dir);
+        tw_err err = {0};
+        if (tw_guest_open(g, &topic, 1, &err) < 0)
+            text = tw_asprintf("table '%s': %s", t->name, err.text);
+        tw_guest_free(g);
+        free(settings);
+    }
+    if (text)
+        tw_config_find(p->config, node, "source", text, p->out);
+    tw_free(text);
+}
+
 static void look_at_sink(preflight *p, uint32_t number, json_t *node)
 {
     const tw_config_sink *s = &p->config->sinks[number];
@@ -197,6 +225,12 @@ static void look_at_connectors(preflight *p)
 
     for (uint32_t i = 0; i < p->config->source_count; i++)
         look_at_source(p, i, json_object_get(sources, p->config->sources[i].name));
+    for (uint32_t i = 0; i < p->config->table_count; i++) {
+        const tw_config_table *t = &p->config->tables[i];
+        if (t->topic)
+            look_at_topic(p, t,
+                          json_object_get(json_object_get(root, "tables"), t->name));
+    }
     for (uint32_t i = 0; i < p->config->sink_count; i++)
         look_at_sink(p, i, json_object_get(sinks, p->config->sinks[i].name));
 }
@@ -218,7 +252,9 @@ static void look_at_tables(const tw_config *config, tw_findings *out)
     for (uint32_t i = 0; i < config->table_count; i++) {
         const tw_config_table *t = &config->tables[i];
         tw_err err = {0};
-        tw_table *table = tw_table_open(t->name, t->path, t->key, &err);
+        if (t->topic)
+            continue;
+        tw_table *table = tw_table_open_with(t->name, t->path, &t->columns, &err);
         if (!table && err.line)
             tw_findings_add(out, &err, false);
         else if (!table)

@@ -24,6 +24,7 @@ typedef struct tw_replay_options {
     tw_table_view
         *table_view; /* the same tables, for what rules emit; borrowed, or NULL */
     const char *const *tables; /* names, NULL-terminated; NULL: any */
+    const bool *table_history; /* by table: whether it keeps any; NULL: all do */
     const char *const *routes; /* the same */
     /* of a configuration; 0: default */
     size_t memory_bytes;

@@ -81,12 +81,11 @@ static int compare_left(const void *pa, const void *pb)
 
 /* ---- look-ups ---------------------------------------------------------------------- */
 
-static json_t *table_row(void *self, const char *table, const char *key)
+static json_t *table_row(void *self, const char *table, const char *key, int64_t at_ms)
 {
     const tw_test_run *run = self;
-    json_t *rows = json_object_get(run->test->tables, table);
 
-    return json_incref(json_object_get(rows, key));
+    return json_incref(tw_rows_at(tw_table_view_rows(run->tables, table), key, at_ms));
 }
 
 /* ---- disturbances of the feed ------------------------------------------------------ */
@@ -269,7 +268,7 @@ static int do_deed(tw_test_run *run, const deed *d)
 static int open_replay(tw_test_run *run)
 {
     tw_findings findings = {0};
-    tw_table_view *view = tw_table_view_of_json(run->test->tables);
+    tw_table_view *view = tw_table_view_of_json(run->test->tables, run->test->start_ms);
     tw_replay_options options = {
         .files = run->files,
         .table_view = view,

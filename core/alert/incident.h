@@ -24,9 +24,10 @@
 #include "flow/notification.h"
 #include "flow/signal.h"
 
-/* A row of a look-up table by key text: new reference, or NULL for a miss. */
+/* A row of a look-up table by key text, as it was then or TW_ROW_NEWEST (flow/rows.h): new
+ * reference, or NULL for a miss. */
 typedef struct tw_lookup_port {
-    json_t *(*row)(void *self, const char *table, const char *key);
+    json_t *(*row)(void *self, const char *table, const char *key, int64_t at_ms);
     void *self;
 } tw_lookup_port;
 

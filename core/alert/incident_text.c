@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "flow/rows.h"
 
 #define MAX_TEXT_BYTES 65536
 #define MAX_LABEL_BYTES 1024
@@ -54,7 +55,9 @@ static json_t *look_up(tw_signal_view *v, const tw_lookup *l)
     tw_buf_init(&key, MAX_LABEL_BYTES);
     tw_template_render(&l->key, &values, &key);
     if (v->in->options.lookup.row)
-        row = v->in->options.lookup.row(v->in->options.lookup.self, l->table, key.data);
+        row = v->in->options.lookup.row(
+            v->in->options.lookup.self, l->table, key.data ? key.data : "",
+            l->as_of_event ? v->signal->at_ms : TW_ROW_NEWEST);
     tw_buf_done(&key);
     if (!row && l->miss == TW_MISS_DEFAULT)
         row = json_incref(l->fallback);

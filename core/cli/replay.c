@@ -202,7 +202,7 @@ static bool has_table(const tw_cli_tables *tables, const tw_rule *rule, const ch
         return true;
     fprintf(stderr,
             "tidewatch replay: %s %s the table '%s', which is not given: "
-            "--table %s=FILE, or -c FILE with a configuration that has it\n",
+            "--table %s=FILE, or -c FILE with a configuration that has it as a file\n",
             rule->name, does, table, table);
     return false;
 }
@@ -298,6 +298,7 @@ static int replay(const arguments *a, const tw_config *config, FILE *in)
     }
     if (tables) {
         options.tables = tw_cli_tables_names(tables);
+        options.table_history = tw_cli_tables_history(tables);
         options.lookup = tw_cli_tables_port(tables);
         options.table_view = tw_cli_tables_view(tables);
         code = replay_with(a, &options, tables, in);

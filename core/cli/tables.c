@@ -10,6 +10,7 @@
 struct tw_cli_tables {
     tw_table **items;
     const char **names; /* of the tables, NULL-terminated */
+    bool *has_history;  /* by table */
     size_t count;
     bool any_name;
 };
@@ -23,19 +24,33 @@ bool tw_cli_tables_have(const tw_cli_tables *t, const char *name)
     return false;
 }
 
-static int add(tw_cli_tables *t, const char *name, const char *path, const char *key,
-               tw_err *err)
+static int add(tw_cli_tables *t, const char *name, const char *path,
+               const tw_table_columns *columns, tw_err *err)
 {
-    tw_table *table = tw_table_open(name, path, key, err);
+    tw_table *table = tw_table_open_with(name, path, columns, err);
 
     if (!table)
         return TW_EINVAL;
     t->names[t->count] = tw_table_name(table);
+    t->has_history[t->count] = tw_table_has_history(table);
     t->items[t->count++] = table;
     return TW_OK;
 }
 
-static int add_given(tw_cli_tables *t, const char *argument, tw_err *err)
+/* A file in place of a table of the configuration is read as that one would be. */
+static const tw_table_columns *columns_of(const tw_config *config, const char *name)
+{
+    static const tw_table_columns none = {0};
+
+    for (uint32_t i = 0; config && i < config->table_count; i++) {
+        if (strcmp(config->tables[i].name, name) == 0)
+            return &config->tables[i].columns;
+    }
+    return &none;
+}
+
+static int add_given(tw_cli_tables *t, const tw_config *config, const char *argument,
+                     tw_err *err)
 {
     const char *equals = strchr(argument, '=');
 
@@ -44,7 +59,12 @@ static int add_given(tw_cli_tables *t, const char *argument, tw_err *err)
     char *name = tw_strndup(argument, (size_t)(equals - argument));
     int rc = tw_cli_tables_have(t, name)
                  ? tw_err_set(err, TW_EINVAL, "--table '%s' is given twice", name)
-                 : add(t, name, equals + 1, NULL, err);
+                 : add(t, name, equals + 1, columns_of(config, name), err);
+    for (uint32_t i = 0; config && rc == TW_OK && i < config->table_count; i++) {
+        const tw_config_table *c = &config->tables[i];
+        if (c->topic && strcmp(c->name, name) == 0) /* rows of then are rows of always */
+            t->has_history[t->count - 1] = tw_config_table_has_history(c);
+    }
     tw_free(name);
     return rc;
 }
@@ -58,13 +78,14 @@ tw_cli_tables *tw_cli_tables_open(const tw_config *config, const char *const *gi
 
     t->items = tw_calloc(most + 1, sizeof(tw_table *));
     t->names = tw_calloc(most + 1, sizeof *t->names);
+    t->has_history = tw_calloc(most + 1, sizeof *t->has_history);
     t->any_name = most == 0 && !config;
     for (size_t i = 0; i < given_count && rc == TW_OK; i++)
-        rc = add_given(t, given[i], err);
+        rc = add_given(t, config, given[i], err);
     for (size_t i = 0; config && i < config->table_count && rc == TW_OK; i++) {
         const tw_config_table *c = &config->tables[i];
-        if (!tw_cli_tables_have(t, c->name))
-            rc = add(t, c->name, c->path, c->key, err);
+        if (c->path && !tw_cli_tables_have(t, c->name))
+            rc = add(t, c->name, c->path, &c->columns, err);
     }
     if (rc == TW_OK)
         return t;
@@ -80,6 +101,7 @@ void tw_cli_tables_free(tw_cli_tables *t)
         tw_table_free(t->items[i]);
     tw_free(t->items);
     tw_free(t->names);
+    tw_free(t->has_history);
     tw_free(t);
 }
 
@@ -88,13 +110,18 @@ const char *const *tw_cli_tables_names(const tw_cli_tables *t)
     return t->any_name ? NULL : t->names;
 }
 
-static json_t *row(void *self, const char *table, const char *key)
+const bool *tw_cli_tables_history(const tw_cli_tables *t)
+{
+    return t->any_name ? NULL : t->has_history;
+}
+
+static json_t *row(void *self, const char *table, const char *key, int64_t at_ms)
 {
     tw_cli_tables *t = self;
 
     for (size_t i = 0; i < t->count; i++) {
         if (strcmp(t->names[i], table) == 0)
-            return json_incref(tw_table_row(t->items[i], key));
+            return json_incref(tw_rows_at(tw_table_rows(t->items[i]), key, at_ms));
     }
     return NULL;
 }

@@ -103,11 +103,15 @@ static const json_t *look_up(writing *w, uint32_t number)
     if (w->looked[number])
         return w->found[number];
     w->looked[number] = true;
+    for (uint32_t i = 0; i < l->key.count;
+         i++) /* those that the key is of write there, too */
+        of_part(w, &l->key.parts[i]);
     tw_buf_reset(w->scratch);
     for (uint32_t i = 0; i < l->key.count; i++)
         write_text(of_part(w, &l->key.parts[i]), w->scratch);
     const json_t *row =
-        tw_rows_get(w->rows[number], w->scratch->len > 0 ? w->scratch->data : "");
+        tw_rows_at(w->rows[number], w->scratch->len > 0 ? w->scratch->data : "",
+                   l->as_of_event ? w->signal->at_ms : TW_ROW_NEWEST);
     if (!row && l->miss == TW_MISS_DEFAULT)
         row = l->fallback;
     w->missed = w->missed || (!row && l->miss == TW_MISS_DROP);

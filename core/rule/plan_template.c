@@ -147,14 +147,11 @@ static int classify(void *self, const char *path, tw_part *out, tw_err *err)
         }
     }
     if (is_enrich(c, path, name, sizeof name)) {
-        if (!c->lookup) {
+        /* In a key the look-up's own name, and another's alone, are fields of the event. */
+        if (!c->lookup || (strcmp(name, c->lookup) != 0 && strcmp(name, path) != 0)) {
             *out = (tw_part){.kind = TW_PART_ENRICH, .text = tw_strdup(path)};
             return TW_OK;
         }
-        if (strcmp(name, c->lookup) != 0 && strcmp(name, path) != 0)
-            return tw_err_set(
-                err, TW_EUNSUPPORTED,
-                "${%s}: a look-up that uses another look-up is not supported yet", path);
     }
     if (strncmp(path, "params.", 7) == 0)
         return param_text(c, path + 7, out, err);

@@ -97,7 +97,7 @@ static void compile_rules(tw_test_compiler *t, const test_options *o, const tw_t
                        "also is a list of rule names: { \"team/rule\" }");
 }
 
-/* ---- parameters and tables --------------------------------------------------------- */
+/* ---- parameters -------------------------------------------------------------------- */
 
 static void add_param(tw_test_compiler *t, json_t *params, const tw_tree_entry *e)
 {
@@ -139,34 +139,6 @@ static void compile_params(tw_test_compiler *t, const char *rule, const tw_tree 
     }
     t->test->params = all;
     t->test->params_place = tw_compile_test_place(t, params);
-}
-
-static bool is_plain(const tw_tree *v)
-{
-    for (uint32_t i = 0; i < v->item_count; i++)
-        if (!is_plain(v->items[i]))
-            return false;
-    for (uint32_t i = 0; i < v->entry_count; i++)
-        if (!is_plain(v->entries[i].value))
-            return false;
-    return v->type != TW_TREE_FUNCTION && v->type != TW_TREE_WORD &&
-           v->type != TW_TREE_OTHER;
-}
-
-static void compile_tables(tw_test_compiler *t, const tw_tree *tables)
-{
-    tw_options_no_items(t->c, tables, "tables");
-    for (uint32_t i = 0; i < tables->entry_count; i++) {
-        const tw_tree_entry *e = &tables->entries[i];
-        if (e->value->type != TW_TREE_TABLE || e->value->item_count ||
-            !is_plain(e->value))
-            tw_compile_say(t->c, e->value,
-                           "table '%s' is rows by key: { cart = { team = \"a\" } }",
-                           e->key);
-    }
-    if (is_plain(tables))
-        t->test->tables = tw_compile_json(tables);
-    t->test->tables_place = tw_compile_test_place(t, tables);
 }
 
 /* ---- silences ---------------------------------------------------------------------- */
@@ -319,7 +291,7 @@ static void compile_parts(tw_test_compiler *t, const test_options *o, const tw_t
     if (o->params && o->rule)
         compile_params(t, o->rule, o->params);
     if (o->tables)
-        compile_tables(t, o->tables);
+        tw_compile_test_tables(t, o->tables);
     if (o->silences)
         compile_silences(t, o->silences);
     if (o->start &&

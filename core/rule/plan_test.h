@@ -19,6 +19,7 @@ tw_rule_test *tw_compile_test(tw_compiler *c, tw_words *words, tw_tree *test);
 
 void tw_compile_test_feed(tw_test_compiler *t, const tw_tree *feed);
 void tw_compile_test_expect(tw_test_compiler *t, const tw_tree *expect);
+void tw_compile_test_tables(tw_test_compiler *t, const tw_tree *tables);
 void tw_compile_test_vary(tw_test_compiler *t, const tw_tree *vary);
 /* What a field must be, as tw_test_expect has it; NULL with a finding. New reference. */
 json_t *tw_compile_test_wanted(tw_test_compiler *t, const tw_tree *v);

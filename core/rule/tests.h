@@ -100,7 +100,7 @@ typedef struct tw_rule_test {
     tw_test_silence *silences;
     uint32_t silence_count;
     json_t *params; /* {"team/rule": {"fire": 1}}, or NULL */
-    json_t *tables; /* {"table": {"key": row}}, or NULL */
+    json_t *tables; /* {"table": {"key": row or versions}} (tw_rows_of_json), or NULL */
     tw_test_place params_place, tables_place;
     int64_t start_ms;
     int64_t end_ms; /* of until_, else of the last thing fed or expected */

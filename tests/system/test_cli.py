@@ -364,6 +364,7 @@ class Cli(SystemTest):
         examples = self.examples_of("docs/CONFIGURATION.md")
         self.assertGreater(len(examples), 5)
         self.write("owners.csv", "service,team\ncart,payments\n")
+        self.write("on_duty.csv", "team,name,from,to\nsre,ada,2024-01-01T00:00:00Z,\n")
         self.write("token", "open-sesame\n")
         self.write("rules/shop.lua", RULE.replace('"events"', '"requests"').replace(
             "key = ", "params = { fire = 3 }, key = "))

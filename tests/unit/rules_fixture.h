@@ -19,6 +19,7 @@
 
 static const char *const fixture_routes[] = {"ops", "pagerduty", NULL};
 static const char *const fixture_tables[] = {"service_owner", "inventory", NULL};
+static const bool fixture_history[] = {true, false};
 
 typedef struct rules_fixture {
     char dir[64];
@@ -83,6 +84,7 @@ static int open_rules(void **state)
     x->options = (tw_rule_options){.streams = tw_streams_new(),
                                    .routes = fixture_routes,
                                    .tables = fixture_tables,
+                                   .table_history = fixture_history,
                                    .load_cpu_ms = 2000,
                                    .cpu_ms = 1000};
     tw_streams_add(x->options.streams, "events");

@@ -104,7 +104,7 @@ static void every_key_arrives_in_its_member(void **state)
     assert_string_equal(tw_conf_str(c->sources[0].settings, "sasl_password"), "open");
     assert_true(json_is_object(c->sources[1].settings));
     assert_string_equal(c->tables[0].path, "dir/owners.csv");
-    assert_string_equal(c->tables[0].key, "service");
+    assert_string_equal(c->tables[0].columns.key, "service");
     assert_string_equal(c->rule_paths[0], "dir/rules");
     assert_true(c->rules_watch);
     assert_non_null(json_object_get(c->rule_params, "team/rule"));

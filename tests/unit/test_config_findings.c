@@ -79,8 +79,9 @@ static void wrong_types_and_missing_values_are_named(void **state)
                    "t.yaml:1:30: 'settings' must be a map of keys and values");
     assert_finding("streams: { r: { topics: [a] } }",
                    "t.yaml:1:12: 'source' is missing in stream 'r'");
-    assert_finding("tables: { o: { key: a } }",
-                   "t.yaml:1:11: 'path' is missing in table 'o'");
+    assert_finding(
+        "tables: { o: { key: a } }",
+        "t.yaml:1:11: 'path' is missing in table 'o', or 'source' for one of a topic");
     assert_finding("dead_letters: {}", "t.yaml:1:1: 'sink' is missing in 'dead_letters'");
     assert_finding("rules: { watch: maybe }",
                    "t.yaml:1:17: 'watch' in 'rules' must be true or false, not 'maybe'");

@@ -33,9 +33,10 @@ static void on_told(void *self, tw_notification *n)
     snprintf(f->last_episode, sizeof f->last_episode, "%s", n->episode_id);
 }
 
-static json_t *on_lookup(void *self, const char *table, const char *key)
+static json_t *on_lookup(void *self, const char *table, const char *key, int64_t at_ms)
 {
     fixture *f = self;
+    (void)at_ms;
     assert_string_equal(table, "owners");
     assert_string_equal(key, "cart");
     return f->row ? json_incref(f->row) : NULL;

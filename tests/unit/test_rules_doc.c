@@ -104,11 +104,11 @@ static void write_rule(const page *p)
     write_file(p, "rule.lua", whole ? "" : before, p->rule, whole ? "" : "}");
 }
 
-static json_t *table_row(void *self, const char *table, const char *key)
+static json_t *table_row(void *self, const char *table, const char *key, int64_t at_ms)
 {
     const page *p = self;
     (void)table;
-    return p->table ? json_incref(tw_table_row(p->table, key)) : NULL;
+    return p->table ? json_incref(tw_rows_at(tw_table_rows(p->table), key, at_ms)) : NULL;
 }
 
 static tw_replay *open_replay(page *p, tw_streams **out_streams, tw_findings *findings)
@@ -254,10 +254,13 @@ static void read_table(page *p)
 {
     char path[128];
     tw_err err;
+    tw_table_columns columns = {.key = "service"};
     write_file(p, "table.csv", "", p->text, "");
+    if (strstr(p->text, "valid_from"))
+        columns.since = "valid_from";
     snprintf(path, sizeof path, "%s/table.csv", p->dir);
     tw_table_free(p->table);
-    p->table = tw_table_open("service_owner", path, "service", &err);
+    p->table = tw_table_open_with("service_owner", path, &columns, &err);
     assert_non_null(p->table);
 }
 

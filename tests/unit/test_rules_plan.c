@@ -349,7 +349,7 @@ static void a_lookup_has_a_default_or_keeps_or_drops(void **state)
     rules_fixture *x = *state;
     load_path(x, TW_SOURCE_DIR "/tests/unit/rules/good/whole_language.lua");
     const tw_rule *r = tw_rule_files_rule(x->set, 0);
-    assert_int_equal(r->lookup_count, 3);
+    assert_int_equal(r->lookup_count, 4);
     assert_string_equal(r->lookups[0].name, "host");
     assert_int_equal(r->lookups[0].miss, TW_MISS_DROP);
     assert_int_equal(r->lookups[1].miss, TW_MISS_KEEP);
@@ -357,6 +357,10 @@ static void a_lookup_has_a_default_or_keeps_or_drops(void **state)
     assert_int_equal(r->lookups[2].miss, TW_MISS_DEFAULT);
     assert_int_equal(json_integer_value(json_object_get(r->lookups[2].fallback, "level")),
                      3);
+    assert_false(r->lookups[1].as_of_event);
+    assert_true(r->lookups[3].as_of_event);
+    assert_int_equal(r->lookups[3].key.parts[0].kind, TW_PART_ENRICH);
+    assert_string_equal(r->lookups[3].key.parts[0].text, "owner.parent");
     assert_int_equal(r->incident.label_count, 3);
     assert_string_equal(r->incident.labels[0].name, "n");
     assert_string_equal(r->incident.labels[0].value.source, "5");

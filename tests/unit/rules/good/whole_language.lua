@@ -34,6 +34,7 @@ rule "checkout/error_ratio" {
   },
   enrich = {
     owner = lookup { "service_owner", key = "service" },
+    was = lookup { "service_owner", key = "${owner.parent}", as_of = "event" },
     host = lookup { "inventory", key = "${host}/${labels.region}", miss = "drop" },
     tier = lookup { "inventory", key = "tier", miss = { name = "none", level = 3 } },
   },
