@@ -54,11 +54,12 @@ class Demo(SystemTest):
         self.assertEqual([line for line in text.split("What next")[0].splitlines() if len(line) > 100], [])
         self.assertEqual(os.listdir(self.folder), ["output"], "the demo cleans up")
 
+        text = re.sub(r"\s+", " ", text)  # lines may be broken anywhere
         self.assertIn("zone eu-1c: ", text)
         self.assertRegex(text, r"failures/host_down +100 held back since failures/zone_down was told")
-        self.assertRegex(text, r"HELD BACK +1 of failures/after_config_change\n +since failures/after_deploy is told")
+        self.assertRegex(text, r"HELD BACK +1 of failures/after_config_change since failures/after_deploy is told")
         self.assertRegex(text, r"one page instead of 6: checkout-5 checkout-6 .* checkout-10")
-        self.assertRegex(text, r"v2\.4 of payments failed 5 times since it went out(?s:.*?)evidence deploys \d:\d+, "
+        self.assertRegex(text, r"v2\.4 of payments failed 5 times since it went out.*?evidence deploys \d:\d+, "
                                r"failure_events \d:\d+")
         opened, alerts = map(int, re.search(r"(\d+) incidents opened, and people were told of them by (\d+)",
                                             text).groups())
