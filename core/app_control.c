@@ -5,6 +5,7 @@
 #include "app_impl.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "park.h"
 #include "rule/findings.h"
 
 /* A source is not ready until it has something to read. What troubles it later stands in the
@@ -131,6 +132,11 @@ static json_t *show_sinks(const tw_app *app)
     return list;
 }
 
+static json_t *show_parked(const tw_app *app)
+{
+    return tw_park_json(tw_engine_park(app->engine));
+}
+
 static json_t *show_tables(const tw_app *app)
 {
     json_t *list = json_array();
@@ -163,7 +169,7 @@ static json_t *show_status(void *self)
 
     return json_pack(
         "{s:s, s:s, s:s, s:i, s:I, s:I, s:i, s:I, s:I, s:I, s:I, s:b, s:o, s:o, s:o, s:o,"
-        " s:o, s:o, s:o?}",
+        " s:o, s:o, s:o, s:o?}",
         "version", TW_VERSION, "state", phases[app->phase], "config", app->config->path,
         "pid", (int)getpid(), "now", (json_int_t)now_ms, "uptime_ms",
         (json_int_t)(now_ms - app->started_ms), "lanes", (int)app->config->lanes,
@@ -173,8 +179,9 @@ static json_t *show_status(void *self)
         (json_int_t)tw_incidents_count(app->incidents), "reload_ok", (int)app->reload_ok,
         "rules_since", time_json(app->reload_ms), "last_reload",
         app->reload_report ? json_incref(app->reload_report) : json_null(), "rules",
-        show_rules(app), "sources", show_sources(app), "sinks", show_sinks(app), "tables",
-        show_tables(app), "last_bad_record", json_incref(app->last_bad));
+        show_rules(app), "parked", show_parked(app), "sources", show_sources(app),
+        "sinks", show_sinks(app), "tables", show_tables(app), "last_bad_record",
+        json_incref(app->last_bad));
 }
 
 static json_t *show_alerts(void *self)

@@ -114,11 +114,12 @@ static json_t *report_json(const reload *r, int rc)
         return report;
     }
     json_object_update_new(
-        report, json_pack("{s:I, s:i, s:i, s:i, s:i, s:i, s:i, s:I}", "generation",
-                          (json_int_t)s->generation, "added", (int)s->added, "changed",
-                          (int)s->changed, "unchanged", (int)s->unchanged, "removed",
-                          (int)s->removed, "moved", (int)s->moved, "state_kept",
-                          (int)s->state_kept, "pause_us", (json_int_t)s->pause_us));
+        report,
+        json_pack("{s:I, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:I}", "generation",
+                  (json_int_t)s->generation, "added", (int)s->added, "changed",
+                  (int)s->changed, "unchanged", (int)s->unchanged, "removed",
+                  (int)s->removed, "moved", (int)s->moved, "revived", (int)s->revived,
+                  "state_kept", (int)s->state_kept, "pause_us", (json_int_t)s->pause_us));
     json_object_set(report, "rules", r->changes);
     return report;
 }

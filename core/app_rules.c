@@ -89,7 +89,9 @@ static uint64_t keys_of(void *self, uint32_t rule)
 
 static json_t *list_changes(tw_app *app, const tw_rule_files *files)
 {
-    return tw_changes_json(files, tw_engine_rules(app->engine), keys_of, app);
+    return tw_changes_json(files, tw_engine_rules(app->engine),
+                           tw_engine_park(app->engine), tw_clock_now_ms(&app->clock),
+                           keys_of, app);
 }
 
 json_t *tw_app_plan(tw_app *app, const char *const *paths, size_t path_count,

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "changes.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "base/duration.h"
 #include "detect/detector.h"
 
 static json_t *row_of(const tw_rule *r, const char *change)
@@ -58,17 +60,42 @@ static json_t *compare(const tw_rule *fresh, const tw_rule *old)
 typedef struct walk {
     const tw_rule_files *fresh;
     const tw_ruleset *running;
+    const tw_park *park;
+    int64_t now_ms;
     tw_changes_keys keys;
     void *self;
     json_t *list;
 } walk;
+
+static void set_state(json_t *row, const char *state, const char *why)
+{
+    json_object_set_new(row, "state", json_string(state));
+    json_object_set_new(row, "why", json_string(why));
+}
+
+/* A rule that would begin with nothing may find what it knew before it was gone. */
+static void add_revival(const walk *w, const tw_rule *now, json_t *row)
+{
+    char why[128], text[256], since[32];
+    const tw_parked *p =
+        w->park ? tw_park_find(w->park, now, w->now_ms, why, sizeof why) : NULL;
+
+    if (!p)
+        return;
+    tw_duration_format((w->now_ms - p->since_ms) / 1000 * 1000, since, sizeof since);
+    snprintf(text, sizeof text, "parked %s ago; %s", since, why);
+    set_state(row, "revived", text);
+}
 
 static void add_rule(const walk *w, const tw_rule *now)
 {
     int64_t before = w->running ? tw_ruleset_before(w->running, now) : -1;
     json_t *row =
         before < 0 ? row_of(now, "added") : compare(now, w->running->rules[before]);
+    const char *state = json_string_value(json_object_get(row, "state"));
 
+    if (before < 0 || (state && strcmp(state, "cold") == 0))
+        add_revival(w, now, row);
     if (before >= 0)
         json_object_set_new(row, "keys",
                             json_integer((json_int_t)w->keys(w->self, (uint32_t)before)));
@@ -87,18 +114,29 @@ static void add_removed(const walk *w, uint32_t number)
 {
     if (has_heir(w, number))
         return;
-    json_t *row = row_of(w->running->rules[number], "removed");
+    const tw_rule *old = w->running->rules[number];
+    json_t *row = row_of(old, "removed");
+    char why[128], text[256], span[32];
+
+    if (tw_park_would_take(old, why, sizeof why)) {
+        tw_duration_format(old->park_ms, span, sizeof span);
+        snprintf(text, sizeof text, "for %s; what it has open resolves", span);
+        set_state(row, "parked", text);
+    } else {
+        set_state(row, "dropped", "what it has open resolves");
+    }
     json_object_set_new(row, "keys", json_integer((json_int_t)w->keys(w->self, number)));
     json_array_append_new(w->list, row);
 }
 
 /* Both lists are sorted by name. */
 json_t *tw_changes_json(const tw_rule_files *fresh, const tw_ruleset *running,
-                        tw_changes_keys keys, void *self)
+                        const tw_park *park, int64_t now_ms, tw_changes_keys keys,
+                        void *self)
 {
     uint32_t count = tw_rule_files_rule_count(fresh),
              old_count = running ? running->rule_count : 0;
-    walk w = {fresh, running, keys, self, json_array()};
+    walk w = {fresh, running, park, now_ms, keys, self, json_array()};
 
     for (uint32_t i = 0, k = 0; i < count || k < old_count;) {
         const tw_rule *now = i < count ? tw_rule_files_rule(fresh, i) : NULL;

@@ -4,6 +4,7 @@
 #ifndef TW_CHANGES_H
 #define TW_CHANGES_H
 
+#include "park.h"
 #include "ruleset.h"
 
 /* How many keys rule number i of the running set has. */
@@ -11,8 +12,10 @@ typedef uint64_t (*tw_changes_keys)(void *self, uint32_t rule);
 
 /* A list sorted by rule name, a new reference. Each: rule, change ("added", "changed", "moved", "unchanged",
  * "removed"), file, line, and but for an added one keys; of a changed or moved one parts (what of its table
- * was edited), state (tw_fate_name) and why, of a moved one was. running may be NULL: everything is new. */
+ * was edited), state (tw_fate_name) and why, of a moved one was. What is parked when it goes, and revived, says so as its
+ * state. running may be NULL: everything is new. */
 json_t *tw_changes_json(const tw_rule_files *fresh, const tw_ruleset *running,
-                        tw_changes_keys keys, void *self);
+                        const tw_park *park, int64_t now_ms, tw_changes_keys keys,
+                        void *self);
 
 #endif

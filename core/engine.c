@@ -22,6 +22,7 @@ tw_engine *tw_engine_new(const tw_engine_options *options)
 
     e->options = *options;
     tw_ground_init(&e->ground);
+    tw_park_init(&e->park, options->stats);
     e->tables = options->tables;
     e->tables_generation = 1;
     e->threads = options->lanes > 0;
@@ -125,6 +126,7 @@ void tw_engine_free(tw_engine *e)
         tw_lane_free(e->lanes[i]);
     tw_free(e->lanes);
     tw_ruleset_free(e->rules);
+    tw_park_done(&e->park);
     tw_ground_done(&e->ground);
     tw_table_view_unref(e->tables);
     pthread_mutex_destroy(&e->mutex);
@@ -283,6 +285,8 @@ uint32_t tw_engine_collect(tw_engine *e)
         told_done(&told[i]);
     }
     tw_free(told);
+    if (e->park.count > 0)
+        tw_park_expire(&e->park, tw_clock_now_ms(e->options.clock));
     return count;
 }
 

@@ -82,7 +82,7 @@ void tw_engine_free(tw_engine *e);
  * everything is as before. */
 typedef struct tw_switch_report {
     uint64_t generation;
-    uint32_t added, changed, unchanged, removed, moved, state_kept;
+    uint32_t added, changed, unchanged, removed, moved, revived, state_kept;
     int64_t pause_us;
 } tw_switch_report;
 /* Called while paused, before the old set dies, for each rule that is gone or lost its state (now NULL), or
@@ -92,6 +92,8 @@ typedef void (*tw_rule_gone)(void *self, const tw_rule *rule, tw_rule *now,
 int tw_engine_switch(tw_engine *e, tw_rule_files *files, tw_rule_gone gone, void *self,
                      tw_switch_report *out, tw_err *err);
 const tw_ruleset *tw_engine_rules(const tw_engine *e);
+/* What waits for rules that are gone. */
+const struct tw_park *tw_engine_park(const tw_engine *e);
 
 /* Every lane stands still, rings are empty, and the shore may touch the lanes. Not
  * nested. Everything that was polled has been handled; positions and rule sets do not need that, and

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "engine.h"
+#include "park.h"
 
 /* One of four things on its way to the shore. */
 typedef struct tw_told {
@@ -24,6 +25,7 @@ struct tw_engine {
     bool threads;
     tw_ruleset *rules;
     tw_ground ground;
+    tw_park park;
     uint64_t generation;
     tw_table_view *tables;
     uint64_t tables_generation;

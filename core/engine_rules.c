@@ -71,6 +71,62 @@ static void report_gone(const tw_ruleset *fresh, const tw_ruleset *old,
     }
 }
 
+/* ---- parked rules ------------------------------------------------------------------ */
+
+static void park_rule(tw_engine *e, uint32_t number, int64_t now_ms)
+{
+    tw_instance **instances = tw_calloc(e->lane_count, sizeof(tw_instance *));
+
+    for (uint32_t i = 0; i < e->lane_count; i++)
+        instances[i] = &e->lanes[i]->rules->instances[number];
+    tw_park_put(&e->park, instances, e->lane_count, now_ms);
+    tw_free(instances);
+}
+
+/* Rules of the old set that are gone, or know nothing more in the new one. */
+static void park_rules(tw_engine *e, const tw_ruleset *fresh, const int64_t *heirs,
+                       int64_t now_ms)
+{
+    for (uint32_t i = 0; i < e->rules->rule_count; i++)
+        if (heirs[i] < 0 || !keeps_state(fresh->rules[heirs[i]], e->rules->rules[i]))
+            park_rule(e, i, now_ms);
+}
+
+/* By rule of the new set: what it goes on with that was parked. Out of the park; caller frees. */
+static tw_parked **take_parked(tw_engine *e, const tw_ruleset *fresh, int64_t now_ms)
+{
+    tw_parked **list = tw_calloc(fresh->rule_count + 1, sizeof(tw_parked *));
+    char why[128];
+
+    for (uint32_t i = 0; i < fresh->rule_count; i++) {
+        int64_t before = tw_ruleset_before(e->rules, fresh->rules[i]);
+        if (before >= 0 && keeps_state(fresh->rules[i], e->rules->rules[before]))
+            continue;
+        list[i] = tw_park_find(&e->park, fresh->rules[i], now_ms, why, sizeof why);
+        if (list[i])
+            tw_park_take(&e->park, list[i]);
+    }
+    return list;
+}
+
+static uint32_t free_parked(tw_engine *e, tw_parked **list, uint32_t count)
+{
+    uint32_t revived = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        revived += list[i] != NULL;
+        tw_parked_free(list[i]);
+    }
+    tw_free(list);
+    tw_count(e->park.revived, revived);
+    return revived;
+}
+
+const tw_park *tw_engine_park(const tw_engine *e)
+{
+    return &e->park;
+}
+
 static void free_all(tw_lane_rules **rules, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
@@ -120,9 +176,12 @@ int tw_engine_switch(tw_engine *e, tw_rule_files *files, tw_rule_gone gone, void
     tw_engine_collect(e);
     int64_t *heirs = list_heirs(set, old);
     report_gone(set, old, heirs, gone, self);
+    int64_t now_ms = tw_clock_now_ms(e->options.clock);
+    tw_parked **parked = take_parked(e, set, now_ms);
+    park_rules(e, set, heirs, now_ms);
     for (uint32_t i = 0; i < e->lane_count; i++) {
         tw_lane_rules *before = e->lanes[i]->rules;
-        tw_lane_rules_adopt(e->lanes[i], fresh[i], before);
+        tw_lane_rules_adopt(e->lanes[i], fresh[i], before, parked);
         fresh[i] = before;
     }
     e->rules = set;
@@ -132,6 +191,7 @@ int tw_engine_switch(tw_engine *e, tw_rule_files *files, tw_rule_gone gone, void
     *out = (tw_switch_report){.generation = ++e->generation,
                               .pause_us = (tw_mono_ns() - start_ns) / 1000};
     count_changes(set, old, heirs, out);
+    out->revived = free_parked(e, parked, set->rule_count);
     tw_free(heirs);
     free_all(fresh, e->lane_count);
     tw_ruleset_free(old);

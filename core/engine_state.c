@@ -3,7 +3,7 @@
  * which is what makes it one point. */
 #include "engine_impl.h"
 
-#define STATE_VERSION 2
+#define STATE_VERSION 3
 
 int tw_engine_save(tw_engine *e, tw_buf *out, tw_err *err)
 {
@@ -18,6 +18,7 @@ int tw_engine_save(tw_engine *e, tw_buf *out, tw_err *err)
     tw_state_put_u64(out, e->seq);
     for (uint32_t i = 0; i < e->lane_count && rc == TW_OK; i++)
         rc = tw_lane_save(e->lanes[i], out, err);
+    tw_park_save(&e->park, out);
     if (rc == TW_OK && out->failed)
         rc = tw_err_set(err, TW_ELIMIT, "the state is larger than its buffer may be");
     if (!was_paused)
@@ -44,6 +45,8 @@ int tw_engine_load(tw_engine *e, const void *data, size_t size, tw_err *err)
         tw_engine_pause(e);
     for (uint32_t i = 0; i < e->lane_count && rc == TW_OK; i++)
         rc = tw_lane_load(e->lanes[i], &in, err);
+    if (rc == TW_OK)
+        rc = tw_park_load(&e->park, &in, e->lane_count, err);
     if (!was_paused)
         tw_engine_resume(e);
     return rc;

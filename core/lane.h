@@ -24,6 +24,7 @@
 #include "state/bytes.h"
 
 struct tw_engine;
+struct tw_parked;
 
 /* The host's side of a source's feed. */
 typedef struct tw_feed_state {
@@ -140,8 +141,10 @@ void tw_lane_free(tw_lane *lane);
  * paused. */
 tw_lane_rules *tw_lane_rules_new(tw_lane *lane, tw_ruleset *set, tw_err *err);
 void tw_lane_rules_free(tw_lane_rules *rules);
-/* Moves state of rules that go on, and the clocks, from old to fresh. (lane_adopt.c) */
-void tw_lane_rules_adopt(tw_lane *lane, tw_lane_rules *fresh, tw_lane_rules *old);
+/* Moves state of rules that go on, and the clocks, from old to fresh. parked: by rule, what it wakes with;
+ * NULL: nothing. (lane_adopt.c) */
+void tw_lane_rules_adopt(tw_lane *lane, tw_lane_rules *fresh, tw_lane_rules *old,
+                         struct tw_parked *const *parked);
 
 /* Tells rules that expect the keys of a table what these are now. Paused. */
 void tw_lane_rules_expect(tw_lane_rules *rules, uint32_t rule, tw_expected *set);

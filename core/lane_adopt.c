@@ -5,6 +5,7 @@
 #include "engine.h"
 #include "lane_emit.h"
 #include "lane_rules.h"
+#include "park.h"
 
 static void adopt_instance(tw_domain *d, tw_instance *fresh, tw_instance *old)
 {
@@ -21,6 +22,16 @@ static void adopt_instance(tw_domain *d, tw_instance *fresh, tw_instance *old)
         old->reorder = empty;
     }
     tw_instance_due(d, fresh);
+}
+
+/* By the wall, since clocks of rules stand still while nobody reads their streams. */
+static void wake_instance(tw_lane *lane, tw_lane_rules *fresh, tw_instance *inst,
+                          const tw_parked *parked)
+{
+    int64_t now_ms = tw_clock_now_ms(lane->clock);
+
+    tw_parked_wake(parked, inst, fresh->scripts[inst->rule->script], now_ms);
+    tw_instance_due(&fresh->domains[inst->domain], inst);
 }
 
 static void adopt_clocks(tw_lane_rules *fresh, const tw_lane_rules *old)
@@ -48,7 +59,8 @@ static void adopt_scripts(tw_lane_rules *fresh, tw_lane_rules *old)
     }
 }
 
-void tw_lane_rules_adopt(tw_lane *lane, tw_lane_rules *fresh, tw_lane_rules *old)
+void tw_lane_rules_adopt(tw_lane *lane, tw_lane_rules *fresh, tw_lane_rules *old,
+                         tw_parked *const *parked)
 {
     adopt_clocks(fresh, old);
     adopt_scripts(fresh, old);
@@ -57,6 +69,8 @@ void tw_lane_rules_adopt(tw_lane *lane, tw_lane_rules *fresh, tw_lane_rules *old
         int64_t before = tw_ruleset_before(old->set, inst->rule);
         if (before >= 0)
             adopt_instance(&fresh->domains[inst->domain], inst, &old->instances[before]);
+        if (parked[i])
+            wake_instance(lane, fresh, inst, parked[i]);
     }
     lane->rules = fresh;
     tw_lane_derive(lane);

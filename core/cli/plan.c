@@ -25,6 +25,8 @@ static const char help[] =
     "        trimmed   what lies outside of the new span is dropped\n"
     "        partly    some of it is dropped\n"
     "        cold      it starts anew, and what it has open resolves\n"
+    "        parked    it goes, and what it knew waits for it to come back\n"
+    "        revived   it goes on with what was parked\n"
     "\n" TW_CLI_SERVER_HELP "\n"
     "exit: 0 - 1 the rules have errors - 69 no engine answers\n"
     "\n"
@@ -51,30 +53,28 @@ static char *parts_text(const json_t *parts)
     return tw_buf_take(&text, NULL);
 }
 
-static char *why_text(const json_t *row, bool removed)
+static char *why_text(const json_t *row)
 {
     const char *was = text_of(row, "was"), *why = text_of(row, "why");
 
-    if (removed)
-        return tw_strdup("what it has open resolves");
     return was ? tw_asprintf("it was %s; %s", was, why) : tw_strdup(why);
 }
 
 static void add_row(tw_columns *table, const json_t *row)
 {
     const char *change = text_of(row, "change"), *state = text_of(row, "state");
-    bool added = strcmp(change, "added") == 0, removed = strcmp(change, "removed") == 0;
+    bool added = strcmp(change, "added") == 0;
     char *parts = parts_text(json_object_get(row, "parts"));
 
     tw_columns_text(table, text_of(row, "rule"));
     tw_columns_text(table, change);
-    tw_columns_text(table, state ? state : added ? "new" : "dropped");
+    tw_columns_text(table, state ? state : "new");
     if (added)
         tw_columns_text(table, "");
     else
         tw_columns_int(table, json_integer_value(json_object_get(row, "keys")));
     tw_columns_text(table, parts);
-    char *why = why_text(row, removed);
+    char *why = why_text(row);
     tw_columns_text(table, why);
     tw_free(why);
     tw_free(parts);

@@ -243,6 +243,24 @@ static void print_tables(const json_t *status)
     json_array_foreach(list, i, t) print_remark(text_of(t, "name"), text_of(t, "error"));
 }
 
+static void print_parked(const json_t *status)
+{
+    static const char *const heads[] = {"PARKED", ">KEYS", ">BYTES", ">FOR", NULL};
+    const json_t *list = json_object_get(status, "parked");
+    tw_columns *c = tw_columns_new(heads);
+    size_t i;
+    json_t *p;
+
+    json_array_foreach(list, i, p)
+    {
+        tw_columns_text(c, text_of(p, "rule"));
+        tw_columns_int(c, int_of(p, "keys"));
+        tw_columns_int(c, int_of(p, "bytes"));
+        tw_columns_span(c, int_of(p, "until") - int_of(status, "now"));
+    }
+    print_table(c, json_array_size(list));
+}
+
 /* ---- the command ------------------------------------------------------------------- */
 
 static int show(const tw_command *self, const tw_cli_where *where, bool json)
@@ -272,6 +290,7 @@ static int show(const tw_command *self, const tw_cli_where *where, bool json)
     print_generation(status);
     print_sources(status);
     print_rules(status);
+    print_parked(status);
     print_sinks(status);
     print_tables(status);
     json_decref(status);

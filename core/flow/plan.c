@@ -15,6 +15,7 @@ tw_rule *tw_rule_new(void)
     atomic_init(&r->refs, 1);
     r->idle_ms = 5000;
     r->max_keys = 100000;
+    r->park_ms = 3600 * 1000;
     r->level.window.exact = 128;
     r->level.at_input = -1;
     for (int i = 0; i < TW_LEVELS; i++)

@@ -63,6 +63,18 @@ void tw_compile_was(tw_compiler *c, const tw_tree *was)
         add_was(c, is_list ? was->items[i] : was);
 }
 
+/* ---- park -------------------------------------------------------------------------- */
+
+void tw_compile_park(tw_compiler *c, const tw_tree *park)
+{
+    const tw_tree *v = tw_compile_value(c, park);
+
+    if (v->type == TW_TREE_BOOL && !v->b)
+        c->rule->park_ms = 0;
+    else
+        tw_compile_duration(c, park, "park", &c->rule->park_ms);
+}
+
 /* ---- the set ----------------------------------------------------------------------- */
 
 static void say(const tw_rule *r, tw_findings *findings, const char *name,

@@ -12,7 +12,7 @@
 typedef struct rule_options {
     const char *owner, *version, *doc;
     const tw_tree *params, *key, *clock, *inputs, *detect, *enrich, *alert, *emit, *dedup,
-        *was;
+        *was, *park;
     int64_t forget_ms, max_keys;
 } rule_options;
 
@@ -37,7 +37,7 @@ static const tw_option rule_table[] = {
     {"context", TW_OPTION_LATER, 0, 0, 0, NULL},
     {"throttle", TW_OPTION_LATER, 0, 0, 0, NULL},
     {"active", TW_OPTION_LATER, 0, 0, 0, NULL},
-    {"park", TW_OPTION_LATER, 0, 0, 0, NULL},
+    {"park", TW_OPTION_ANY, AT(park), 0, 0, NULL},
     {NULL, TW_OPTION_ANY, 0, 0, 0, NULL},
 };
 #undef AT
@@ -234,6 +234,8 @@ static void compile_parts(tw_compiler *c, const rule_options *o, bool all_known)
     r->max_keys = (uint32_t)o->max_keys;
     if (o->was)
         tw_compile_was(c, o->was);
+    if (o->park)
+        tw_compile_park(c, o->park);
     tw_compile_inputs(c, o->inputs, clock.time);
     bool passes = o->emit && !o->detect && all_known;
     if (!passes &&
