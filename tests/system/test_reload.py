@@ -80,7 +80,10 @@ class Reload(SystemTest):
         self.assertRegex(self.plan(engine, "next")[1], r"shop/errors +changed +cold +2 +key")
         self.write("next/errors.lua", RULE.replace("shop/errors", "shop/other"))
         self.assertRegex(self.plan(engine, "next")[1],
-                         r"shop/errors +removed +dropped +2 +what it has open resolves")
+                         r"shop/errors +removed +parked +2 +for 1h; what it has open resolves")
+        self.write("next/errors.lua", RULE.replace("shop/errors\" {", "shop/other\" {\n  was = \"shop/errors\","))
+        self.assertRegex(self.plan(engine, "next")[1],
+                         r"shop/other +moved +kept +2 +was +it was shop/errors; the edit does not touch it")
         self.assertIn("1 of 1 rules unchanged", self.plan(engine)[1])
 
         self.write("next/errors.lua", RULE.replace("detect", "detcet"))
@@ -91,6 +94,21 @@ class Reload(SystemTest):
         self.assertEqual(self.generation(engine), 1)
         status, report = engine.reload()
         self.assertEqual([r["change"] for r in report["rules"]], ["unchanged"])
+
+    def test_a_rule_that_is_gone_waits_and_comes_back(self):
+        engine = self.running()
+        self.write("engine/rules/errors.lua", RULE.replace("shop/errors", "shop/other").replace("1m", "2m"))
+        status, report = engine.reload()
+        self.assertEqual((status, report["added"], report["removed"]), (200, 1, 1))
+        parked = json.loads(engine.get("/api/v1/status")[1])["parked"]
+        self.assertEqual([p["rule"] for p in parked], ["shop/errors"])
+        self.write("next/errors.lua", RULE)
+        self.assertRegex(self.plan(engine, "next")[1], r"shop/errors +added +revived +parked \d+s ago; ")
+        self.write("engine/rules/errors.lua", RULE)
+        status, report = engine.reload()
+        self.assertEqual((status, report["added"], report["revived"]), (200, 1, 1))
+        parked = json.loads(engine.get("/api/v1/status")[1])["parked"]
+        self.assertEqual([p["rule"] for p in parked], ["shop/other"])
 
     def plan(self, engine, *paths):
         result = subprocess.run([Tidewatch.program, "plan", *paths, "--server", engine.address],
