@@ -360,6 +360,16 @@ class Cli(SystemTest):
         code, out, err = self.tidewatch("check", "tw.yaml", env={"HOOK_TOKEN": "x"})
         self.assertEqual((code, out), (0, ""), err)
 
+    def test_the_rules_of_the_readme_pass_their_tests(self):
+        with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as f:
+            blocks = re.findall(r"(?ms)^ *```lua\n(.*?)^ *```", f.read())
+        self.assertGreater(len(blocks), 2)
+        rules = "\n".join(blocks)
+        self.assertIn("at_least = 30", rules)  # of which the text says to make it 3
+        self.write("rules/readme.lua", rules.replace("at_least = 30", "at_least = 3"))
+        code, out, err = self.tidewatch("test", "rules")
+        self.assertEqual((code, out), (0, ""), err)
+
     def test_every_example_of_the_document_passes_the_check(self):
         examples = self.examples_of("docs/CONFIGURATION.md")
         self.assertGreater(len(examples), 5)
