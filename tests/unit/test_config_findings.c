@@ -182,6 +182,37 @@ static void names_are_plain(void **state)
                    "t.yaml:1:22: 'path' is an empty path");
 }
 
+static void a_table_is_a_file_or_a_topic(void **state)
+{
+    (void)state;
+#define TABLE(text) "sources: { k: { kind: kafka } }\ntables: { t: { " text " } }"
+    assert_finding(TABLE("path: a.csv, source: k"),
+                   "t.yaml:2:29: table 't' is a file ('path') or a topic ('source'), not "
+                   "both");
+    assert_finding(TABLE("path: a.csv, versions: 2"),
+                   "t.yaml:2:29: 'versions' of table 't': that is for a table of a topic "
+                   "('source'), and this one is a file");
+    assert_finding(
+        TABLE("path: a.csv, until: to"),
+        "t.yaml:2:29: 'until' of table 't' needs 'since', the column of when a "
+        "row begins to be valid");
+    assert_finding(TABLE("source: k, since: from"),
+                   "t.yaml:2:27: 'since' of table 't': that is a column of a file; the "
+                   "rows of a topic begin at the times of its records, and 'versions' "
+                   "above 1 keeps them");
+    assert_finding(TABLE("source: kk"),
+                   "t.yaml:2:24: table 't' reads from source 'kk', which does not exist "
+                   "(did you mean 'k'?)");
+    assert_finding(TABLE("source: k, topic: \"\""),
+                   "t.yaml:2:27: a topic without a name");
+    assert_finding(TABLE("source: k, bytes: 1"),
+                   "t.yaml:2:34: 'bytes' must be between 1KiB and 1048576MiB");
+    assert_finding(
+        TABLE("source: k, versions: 0"),
+        "t.yaml:2:37: 'versions' in table 't' must be between 1 and 1000, not 0");
+#undef TABLE
+}
+
 static void paths_of_fields_are_checked(void **state)
 {
     (void)state;
@@ -269,6 +300,7 @@ int main(void)
         cmocka_unit_test(a_topic_feeds_one_stream),
         cmocka_unit_test(addresses_beyond_this_machine_need_a_token),
         cmocka_unit_test(names_are_plain),
+        cmocka_unit_test(a_table_is_a_file_or_a_topic),
         cmocka_unit_test(paths_of_fields_are_checked),
         cmocka_unit_test(routes_are_checked),
         cmocka_unit_test(ranges_are_checked),
