@@ -18,7 +18,7 @@ enum {
     TICK_MS = 100,
     ASK_MS = 10000,
     ASK_SOON_MS = 1000,
-    QUERY_MS = 5000,
+    QUERY_MS = 2000, /* below the guard: a question under way is waited for by the stop */
     GUARD_MS = 5000,
     BATCH = 64,
     MAX_PARTITIONS = 10000
@@ -42,7 +42,8 @@ typedef struct table {
     part *parts;
     int part_count;
     tw_watch *tick_watch, *guard_watch;
-    bool asking, has_feed, end_told, brokers_open, stopping, gone;
+    bool asking, has_feed, end_told, brokers_open, gone;
+    _Atomic bool stopping; /* the helper thread looks, too */
     int64_t ask_again_ms;
     rd_kafka_resp_err_t last_error;
     voice voice;
@@ -72,7 +73,7 @@ static rd_kafka_resp_err_t ask_ends(ask_errand *e, rd_kafka_t *rk)
     rd_kafka_resp_err_t err = RD_KAFKA_RESP_ERR_NO_ERROR;
 
     e->ends = kafka_alloc((size_t)(e->count - e->known + 1) * sizeof *e->ends);
-    for (int i = e->known; i < e->count && !err; i++) {
+    for (int i = e->known; i < e->count && !err && !e->t->stopping; i++) {
         int64_t low = 0, high = 0;
         err = rd_kafka_query_watermark_offsets(rk, e->t->topic, i, &low, &high, QUERY_MS);
         e->ends[i - e->known] = low < high ? high : 0;
