@@ -41,16 +41,18 @@ static json_t *edited_parts(const tw_rule *fresh, const tw_rule *old)
 
 static json_t *compare(const tw_rule *fresh, const tw_rule *old)
 {
-    char why[256];
+    tw_edit edit;
     bool moved = strcmp(fresh->name, old->name) != 0;
 
     if (strcmp(fresh->hash, old->hash) == 0)
         return row_of(fresh, "unchanged");
     json_t *row = row_of(fresh, moved ? "moved" : "changed");
-    tw_fate fate = tw_rule_fate(fresh, old, why, sizeof why);
+    tw_fate fate = tw_rule_fate(fresh, old, &edit);
     json_object_set_new(row, "parts", edited_parts(fresh, old));
     json_object_set_new(row, "state", json_string(tw_fate_name(fate)));
-    json_object_set_new(row, "why", json_string(why));
+    json_object_set_new(row, "why", json_string(edit.why));
+    if (edit.warming_ms > 0)
+        json_object_set_new(row, "warming_ms", json_integer(edit.warming_ms));
     if (moved)
         json_object_set_new(row, "was", json_string(old->name));
     return row;

@@ -10,9 +10,9 @@
 
 static bool keeps_state(const tw_rule *fresh, const tw_rule *old)
 {
-    char why[128];
+    tw_edit edit;
 
-    return tw_rule_fate(fresh, old, why, sizeof why) != TW_FATE_COLD;
+    return tw_rule_fate(fresh, old, &edit) != TW_FATE_COLD;
 }
 
 /* By rule of the old set: the number of the one that goes on with it, or -1. Caller frees. */

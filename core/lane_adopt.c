@@ -7,13 +7,17 @@
 #include "lane_rules.h"
 #include "park.h"
 
-static void adopt_instance(tw_domain *d, tw_instance *fresh, tw_instance *old)
+/* clock_ms: of the old rule. */
+static void adopt_instance(tw_domain *d, tw_instance *fresh, tw_instance *old,
+                           int64_t clock_ms)
 {
-    char why[128];
+    tw_edit edit;
 
-    if (tw_rule_fate(fresh->rule, old->rule, why, sizeof why) == TW_FATE_COLD)
+    if (tw_rule_fate(fresh->rule, old->rule, &edit) == TW_FATE_COLD)
         return;
-    fresh->detector->cls->adopt(fresh->detector, old->detector);
+    fresh->warming_until_ms =
+        tw_edit_warming_until(&edit, old->warming_until_ms, clock_ms);
+    fresh->detector->cls->adopt(fresh->detector, old->detector, clock_ms);
     if (fresh->dedup && old->dedup)
         tw_dedup_adopt(fresh->dedup, old->dedup);
     if (fresh->reorder && old->reorder) {
@@ -66,9 +70,11 @@ void tw_lane_rules_adopt(tw_lane *lane, tw_lane_rules *fresh, tw_lane_rules *old
     adopt_scripts(fresh, old);
     for (uint32_t i = 0; i < fresh->set->rule_count; i++) {
         tw_instance *inst = &fresh->instances[i];
-        int64_t before = tw_ruleset_before(old->set, inst->rule);
-        if (before >= 0)
-            adopt_instance(&fresh->domains[inst->domain], inst, &old->instances[before]);
+        int64_t number = tw_ruleset_before(old->set, inst->rule);
+        tw_instance *before = number < 0 ? NULL : &old->instances[number];
+        if (before)
+            adopt_instance(&fresh->domains[inst->domain], inst, before,
+                           old->domains[before->domain].clock_ms);
         if (parked[i])
             wake_instance(lane, fresh, inst, parked[i]);
     }

@@ -171,7 +171,13 @@ static void emit(tw_instance *inst, const tw_signal *s)
 void tw_instance_on_signal(void *self, const tw_signal *s)
 {
     tw_instance *inst = self;
+    tw_signal warming;
 
+    if (s->at_ms < inst->warming_until_ms) {
+        warming = *s;
+        warming.warming_until_ms = inst->warming_until_ms;
+        s = &warming;
+    }
     if (tw_emit_wants(s))
         emit(inst, s);
     if (s->kind != TW_SIGNAL_VALUE)

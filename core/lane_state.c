@@ -223,6 +223,7 @@ static int save_instance(const tw_lane *lane, const tw_instance *inst, tw_buf *o
     put_text(out, inst->rule->name);
     put_text(out, inst->rule->state_hash);
     tw_state_put_i64(out, lane->rules->domains[inst->domain].clock_ms);
+    tw_state_put_i64(out, inst->warming_until_ms);
     tw_buf_init(&state, MAX_STATE_BYTES);
     cls->save(inst->detector, &state);
     tw_state_put_bytes(out, state.data, state.len);
@@ -322,13 +323,14 @@ static int load_instance(tw_lane *lane, const saved_names *names, tw_state_in *i
                          tw_err *err)
 {
     char name[256], hash[64];
-    int64_t clock_ms;
+    int64_t clock_ms, warming_until_ms;
     const void *state, *known;
     size_t size, known_size;
     tw_instance none = {0};
 
     if (!take_text(in, name, sizeof name) || !take_text(in, hash, sizeof hash) ||
-        !tw_state_take_i64(in, &clock_ms) || !tw_state_take_bytes(in, &state, &size) ||
+        !tw_state_take_i64(in, &clock_ms) || !tw_state_take_i64(in, &warming_until_ms) ||
+        !tw_state_take_bytes(in, &state, &size) ||
         !tw_state_take_bytes(in, &known, &known_size))
         return tw_err_set(err, TW_EPARSE, "the saved state is broken");
     tw_instance *inst = find_heir(lane, names, name, hash);
@@ -338,6 +340,7 @@ static int load_instance(tw_lane *lane, const saved_names *names, tw_state_in *i
                    : tw_err_set(err, TW_EPARSE, "the saved state is broken");
     tw_state_in own = tw_state_in_of(state, size);
     set_clock(&lane->rules->domains[inst->domain], clock_ms);
+    inst->warming_until_ms = warming_until_ms;
     int rc = inst->detector->cls->load(inst->detector, &own, err);
     own = tw_state_in_of(known, known_size);
     if (rc == TW_OK && inst->dedup && known_size > 0)

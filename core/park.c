@@ -195,12 +195,11 @@ void tw_park_put(tw_park *p, tw_instance *const *instances, uint32_t lane_count,
 /* Whether the rule can go on with it at all. */
 static bool fits(const tw_parked *parked, const tw_rule *fresh)
 {
-    char why[128];
+    tw_edit edit;
 
     if (strcmp(parked->state_hash, fresh->state_hash) == 0)
         return true;
-    return parked->rule &&
-           tw_rule_fate(fresh, parked->rule, why, sizeof why) != TW_FATE_COLD;
+    return parked->rule && tw_rule_fate(fresh, parked->rule, &edit) != TW_FATE_COLD;
 }
 
 static tw_parked *find_named(const tw_park *p, const tw_rule *fresh, const char *name,
@@ -277,7 +276,7 @@ void tw_parked_wake(const tw_parked *parked, tw_instance *inst, tw_script *scrip
     if (!then)
         return;
     tw_detector_wake(then, rule);
-    inst->detector->cls->adopt(inst->detector, then);
+    inst->detector->cls->adopt(inst->detector, then, TW_TIME_NONE);
     then->cls->free(then);
 }
 

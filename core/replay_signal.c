@@ -124,6 +124,8 @@ json_t *tw_replay_signal(const tw_signal *s)
         json_object_set_new(line, "roles", roles_json(s));
     if (s->approx)
         json_object_set_new(line, "approx", json_true());
+    if (s->warming_until_ms > 0)
+        json_object_set_new(line, "warming_until", json_integer(s->warming_until_ms));
     if (s->reason)
         json_object_set_new(line, "reason", json_string(s->reason));
     return line;

@@ -150,6 +150,8 @@ static json_t *get_result(const tw_signal *s, const char *name)
         return json_string(tw_level_name(s->level));
     if (strcmp(name, "from") == 0)
         return json_string(tw_level_name(s->from));
+    if (strcmp(name, "warming_until") == 0 && s->warming_until_ms > 0)
+        return json_integer(s->warming_until_ms);
     if (strcmp(name, "start") == 0 && s->start_ms != TW_TIME_NONE)
         return json_integer(s->start_ms);
     if (strcmp(name, "stop") == 0 && s->stop_ms != TW_TIME_NONE)
@@ -308,6 +310,8 @@ static json_t *values_json(const tw_signal *s)
     }
     if (s->approx)
         json_object_set_new(values, "approx", json_true());
+    if (s->warming_until_ms > 0)
+        json_object_set_new(values, "warming_until", json_integer(s->warming_until_ms));
     return values;
 }
 

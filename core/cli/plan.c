@@ -56,8 +56,13 @@ static char *parts_text(const json_t *parts)
 static char *why_text(const json_t *row)
 {
     const char *was = text_of(row, "was"), *why = text_of(row, "why");
+    int64_t warming_ms = json_integer_value(json_object_get(row, "warming_ms"));
+    char span[32];
 
-    return was ? tw_asprintf("it was %s; %s", was, why) : tw_strdup(why);
+    return tw_asprintf("%s%s%s%s%s%s", was ? "it was " : "", was ? was : "",
+                       was ? "; " : "", why ? why : "",
+                       warming_ms > 0 ? "; full after " : "",
+                       warming_ms > 0 ? tw_cli_span(warming_ms, span, sizeof span) : "");
 }
 
 static void add_row(tw_columns *table, const json_t *row)

@@ -57,7 +57,7 @@ void change_key_remove(change *d, uint32_t number);
 void change_show_count(change *d);
 
 /* change_state.c */
-void change_adopt(tw_detector *base, tw_detector *old);
+void change_adopt(tw_detector *base, tw_detector *old, int64_t clock_ms);
 void change_save(const tw_detector *base, tw_buf *out);
 int change_load(tw_detector *base, tw_state_in *in, tw_err *err);
 

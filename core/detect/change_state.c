@@ -22,7 +22,7 @@ static void refit(change *d, const tw_rule *old)
     }
 }
 
-void change_adopt(tw_detector *base, tw_detector *base_old)
+void change_adopt(tw_detector *base, tw_detector *base_old, int64_t clock_ms)
 {
     change *d = (change *)base, *old = (change *)base_old;
 
@@ -33,7 +33,7 @@ void change_adopt(tw_detector *base, tw_detector *base_old)
     d->slab = old->slab;
     d->keys = old->keys;
     d->timers = old->timers;
-    d->clock_ms = old->clock_ms;
+    d->clock_ms = old->clock_ms > clock_ms ? old->clock_ms : clock_ms;
     old->slab = fresh.slab;
     old->keys = fresh.keys;
     old->timers = fresh.timers;

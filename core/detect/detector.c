@@ -63,10 +63,26 @@ const char *tw_fate_name(tw_fate fate)
     return "cold";
 }
 
-static tw_fate say(tw_fate fate, char *why, size_t size, const char *text)
+void tw_edit_add(tw_edit *edit, tw_fate fate, int64_t warming_ms, const char *why)
 {
-    snprintf(why, size, "%s", text);
-    return fate;
+    size_t used = strlen(edit->why);
+
+    edit->fate = fate > edit->fate ? fate : edit->fate;
+    if (edit->warming_ms == 0 || warming_ms > edit->warming_ms) {
+        edit->warming_ms = warming_ms;
+    }
+    snprintf(edit->why + used, sizeof edit->why - used, "%s%s", used > 0 ? "; " : "",
+             why);
+}
+
+void tw_edit_span(tw_edit *edit, int64_t fresh_ms, int64_t old_ms, const char *longer,
+                  const char *shorter)
+{
+    if (fresh_ms > old_ms) {
+        tw_edit_add(edit, TW_FATE_WARMING, fresh_ms - old_ms, longer);
+    } else if (fresh_ms < old_ms) {
+        tw_edit_add(edit, TW_FATE_TRIMMED, fresh_ms - old_ms, shorter);
+    }
 }
 
 static bool same_key(const tw_rule *a, const tw_rule *b)
@@ -79,32 +95,65 @@ static bool same_key(const tw_rule *a, const tw_rule *b)
     return true;
 }
 
-static bool same_inputs(const tw_rule *a, const tw_rule *b)
+/* Of the same name: events come from the same stream, and have the same time. */
+static bool same_input(const tw_input *a, const tw_input *b)
 {
-    if (a->input_count != b->input_count)
-        return false;
-    for (uint32_t i = 0; i < a->input_count; i++)
-        if (strcmp(a->inputs[i].name, b->inputs[i].name) != 0 ||
-            a->inputs[i].stream != b->inputs[i].stream)
-            return false;
-    return true;
+    return (a->stream == b->stream ||
+            (a->stream && b->stream && strcmp(a->stream->name, b->stream->name) == 0)) &&
+           a->time_slot == b->time_slot;
 }
 
-tw_fate tw_rule_fate(const tw_rule *fresh, const tw_rule *old, char *why, size_t size)
+int tw_edit_input(const tw_rule *to, const tw_rule *from, uint32_t number)
+{
+    for (uint32_t i = 0; i < to->input_count; i++)
+        if (strcmp(to->inputs[i].name, from->inputs[number].name) == 0)
+            return (int)i;
+    return -1;
+}
+
+bool tw_edit_same_inputs(const tw_rule *fresh, const tw_rule *old)
+{
+    for (uint32_t i = 0; i < fresh->input_count && i < old->input_count; i++)
+        if (strcmp(fresh->inputs[i].name, old->inputs[i].name) != 0)
+            return false;
+    return fresh->input_count == old->input_count;
+}
+
+/* The first input whose name now stands for other events or times; NULL: none does. */
+static const char *changed_input(const tw_rule *fresh, const tw_rule *old)
+{
+    for (uint32_t i = 0; i < fresh->input_count; i++) {
+        int was = tw_edit_input(old, fresh, i);
+        if (was >= 0 && !same_input(&fresh->inputs[i], &old->inputs[was]))
+            return fresh->inputs[i].name;
+    }
+    return NULL;
+}
+
+static void compare(const tw_rule *fresh, const tw_rule *old, tw_edit *out)
 {
     const tw_detector_class *cls = tw_detector_class_of(fresh);
 
     if (strcmp(fresh->hash, old->hash) == 0)
-        return say(TW_FATE_KEPT, why, size, "nothing changed");
-    if (!same_key(fresh, old))
-        return say(TW_FATE_COLD, why, size, "the key is another one");
-    if (fresh->detector != old->detector)
-        return say(TW_FATE_COLD, why, size, "it is another detector");
-    if (strcmp(fresh->state_hash, old->state_hash) == 0)
-        return say(TW_FATE_KEPT, why, size, "the edit does not touch it");
-    if (!same_inputs(fresh, old))
-        return say(TW_FATE_COLD, why, size, "the inputs are others");
-    if (cls && cls->fate)
-        return cls->fate(fresh, old, why, size);
-    return say(TW_FATE_COLD, why, size, "what is remembered would mean something else");
+        tw_edit_add(out, TW_FATE_KEPT, 0, "nothing changed");
+    else if (!same_key(fresh, old))
+        tw_edit_add(out, TW_FATE_COLD, 0, "the key is another one");
+    else if (fresh->detector != old->detector)
+        tw_edit_add(out, TW_FATE_COLD, 0, "it is another detector");
+    else if (changed_input(fresh, old))
+        tw_edit_add(out, TW_FATE_COLD, 0,
+                    "the times or the stream of an input are others");
+    else if (cls && cls->fate)
+        cls->fate(fresh, old, out);
+    else if (strcmp(fresh->state_hash, old->state_hash) != 0)
+        tw_edit_add(out, TW_FATE_COLD, 0, "what is remembered would mean something else");
+}
+
+tw_fate tw_rule_fate(const tw_rule *fresh, const tw_rule *old, tw_edit *out)
+{
+    *out = (tw_edit){.fate = TW_FATE_KEPT};
+    compare(fresh, old, out);
+    if (out->why[0] == '\0')
+        tw_edit_add(out, TW_FATE_KEPT, 0, "the edit does not touch it");
+    return out->fate;
 }

@@ -40,6 +40,23 @@ typedef enum tw_fate {
 } tw_fate;
 const char *tw_fate_name(tw_fate fate);
 
+/* What an edit does, and what people are told of it. */
+typedef struct tw_edit {
+    tw_fate fate;
+    /* How much further back the rule looks than before (below zero: less far): from the switch on it is
+     * warming for so long. 0 with WARMING: it differs from key to key. */
+    int64_t warming_ms;
+    char why[256];
+} tw_edit;
+/* One thing more that the edit does: the graver fate and the longer time win, reasons are listed. */
+void tw_edit_add(tw_edit *edit, tw_fate fate, int64_t warming_ms, const char *why);
+/* The edit makes a span longer, which then warms, or shorter, which trims; or neither. */
+void tw_edit_span(tw_edit *edit, int64_t fresh_ms, int64_t old_ms, const char *longer,
+                  const char *shorter);
+/* The number that input `number` of `from` has in `to`, by name; -1: it is not there. */
+int tw_edit_input(const tw_rule *to, const tw_rule *from, uint32_t number);
+bool tw_edit_same_inputs(const tw_rule *fresh, const tw_rule *old);
+
 typedef struct tw_detector_class {
     const char *name;
     tw_detector *(*new)(tw_rule *rule, const tw_detect_env *env,
@@ -64,13 +81,14 @@ typedef struct tw_detector_class {
     void (*heard)(tw_detector *d, int64_t from_ms, int64_t to_ms);
     /* The keys that a table expects now, in place of those before. NULL: no rule asks for it. */
     void (*expect)(tw_detector *d, tw_expected *set, int64_t clock_ms);
-    /* What becomes of the state of `old` when state_hash differs but name, key, kind and inputs do not; why is
-     * filled with a sentence. Pure. NULL: it starts cold. */
-    tw_fate (*fate)(const tw_rule *fresh, const tw_rule *old, char *why, size_t size);
+    /* What becomes of the state of `old`, a rule of the same key and kind whose inputs of the same name mean the
+     * same; adds what differs to `out`, in which nothing does. Pure. NULL: it starts cold when state_hash
+     * differs. */
+    void (*fate)(const tw_rule *fresh, const tw_rule *old, tw_edit *out);
     /* Takes over the state of `old`, an operator of a rule of which tw_rule_fate says anything but COLD;
-     * old is empty afterwards. Thresholds and holds may differ: levels are judged anew at the next
-     * judgement. */
-    void (*adopt)(tw_detector *d, tw_detector *old);
+     * old is empty afterwards. Spans, thresholds and holds may differ: deadlines are counted anew from their
+     * stored starts, and none acts before clock_ms, the rule's clock (TW_TIME_NONE: it has none). */
+    void (*adopt)(tw_detector *d, tw_detector *old, int64_t clock_ms);
     /* Everything it knows, key by key, as bytes (state/bytes.h), and into one that is new: the outcome
      * from then on is as if nothing had been. At a barrier. load: TW_EPARSE when the bytes are
      * not what save of the same state_hash wrote; d is to be freed then. NULL: not yet. */
@@ -85,7 +103,7 @@ struct tw_detector {
 
 /* What becomes of a rule's state when `old` is edited to `fresh`, which has its name. Pure; what `tidewatch plan`
  * shows and a reload does. */
-tw_fate tw_rule_fate(const tw_rule *fresh, const tw_rule *old, char *why, size_t size);
+tw_fate tw_rule_fate(const tw_rule *fresh, const tw_rule *old, tw_edit *out);
 
 /* The class that runs a rule's detector. */
 const tw_detector_class *tw_detector_class_of(const tw_rule *rule);

@@ -301,7 +301,7 @@ static void drop_carried(handler *h, const tw_rule *old)
     }
 }
 
-static void handler_adopt(tw_detector *base, tw_detector *base_old)
+static void handler_adopt(tw_detector *base, tw_detector *base_old, int64_t clock_ms)
 {
     handler *h = (handler *)base, *old = (handler *)base_old;
 
@@ -312,7 +312,7 @@ static void handler_adopt(tw_detector *base, tw_detector *base_old)
     h->slab = old->slab;
     h->keys = old->keys;
     h->wheel = old->wheel;
-    h->clock_ms = old->clock_ms;
+    h->clock_ms = later(old->clock_ms, clock_ms);
     old->slab = fresh.slab;
     old->keys = fresh.keys;
     old->wheel = fresh.wheel;

@@ -13,7 +13,7 @@ static void follow_fields(impact *d, impact_key *k, const tw_kept_change *change
     }
 }
 
-void impact_adopt(tw_detector *base, tw_detector *base_old)
+void impact_adopt(tw_detector *base, tw_detector *base_old, int64_t clock_ms)
 {
     impact *d = (impact *)base, *old = (impact *)base_old;
 
@@ -26,7 +26,7 @@ void impact_adopt(tw_detector *base, tw_detector *base_old)
     d->slab = old->slab;
     d->keys = old->keys;
     d->timers = old->timers;
-    d->clock_ms = old->clock_ms;
+    d->clock_ms = old->clock_ms > clock_ms ? old->clock_ms : clock_ms;
     old->slab = fresh.slab;
     old->keys = fresh.keys;
     old->timers = fresh.timers;

@@ -65,8 +65,8 @@ void join_complete_groups(join *j, join_now *now, bool is_left, uint32_t place);
 void join_close(join *j, uint32_t number, tw_kept_item *left);
 
 /* join_state.c */
-tw_fate join_fate(const tw_rule *fresh, const tw_rule *old, char *why, size_t size);
-void join_adopt(tw_detector *base, tw_detector *old);
+void join_fate(const tw_rule *fresh, const tw_rule *old, tw_edit *out);
+void join_adopt(tw_detector *base, tw_detector *old, int64_t clock_ms);
 void join_save(const tw_detector *base, tw_buf *out);
 int join_load(tw_detector *base, tw_state_in *in, tw_err *err);
 

@@ -2,29 +2,24 @@
 /* The join operator's state under an edited rule, and as bytes. One lane's thread. */
 #include "detect/join_impl.h"
 
-#include <stdio.h>
-
 /* ---- reload ---- */
 
-tw_fate join_fate(const tw_rule *fresh, const tw_rule *old, char *why, size_t size)
+void join_fate(const tw_rule *fresh, const tw_rule *old, tw_edit *out)
 {
     const tw_join_plan *a = tw_rule_join(fresh), *b = tw_rule_join(old);
 
-    if (a->left != b->left || a->right != b->right || a->tells != b->tells ||
-        a->need_left != b->need_left || a->need_right != b->need_right) {
-        snprintf(why, size, "the join waits for something else");
-        return TW_FATE_COLD;
+    if (!tw_edit_same_inputs(fresh, old)) {
+        tw_edit_add(out, TW_FATE_COLD, 0, "the inputs are others");
+    } else if (a->left != b->left || a->right != b->right || a->tells != b->tells ||
+               a->need_left != b->need_left || a->need_right != b->need_right) {
+        tw_edit_add(out, TW_FATE_COLD, 0, "the join waits for something else");
+    } else {
+        tw_edit_span(out, a->before_ms, b->before_ms,
+                     "before reaches further than what is remembered",
+                     "before holds less");
+        tw_edit_span(out, a->after_ms, b->after_ms,
+                     "after reaches further than what is remembered", "after holds less");
     }
-    if (a->before_ms > b->before_ms || a->after_ms > b->after_ms) {
-        snprintf(why, size, "within reaches further than what is remembered");
-        return TW_FATE_WARMING;
-    }
-    if (a->before_ms < b->before_ms || a->after_ms < b->after_ms) {
-        snprintf(why, size, "within holds less");
-        return TW_FATE_TRIMMED;
-    }
-    snprintf(why, size, "the edit does not touch it");
-    return TW_FATE_KEPT;
 }
 
 static void follow_side(join *j, tw_kept_ring *side, const tw_kept_change *change)
@@ -41,7 +36,7 @@ static void follow_side(join *j, tw_kept_ring *side, const tw_kept_change *chang
 }
 
 /* `within` may be another: what waits now waits as long as the new one says. */
-void join_adopt(tw_detector *base, tw_detector *base_old)
+void join_adopt(tw_detector *base, tw_detector *base_old, int64_t clock_ms)
 {
     join *j = (join *)base, *old = (join *)base_old;
 
@@ -52,7 +47,7 @@ void join_adopt(tw_detector *base, tw_detector *base_old)
     j->slab = old->slab;
     j->keys = old->keys;
     j->wheel = old->wheel;
-    j->clock_ms = old->clock_ms;
+    j->clock_ms = old->clock_ms > clock_ms ? old->clock_ms : clock_ms;
     old->slab = fresh.slab;
     old->keys = fresh.keys;
     old->wheel = fresh.wheel;

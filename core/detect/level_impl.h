@@ -133,7 +133,7 @@ void level_key_remember_first(level *d, level_key *key, uint32_t input,
                               const tw_event *ev);
 /* The timer is not later than what the key waits for. */
 void level_key_arm(level *d, uint32_t number, level_key *key);
-void level_adopt(tw_detector *base, tw_detector *base_old);
+void level_adopt(tw_detector *base, tw_detector *base_old, int64_t clock_ms);
 
 /* level_state.c */
 void level_save(const tw_detector *base, tw_buf *out);

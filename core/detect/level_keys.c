@@ -282,7 +282,7 @@ static bool same_timing(const level *a, const level *b)
            a->rule->forget_ms == b->rule->forget_ms;
 }
 
-void level_adopt(tw_detector *base, tw_detector *base_old)
+void level_adopt(tw_detector *base, tw_detector *base_old, int64_t clock_ms)
 {
     level *d = (level *)base, *old = (level *)base_old;
 

@@ -70,7 +70,7 @@ int64_t missing_source_next(const missing *d);
 
 /* missing_state.c */
 void missing_expect(tw_detector *d, tw_expected *set, int64_t clock_ms);
-void missing_adopt(tw_detector *d, tw_detector *old);
+void missing_adopt(tw_detector *d, tw_detector *old, int64_t clock_ms);
 void missing_save(const tw_detector *d, tw_buf *out);
 int missing_load(tw_detector *d, tw_state_in *in, tw_err *err);
 

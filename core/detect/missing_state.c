@@ -76,7 +76,7 @@ static bool renew_key(missing *d, missing_key *k, const tw_kept_change *change)
     return d->plan->table || k->newest_ms != TW_TIME_NONE;
 }
 
-void missing_adopt(tw_detector *base, tw_detector *base_old)
+void missing_adopt(tw_detector *base, tw_detector *base_old, int64_t clock_ms)
 {
     missing *d = (missing *)base, *old = (missing *)base_old;
 
@@ -97,6 +97,7 @@ void missing_adopt(tw_detector *base, tw_detector *base_old)
     d->env = fresh.env;
     old->fields = d->fields;
     d->fields = fresh.fields;
+    d->clock_ms = missing_later(d->clock_ms, clock_ms);
     for (uint32_t n = tw_keyed_next(d->keys, TW_KEYED_NONE), next; n != TW_KEYED_NONE;
          n = next) {
         next = tw_keyed_next(d->keys, n);

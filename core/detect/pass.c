@@ -80,9 +80,9 @@ static int64_t pass_next_deadline(const tw_detector *base)
     return INT64_MAX;
 }
 
-static void pass_adopt(tw_detector *base, tw_detector *old)
+static void pass_adopt(tw_detector *base, tw_detector *old, int64_t clock_ms)
 {
-    (void)base, (void)old;
+    (void)base, (void)old, (void)clock_ms;
 }
 
 static void pass_save(const tw_detector *base, tw_buf *out)

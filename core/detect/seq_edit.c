@@ -46,21 +46,51 @@ static uint32_t shared_steps(const tw_rule *fresh, const tw_rule *old)
     return n;
 }
 
-tw_fate seq_fate(const tw_rule *fresh, const tw_rule *old, char *why, size_t size)
+/* The steps' own times and that of the whole. */
+static void compare_times(const tw_seq_plan *a, const tw_seq_plan *b, uint32_t shared,
+                          tw_edit *out)
+{
+    int64_t longer_ms = 0, shorter_ms = 0;
+
+    for (uint32_t n = 0; n <= shared; n++) {
+        int64_t now = n < shared ? a->steps[n].within_ms : a->within_ms;
+        int64_t was = n < shared ? b->steps[n].within_ms : b->within_ms;
+        if (now == TW_SEQ_UNBOUND || was == TW_SEQ_UNBOUND) {
+            continue; /* then the other bound is the one that ends a match */
+        }
+        longer_ms = now - was > longer_ms ? now - was : longer_ms;
+        shorter_ms = was - now > shorter_ms ? was - now : shorter_ms;
+    }
+    if (longer_ms > 0) {
+        tw_edit_add(out, TW_FATE_WARMING, longer_ms,
+                    "matches that have run out of time do not come back");
+    } else if (shorter_ms > 0) {
+        tw_edit_add(out, TW_FATE_TRIMMED, -shorter_ms, "open matches have less time");
+    }
+}
+
+void seq_fate(const tw_rule *fresh, const tw_rule *old, tw_edit *out)
 {
     uint32_t shared = shared_steps(fresh, old);
+    char why[80];
 
+    if (!tw_edit_same_inputs(fresh, old)) {
+        tw_edit_add(out, TW_FATE_COLD, 0, "the inputs are others");
+        return;
+    }
     if (shared == 0) {
-        snprintf(why, size, "it begins with another step");
-        return TW_FATE_COLD;
+        tw_edit_add(out, TW_FATE_COLD, 0, "it begins with another step");
+        return;
     }
-    if (shared == tw_seq_plan_of(old)->step_count) {
-        snprintf(why, size, "open matches go on");
-        return TW_FATE_KEPT;
+    if (shared < tw_seq_plan_of(old)->step_count) {
+        snprintf(why, sizeof why,
+                 "open matches that have come to step %u or beyond are dropped",
+                 shared + 1);
+        tw_edit_add(out, TW_FATE_PARTLY, 0, why);
+    } else if (shared < tw_seq_plan_of(fresh)->step_count) {
+        tw_edit_add(out, TW_FATE_KEPT, 0, "open matches go on");
     }
-    snprintf(why, size, "open matches that have come to step %u or beyond are dropped",
-             shared + 1);
-    return TW_FATE_PARTLY;
+    compare_times(tw_seq_plan_of(fresh), tw_seq_plan_of(old), shared, out);
 }
 
 /* ---- taking over ------------------------------------------------------------------- */
@@ -153,7 +183,7 @@ static void trim(seq *s, seq_key *k)
     }
 }
 
-void seq_adopt(tw_detector *base, tw_detector *base_old)
+void seq_adopt(tw_detector *base, tw_detector *base_old, int64_t clock_ms)
 {
     seq *s = (seq *)base, *old = (seq *)base_old;
 
@@ -165,7 +195,7 @@ void seq_adopt(tw_detector *base, tw_detector *base_old)
     s->slab = old->slab;
     s->keys = old->keys;
     s->wheel = old->wheel;
-    s->clock_ms = old->clock_ms;
+    s->clock_ms = old->clock_ms > clock_ms ? old->clock_ms : clock_ms;
     s->taken = old->taken;
     s->has_taken = old->has_taken;
     old->slab = fresh.slab;

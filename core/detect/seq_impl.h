@@ -99,8 +99,8 @@ void seq_rearm(seq *s, uint32_t number);
 void seq_show_count(seq *s);
 
 /* seq_edit.c */
-tw_fate seq_fate(const tw_rule *fresh, const tw_rule *old, char *why, size_t size);
-void seq_adopt(tw_detector *base, tw_detector *base_old);
+void seq_fate(const tw_rule *fresh, const tw_rule *old, tw_edit *out);
+void seq_adopt(tw_detector *base, tw_detector *base_old, int64_t clock_ms);
 
 /* seq_state.c */
 void seq_save(const tw_detector *base, tw_buf *out);

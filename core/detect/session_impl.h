@@ -74,7 +74,7 @@ void session_tell(session *d, uint32_t number, int64_t at_ms, const char *closed
 void session_tell_gone(session *d, uint32_t number, int64_t at_ms, const char *reason);
 
 /* session_state.c */
-void session_adopt(tw_detector *base, tw_detector *old);
+void session_adopt(tw_detector *base, tw_detector *old, int64_t clock_ms);
 void session_save(const tw_detector *base, tw_buf *out);
 int session_load(tw_detector *base, tw_state_in *in, tw_err *err);
 

@@ -20,7 +20,7 @@ static void refit(session *d, const tw_rule *old)
     }
 }
 
-void session_adopt(tw_detector *base, tw_detector *base_old)
+void session_adopt(tw_detector *base, tw_detector *base_old, int64_t clock_ms)
 {
     session *d = (session *)base, *old = (session *)base_old;
 
@@ -31,7 +31,7 @@ void session_adopt(tw_detector *base, tw_detector *base_old)
     d->slab = old->slab;
     d->keys = old->keys;
     d->timers = old->timers;
-    d->clock_ms = old->clock_ms;
+    d->clock_ms = old->clock_ms > clock_ms ? old->clock_ms : clock_ms;
     old->slab = fresh.slab;
     old->keys = fresh.keys;
     old->timers = fresh.timers;

@@ -41,8 +41,8 @@ void together_key_settle(together *t, uint32_t number);
 void together_complete(together *t, uint32_t number, int64_t time_ms, uint64_t seq);
 
 /* together_state.c */
-tw_fate together_fate(const tw_rule *fresh, const tw_rule *old, char *why, size_t size);
-void together_adopt(tw_detector *base, tw_detector *old);
+void together_fate(const tw_rule *fresh, const tw_rule *old, tw_edit *out);
+void together_adopt(tw_detector *base, tw_detector *old, int64_t clock_ms);
 void together_save(const tw_detector *base, tw_buf *out);
 int together_load(tw_detector *base, tw_state_in *in, tw_err *err);
 

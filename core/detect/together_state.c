@@ -2,31 +2,26 @@
 /* The together operator's state under an edited rule, and as bytes. One lane's thread. */
 #include "detect/together_impl.h"
 
-#include <stdio.h>
-
 /* ---- reload ---- */
 
-tw_fate together_fate(const tw_rule *fresh, const tw_rule *old, char *why, size_t size)
+void together_fate(const tw_rule *fresh, const tw_rule *old, tw_edit *out)
 {
     const tw_together_plan *a = tw_rule_together(fresh), *b = tw_rule_together(old);
+    bool same = tw_edit_same_inputs(fresh, old) && a->count == b->count;
 
-    if (a->count != b->count) {
-        snprintf(why, size, "other inputs are listed");
-        return TW_FATE_COLD;
+    for (uint32_t i = 0; same && i < a->count; i++) {
+        same = a->inputs[i] == b->inputs[i];
     }
-    if (a->within_ms == b->within_ms) {
-        snprintf(why, size, "the edit does not touch it");
-        return TW_FATE_KEPT;
+    if (!same) {
+        tw_edit_add(out, TW_FATE_COLD, 0, "other inputs are listed");
+        return;
     }
-    bool longer = a->within_ms > b->within_ms;
-    snprintf(why, size,
-             longer ? "within reaches further than what is remembered"
-                    : "within holds less");
-    return longer ? TW_FATE_WARMING : TW_FATE_TRIMMED;
+    tw_edit_span(out, a->within_ms, b->within_ms,
+                 "within reaches further than what is remembered", "within holds less");
 }
 
 /* What waits now waits as long as the new `within` says. */
-void together_adopt(tw_detector *base, tw_detector *base_old)
+void together_adopt(tw_detector *base, tw_detector *base_old, int64_t clock_ms)
 {
     together *t = (together *)base, *old = (together *)base_old;
 
@@ -37,7 +32,7 @@ void together_adopt(tw_detector *base, tw_detector *base_old)
     t->slab = old->slab;
     t->keys = old->keys;
     t->wheel = old->wheel;
-    t->clock_ms = old->clock_ms;
+    t->clock_ms = old->clock_ms > clock_ms ? old->clock_ms : clock_ms;
     old->slab = fresh.slab;
     old->keys = fresh.keys;
     old->wheel = fresh.wheel;

@@ -10,7 +10,8 @@
 
 static bool is_result(const tw_rule *r, const char *path)
 {
-    static const char *const always[] = {"level", "from", "start", "stop", "count"};
+    static const char *const always[] = {"level", "from",  "start",
+                                         "stop",  "count", "warming_until"};
 
     for (uint32_t i = 0; i < r->level.value_count; i++) {
         const char *name = r->level.value_names[i];

@@ -253,6 +253,23 @@ static inline void desk_free(desk *d)
     tw_free(d);
 }
 
+/* What the edit from old to fresh does; takes both rules. */
+static inline tw_edit desk_edit(tw_rule *fresh, tw_rule *old)
+{
+    tw_edit edit;
+
+    snprintf(fresh->hash, sizeof fresh->hash, "newer");
+    tw_rule_fate(fresh, old, &edit);
+    tw_rule_unref(fresh);
+    tw_rule_unref(old);
+    return edit;
+}
+
+static inline tw_fate desk_fate(tw_rule *fresh, tw_rule *old)
+{
+    return desk_edit(fresh, old).fate;
+}
+
 /* A newer version of the rule takes over. */
 static inline void desk_reload(desk *d, tw_rule *rule)
 {
@@ -260,7 +277,7 @@ static inline void desk_reload(desk *d, tw_rule *rule)
     tw_detector *fresh = tw_detector_class_of(rule)->new (rule, &env, NULL);
 
     assert_non_null(fresh);
-    fresh->cls->adopt(fresh, d->det);
+    fresh->cls->adopt(fresh, d->det, d->clock_ms);
     assert_int_equal(d->det->cls->key_count(d->det), 0);
     d->det->cls->free(d->det);
     tw_rule_unref(d->rule);

@@ -265,29 +265,19 @@ static void of_a_side_that_is_full_the_oldest_goes_and_is_counted(void **state)
 
 /* ---- a newer version ---- */
 
-static tw_fate fate_of(tw_rule *fresh, tw_rule *old)
-{
-    char why[128];
-    tw_fate fate = tw_detector_class_of(fresh)->fate(fresh, old, why, sizeof why);
-
-    tw_rule_unref(fresh);
-    tw_rule_unref(old);
-    return fate;
-}
-
 static void an_edit_of_within_keeps_what_waits(void **state)
 {
     (void)state;
     assert_int_equal(
-        fate_of(join_rule(TW_JOIN_EACH, 1000, 2000), join_rule(TW_JOIN_EACH, 1000, 1000)),
+        desk_fate(join_rule(TW_JOIN_EACH, 1000, 2000), join_rule(TW_JOIN_EACH, 1000, 1000)),
         TW_FATE_WARMING);
     assert_int_equal(
-        fate_of(join_rule(TW_JOIN_EACH, 500, 1000), join_rule(TW_JOIN_EACH, 1000, 1000)),
+        desk_fate(join_rule(TW_JOIN_EACH, 500, 1000), join_rule(TW_JOIN_EACH, 1000, 1000)),
         TW_FATE_TRIMMED);
     assert_int_equal(
-        fate_of(join_rule(TW_JOIN_EACH, 1000, 1000), join_rule(TW_JOIN_EACH, 1000, 1000)),
+        desk_fate(join_rule(TW_JOIN_EACH, 1000, 1000), join_rule(TW_JOIN_EACH, 1000, 1000)),
         TW_FATE_KEPT);
-    assert_int_equal(fate_of(join_rule(TW_JOIN_MISSING, 1000, 1000),
+    assert_int_equal(desk_fate(join_rule(TW_JOIN_MISSING, 1000, 1000),
                              join_rule(TW_JOIN_EACH, 1000, 1000)),
                      TW_FATE_COLD);
 }
@@ -343,7 +333,7 @@ static void kept_fields_follow_their_names_into_a_newer_version(void **state)
     env.out.signal = see;
     in_order(d, 7000, "k", LEFT, 9);
     tw_detector *fresh = tw_detector_class_of(back)->new (back, &env, NULL);
-    fresh->cls->adopt(fresh, d->det);
+    fresh->cls->adopt(fresh, d->det, d->clock_ms);
     d->det->cls->free(d->det);
     tw_rule_unref(d->rule);
     d->det = fresh;

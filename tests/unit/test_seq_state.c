@@ -18,7 +18,7 @@ static void reload(tw_rule *rule)
 {
     tw_detector *fresh = seqs_detector(the.d, rule);
 
-    fresh->cls->adopt(fresh, the.d->det);
+    fresh->cls->adopt(fresh, the.d->det, the.d->clock_ms);
     the.d->det->cls->free(the.d->det);
     tw_rule_unref(the.d->rule);
     the.d->rule = rule;
@@ -81,16 +81,6 @@ static void a_reload_to_newest_keeps_the_newest(void **state)
     end();
 }
 
-static tw_fate fate_of(tw_rule *fresh, tw_rule *old)
-{
-    char why[128];
-    tw_fate fate = tw_seq_class.fate(fresh, old, why, sizeof why);
-
-    tw_rule_unref(fresh);
-    tw_rule_unref(old);
-    return fate;
-}
-
 static tw_rule *five_times(void)
 {
     tw_rule *r = seq_rule();
@@ -124,9 +114,9 @@ static void an_edit_keeps_what_has_come_no_further_than_the_shared_steps(void **
     event_only(the.d, 5, "two", C, tw_value_int(0), -1);
     expect("5 one a1 x1 b1 c1");
     end();
-    assert_int_equal(fate_of(of_steps("axbc"), of_steps("abc")), TW_FATE_PARTLY);
-    assert_int_equal(fate_of(of_steps("abc"), of_steps("ab")), TW_FATE_KEPT);
-    assert_int_equal(fate_of(of_steps("bc"), of_steps("abc")), TW_FATE_COLD);
+    assert_int_equal(desk_fate(of_steps("axbc"), of_steps("abc")), TW_FATE_PARTLY);
+    assert_int_equal(desk_fate(of_steps("abc"), of_steps("ab")), TW_FATE_KEPT);
+    assert_int_equal(desk_fate(of_steps("bc"), of_steps("abc")), TW_FATE_COLD);
 }
 
 static void an_edit_of_times_keeps_the_count(void **state)
@@ -144,7 +134,7 @@ static void an_edit_of_times_keeps_the_count(void **state)
     feed(10, "aab");
     expect("12 k a5 b1");
     end();
-    assert_int_equal(fate_of(three_times(), five_times()), TW_FATE_KEPT);
+    assert_int_equal(desk_fate(three_times(), five_times()), TW_FATE_KEPT);
 }
 
 static void an_edit_that_leaves_nothing_to_wait_for_ends_the_match(void **state)

@@ -162,28 +162,18 @@ static void of_a_kind_that_is_full_the_oldest_goes_and_is_counted(void **state)
     desk_free(d);
 }
 
-static tw_fate fate_of(tw_rule *fresh, tw_rule *old)
-{
-    char why[128];
-    tw_fate fate = tw_detector_class_of(fresh)->fate(fresh, old, why, sizeof why);
-
-    tw_rule_unref(fresh);
-    tw_rule_unref(old);
-    return fate;
-}
-
 static void an_edit_of_within_or_need_keeps_what_waits(void **state)
 {
     (void)state;
-    assert_int_equal(fate_of(together_rule(2000, 1), together_rule(1000, 1)),
+    assert_int_equal(desk_fate(together_rule(2000, 1), together_rule(1000, 1)),
                      TW_FATE_WARMING);
-    assert_int_equal(fate_of(together_rule(500, 1), together_rule(1000, 1)),
+    assert_int_equal(desk_fate(together_rule(500, 1), together_rule(1000, 1)),
                      TW_FATE_TRIMMED);
-    assert_int_equal(fate_of(together_rule(1000, 2), together_rule(1000, 1)),
+    assert_int_equal(desk_fate(together_rule(1000, 2), together_rule(1000, 1)),
                      TW_FATE_KEPT);
     tw_rule *other = together_rule(1000, 1);
     plan_of(other)->count = 1;
-    assert_int_equal(fate_of(other, together_rule(1000, 1)), TW_FATE_COLD);
+    assert_int_equal(desk_fate(other, together_rule(1000, 1)), TW_FATE_COLD);
 }
 
 static void a_newer_version_goes_on_with_what_waits(void **state)
