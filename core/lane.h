@@ -59,7 +59,8 @@ typedef struct tw_instance {
     int64_t heard_from_ms, heard_to_ms; /* not told yet; from TW_TIME_NONE: nothing */
     bool
         ordered; /* it reads what rules emit: events wait for the clock even without lateness */
-    int64_t warming_until_ms; /* since an edit it looks further back than it remembers; 0: it does not */
+    int64_t
+        warming_until_ms; /* since an edit it looks further back than it remembers; 0: it does not */
     bool prompt; /* ordered, and nobody asks that equal instants come in one order */
     struct tw_dedup *dedup; /* NULL: none */
     /* what it emits */

@@ -18,13 +18,10 @@ static void adopt_instance(tw_domain *d, tw_instance *fresh, tw_instance *old,
     fresh->warming_until_ms =
         tw_edit_warming_until(&edit, old->warming_until_ms, clock_ms);
     fresh->detector->cls->adopt(fresh->detector, old->detector, clock_ms);
-    if (fresh->dedup && old->dedup)
+    if (tw_dedup_same_by(fresh->rule, old->rule))
         tw_dedup_adopt(fresh->dedup, old->dedup);
-    if (fresh->reorder && old->reorder) {
-        tw_reorder *empty = fresh->reorder;
-        fresh->reorder = old->reorder;
-        old->reorder = empty;
-    }
+    if (fresh->reorder && old->reorder)
+        tw_reorder_adopt(fresh->reorder, fresh->rule, old->reorder, old->rule);
     tw_instance_due(d, fresh);
 }
 

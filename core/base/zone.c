@@ -167,6 +167,18 @@ tw_zone *tw_zone_open(const char *name, tw_err *err)
     return NULL;
 }
 
+bool tw_zone_equal(const tw_zone *a, const tw_zone *b)
+{
+    if (!a || !b || a->count != b->count)
+        return a == b;
+    for (uint32_t i = 0; i < a->count; i++)
+        if (a->at_s[i] != b->at_s[i] || a->offset_s[i] != b->offset_s[i])
+            return false;
+    return a->first_s == b->first_s && a->has_rule == b->has_rule &&
+           (!a->has_rule || (a->rule.standard_s == b->rule.standard_s &&
+                             a->rule.has_summer == b->rule.has_summer));
+}
+
 void tw_zone_free(tw_zone *z)
 {
     if (!z)

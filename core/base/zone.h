@@ -17,6 +17,8 @@ typedef struct tw_zone tw_zone;
 /* "Europe/Berlin", "UTC". NULL with err (TW_ENOTFOUND, TW_EPARSE) when there is no such zone. */
 tw_zone *tw_zone_open(const char *name, tw_err *err);
 void tw_zone_free(tw_zone *z);
+/* Clocks show the same there. NULL is UTC and equals only itself. */
+bool tw_zone_equal(const tw_zone *a, const tw_zone *b);
 
 /* How far the wall is ahead of UTC at an instant. z NULL is UTC, here and below. */
 int64_t tw_zone_offset_ms(const tw_zone *z, int64_t utc_ms);

@@ -55,6 +55,12 @@ void tw_aggs_done(tw_aggs *a);
 void tw_aggs_sample(const tw_aggs *a, tw_script *script, uint32_t input,
                     const tw_event *ev, tw_sample *out);
 
+/* Where each aggregate of `fresh` was among those of `old`, a version of the same rule, or -1. Returns how many
+ * were there. */
+uint32_t tw_aggs_found(const tw_rule *fresh, const tw_rule *old, int *out_from);
+/* How many of old's are not there any more. */
+uint32_t tw_aggs_gone(const tw_rule *fresh, const tw_rule *old);
+
 /* What a sample brings to one aggregate of `heavy`. */
 typedef struct tw_agg_arg {
     double value;

@@ -9,10 +9,7 @@
  * it, its forgetting. */
 #include "detect/change.h"
 
-#include <string.h>
-
 #include "detect/change_impl.h"
-#include "detect/occurrence.h"
 
 static int64_t later(int64_t a, int64_t b)
 {
@@ -37,8 +34,7 @@ static tw_detector *change_new(tw_rule *rule, const tw_detect_env *env, tw_err *
     d->plan = plan;
     d->env = *env;
     d->slab = tw_slab_new();
-    d->keys =
-        tw_keyed_new((uint32_t)(sizeof(change_key) + plan->count * sizeof(change_field)));
+    d->keys = tw_keyed_new(change_entry_bytes(d));
     d->timers = tw_timers_new(d->keys, offsetof(change_key, timer));
     d->clock_ms = TW_TIME_NONE;
     d->slots = tw_calloc(plan->slots[0] + 1, sizeof *d->slots);
@@ -97,123 +93,6 @@ void change_key_remove(change *d, uint32_t number)
     change_show_count(d);
 }
 
-/* ---- what counts ------------------------------------------------------------------- */
-
-static bool side_holds(const change *d, const tw_match_table *side, tw_value v)
-{
-    tw_projection fields = {.slot_count = d->plan->slots[0] + 1};
-    tw_event ev = {.projection = &fields, .slots = d->slots};
-
-    if (!side) {
-        return true;
-    }
-    d->slots[d->plan->slots[0]] = v;
-    return tw_match_table_holds(side, &ev);
-}
-
-static bool is_asked_for(const change *d, tw_value from, tw_value to)
-{
-    return side_holds(d, d->plan->from, from) && side_holds(d, d->plan->to, to);
-}
-
-static bool waits_to_be_told(const change *d, const change_field *f)
-{
-    return f->next && is_asked_for(d, f->counted->values[0], f->next->values[0]);
-}
-
-/* ---- telling ----------------------------------------------------------------------- */
-
-static bool is_same_event(const tw_kept *a, const tw_kept *b)
-{
-    return a->origin.stream == b->origin.stream &&
-           a->origin.partition == b->origin.partition &&
-           a->origin.offset == b->origin.offset && a->origin.index == b->origin.index;
-}
-
-static void tell(change *d, uint32_t number, const change_field *f, tw_signal_kind kind,
-                 tw_level level, tw_value from, tw_value to, int64_t at_ms,
-                 const char *reason)
-{
-    change_key *k = key_at(d, number);
-    const char *name = d->plan->names[f - k->fields];
-    tw_value facts[TW_CHANGE_FACTS] = {from, to, tw_value_string(name, strlen(name))};
-    const tw_kept *made = f->made.is_there ? &f->made : &k->newest;
-    const tw_kept *evidence[] = {made, &k->newest};
-    tw_occurrence o = {.kind = kind,
-                       .from = kind == TW_SIGNAL_LEVEL && k->told
-                                   ? d->rule->incident.severity
-                                   : TW_LEVEL_OK,
-                       .level = level,
-                       .key = tw_keyed_key(d->keys, number),
-                       .at_ms = at_ms,
-                       .seq = d->seq,
-                       .start_ms = made->time_ms,
-                       .stop_ms = at_ms,
-                       .newest = &k->newest,
-                       .first = made,
-                       .evidence = evidence,
-                       .evidence_count = is_same_event(made, &k->newest) ? 1 : 2,
-                       .facts = facts,
-                       .reason = reason};
-    tw_occurrence_tell(d->rule, &d->env, &o);
-}
-
-static tw_value value_of(const tw_carried *c)
-{
-    return c ? c->values[0] : tw_value_absent();
-}
-
-static const change_field *waiting_field(const change *d, const change_key *k)
-{
-    for (uint32_t n = 0; n < d->plan->count; n++) {
-        if (waits_to_be_told(d, &k->fields[n])) {
-            return &k->fields[n];
-        }
-    }
-    return NULL;
-}
-
-/* A hold has begun, or ended without anything told. */
-static void tell_pending(change *d, uint32_t number, int64_t at_ms)
-{
-    change_key *k = key_at(d, number);
-    const change_field *f = k->told ? NULL : waiting_field(d, k);
-    bool was = k->told_pending;
-
-    if (!d->plan->to || was == (f != NULL)) {
-        return;
-    }
-    k->told_pending = f != NULL;
-    if (f) {
-        tell(d, number, f, TW_SIGNAL_PENDING, d->rule->incident.severity,
-             value_of(f->counted), value_of(f->next), at_ms, NULL);
-    } else if (!k->told) {
-        tell(d, number, &k->fields[0], TW_SIGNAL_PENDING, TW_LEVEL_OK, tw_value_absent(),
-             value_of(k->fields[0].counted), at_ms, NULL);
-    }
-}
-
-static void tell_gone(change *d, uint32_t number, int64_t at_ms, const char *reason)
-{
-    change_key *k = key_at(d, number);
-    const change_field *f = &k->fields[0];
-
-    for (uint32_t n = 0; n < d->plan->count && !f->open; n++) {
-        f = &k->fields[n];
-    }
-    if (k->told) {
-        tell(d, number, f, TW_SIGNAL_LEVEL, TW_LEVEL_OK, value_of(f->counted),
-             tw_value_absent(), at_ms, reason);
-    } else if (k->open_until_ms > at_ms) {
-        tell(d, number, f, TW_SIGNAL_RESOLVE, TW_LEVEL_OK, value_of(f->counted),
-             tw_value_absent(), at_ms, reason);
-    }
-    if (k->told_pending) {
-        tell(d, number, f, TW_SIGNAL_PENDING, TW_LEVEL_OK, value_of(f->counted),
-             tw_value_absent(), at_ms, reason);
-    }
-}
-
 /* ---- a field ----------------------------------------------------------------------- */
 
 /* `v` has stayed long enough. */
@@ -224,11 +103,11 @@ static void count_value(change *d, uint32_t number, change_field *f, tw_carried 
     tw_carried *was = f->counted;
 
     f->counted = v;
-    if (was && is_asked_for(d, was->values[0], v->values[0])) {
+    if (was && change_is_asked_for(d, was->values[0], v->values[0])) {
         tw_signal_kind kind = d->plan->to ? TW_SIGNAL_LEVEL : TW_SIGNAL_OCCURRENCE;
         if (kind == TW_SIGNAL_OCCURRENCE || !k->told) {
-            tell(d, number, f, kind, d->rule->incident.severity, was->values[0],
-                 v->values[0], at_ms, NULL);
+            change_tell(d, number, f, kind, d->rule->incident.severity, was->values[0],
+                        v->values[0], at_ms, NULL);
         }
         f->open = k->told = d->plan->to != NULL;
         if (!d->plan->to) {
@@ -237,16 +116,6 @@ static void count_value(change *d, uint32_t number, change_field *f, tw_carried 
         }
     }
     tw_carried_give(d->slab, was);
-}
-
-static bool any_open(const change *d, const change_key *k)
-{
-    for (uint32_t n = 0; n < d->plan->count; n++) {
-        if (k->fields[n].open) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* The field has left `to`. */
@@ -259,9 +128,9 @@ static void end_open(change *d, uint32_t number, change_field *f, tw_carried *v,
     f->open = false;
     f->counted = v;
     tw_kept_give(&f->made, d->slab);
-    if (!any_open(d, k)) {
-        tell(d, number, f, TW_SIGNAL_LEVEL, TW_LEVEL_OK, was->values[0], v->values[0],
-             at_ms, NULL);
+    if (!change_any_open(d, k)) {
+        change_tell(d, number, f, TW_SIGNAL_LEVEL, TW_LEVEL_OK, was->values[0],
+                    v->values[0], at_ms, NULL);
         k->told = false;
     }
     tw_carried_give(d->slab, was);
@@ -278,8 +147,8 @@ static void drop_next(change *d, change_field *f)
 static void let_wait(change *d, change_key *k, change_field *f, tw_carried *v)
 {
     bool goes_on = f->next && (tw_value_equal(f->next->values[0], v->values[0]) ||
-                               (d->plan->to && waits_to_be_told(d, f) &&
-                                side_holds(d, d->plan->to, v->values[0])));
+                               (d->plan->to && change_waits(d, f) &&
+                                change_side_holds(d, d->plan->to, v->values[0])));
 
     if (!goes_on) {
         drop_next(d, f);
@@ -312,7 +181,7 @@ static void take_value(change *d, uint32_t number, change_field *f, tw_carried *
         if (f->next) {
             drop_next(d, f);
         }
-    } else if (f->open && !side_holds(d, d->plan->to, v->values[0])) {
+    } else if (f->open && !change_side_holds(d, d->plan->to, v->values[0])) {
         end_open(d, number, f, v, at_ms);
     } else if (f->open || !f->counted) {
         tw_carried_give(d->slab, f->counted);
@@ -346,7 +215,7 @@ static void take_event(change *d, uint32_t number, const tw_event *ev, int64_t a
             take_value(d, number, f, c, at_ms);
         }
     }
-    tell_pending(d, number, at_ms);
+    change_tell_pending(d, number, at_ms);
 }
 
 /* ---- the clock acts ---------------------------------------------------------------- */
@@ -387,7 +256,7 @@ static bool act(change *d, uint32_t number)
         change_key_remove(d, number);
         return false;
     }
-    tell_pending(d, number, at_ms);
+    change_tell_pending(d, number, at_ms);
     return true;
 }
 
@@ -428,7 +297,7 @@ static void make_place(change *d, int64_t now_ms)
     while (tw_keyed_count(d->keys) > 0 && tw_keyed_count(d->keys) >= d->rule->max_keys) {
         uint32_t oldest = tw_keyed_oldest(d->keys, offsetof(change_key, newest_ms));
         d->seq = 0;
-        tell_gone(d, oldest, now_ms, "evicted");
+        change_tell_gone(d, oldest, now_ms, "evicted");
         change_key_remove(d, oldest);
         if (d->env.evicted) {
             tw_count_own(d->env.evicted, 1);
@@ -481,6 +350,7 @@ const tw_detector_class tw_change_class = {
     .event = change_event,
     .advance = change_advance,
     .next_deadline = change_next_deadline,
+    .fate = change_fate,
     .adopt = change_adopt,
     .save = change_save,
     .load = change_load,

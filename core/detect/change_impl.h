@@ -50,14 +50,34 @@ typedef struct change {
     tw_value *slots;  /* scratch: an event with one field, for from and to */
 } change;
 
+static inline uint32_t change_entry_bytes(const change *d)
+{
+    return (uint32_t)(sizeof(change_key) + d->plan->count * sizeof(change_field));
+}
+
 /* change.c */
 int64_t change_next(const change *d, const change_key *k);
 uint32_t change_key_add(change *d, const tw_key *key, int64_t time_ms);
 void change_key_remove(change *d, uint32_t number);
 void change_show_count(change *d);
 
-/* change_state.c */
+/* change_tell.c */
+bool change_side_holds(const change *d, const tw_match_table *side, tw_value v);
+bool change_is_asked_for(const change *d, tw_value from, tw_value to);
+bool change_waits(const change *d, const change_field *f); /* to be told */
+bool change_any_open(const change *d, const change_key *k);
+void change_tell(change *d, uint32_t number, const change_field *f, tw_signal_kind kind,
+                 tw_level level, tw_value from, tw_value to, int64_t at_ms,
+                 const char *reason);
+/* A hold has begun, or ended without anything told. */
+void change_tell_pending(change *d, uint32_t number, int64_t at_ms);
+void change_tell_gone(change *d, uint32_t number, int64_t at_ms, const char *reason);
+
+/* change_edit.c */
+void change_fate(const tw_rule *fresh, const tw_rule *old, tw_edit *out);
 void change_adopt(tw_detector *base, tw_detector *old, int64_t clock_ms);
+
+/* change_state.c */
 void change_save(const tw_detector *base, tw_buf *out);
 int change_load(tw_detector *base, tw_state_in *in, tw_err *err);
 

@@ -1,45 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The state of a change operator from one version of its rule to the next, and as bytes. One lane's
- * thread, or the shore while the lane stands still. */
+/* The state of a change operator as bytes. One lane's thread, at a barrier. */
 #include "detect/change_impl.h"
-
-/* ---- reload ------------------------------------------------------------------------ */
-
-/* Events are kept with what the newer version reads of them, as far as it was kept. A key waits for
- * what its hold now says, from its stored start. */
-static void refit(change *d, const tw_rule *old)
-{
-    tw_kept_change edit = tw_kept_change_of(old->kept, old->kept_count, d->rule);
-
-    for (uint32_t number = tw_keyed_next(d->keys, TW_KEYED_NONE); number != TW_KEYED_NONE;
-         number = tw_keyed_next(d->keys, number)) {
-        change_key *k = tw_keyed_at(d->keys, number);
-        tw_kept_follow(&k->newest, d->slab, &edit);
-        for (uint32_t n = 0; n < d->plan->count; n++) {
-            tw_kept_follow(&k->fields[n].made, d->slab, &edit);
-        }
-        tw_timers_set(d->timers, number, change_next(d, k));
-    }
-}
-
-void change_adopt(tw_detector *base, tw_detector *base_old, int64_t clock_ms)
-{
-    change *d = (change *)base, *old = (change *)base_old;
-
-    if (base_old->cls != &tw_change_class || old->plan->count != d->plan->count) {
-        return;
-    }
-    change fresh = *d;
-    d->slab = old->slab;
-    d->keys = old->keys;
-    d->timers = old->timers;
-    d->clock_ms = old->clock_ms > clock_ms ? old->clock_ms : clock_ms;
-    old->slab = fresh.slab;
-    old->keys = fresh.keys;
-    old->timers = fresh.timers;
-    refit(d, old->rule);
-    change_show_count(d); /* one gauge, the new owner's */
-}
 
 /* ---- bytes ------------------------------------------------------------------------- */
 

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "detect/detector.h"
 #include "state/timers.h"
 
 typedef struct known {
@@ -100,6 +101,20 @@ bool tw_dedup_is_repeat(tw_dedup *d, const tw_key *key, uint32_t input,
     }
     keep(d, &id, time_ms);
     return false;
+}
+
+bool tw_dedup_same_by(const tw_rule *fresh, const tw_rule *old)
+{
+    const tw_dedup_plan *a = fresh->dedup, *b = old->dedup;
+    bool same = a && b && a->by_count == b->by_count;
+
+    for (uint32_t i = 0; same && i < fresh->input_count; i++) {
+        int was = tw_edit_input(old, fresh, i);
+        same = was < 0 || memcmp(a->slots + (size_t)i * a->by_count,
+                                 b->slots + (size_t)was * b->by_count,
+                                 a->by_count * sizeof *a->slots) == 0;
+    }
+    return same;
 }
 
 void tw_dedup_adopt(tw_dedup *d, tw_dedup *old)

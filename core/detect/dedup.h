@@ -19,6 +19,8 @@ void tw_dedup_free(tw_dedup *d);
  * TW_TIME_NONE. */
 bool tw_dedup_is_repeat(tw_dedup *d, const tw_key *key, uint32_t input,
                         const tw_event *ev, int64_t time_ms, int64_t clock_ms);
+/* Both rules tell repeats by the same fields, so what one knows is good for the other. */
+bool tw_dedup_same_by(const tw_rule *fresh, const tw_rule *old);
 /* Takes over what `old` knew; old is empty afterwards. Of another number of fields: nothing. */
 void tw_dedup_adopt(tw_dedup *d, tw_dedup *old);
 void tw_dedup_save(const tw_dedup *d, tw_buf *out);

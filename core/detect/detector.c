@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "detect/change.h"
 #include "detect/handler.h"
 #include "detect/impact.h"
@@ -83,6 +84,16 @@ void tw_edit_span(tw_edit *edit, int64_t fresh_ms, int64_t old_ms, const char *l
     } else if (fresh_ms < old_ms) {
         tw_edit_add(edit, TW_FATE_TRIMMED, fresh_ms - old_ms, shorter);
     }
+}
+
+/* What is remembered reaches back from now, or from when it was to be warm, as far as the old rule looked. */
+int64_t tw_edit_warming_until(const tw_edit *edit, int64_t was_ms, int64_t clock_ms)
+{
+    int64_t from_ms = was_ms > clock_ms ? was_ms : clock_ms;
+
+    if (clock_ms == TW_TIME_NONE || from_ms + edit->warming_ms <= clock_ms)
+        return 0;
+    return from_ms + edit->warming_ms;
 }
 
 static bool same_key(const tw_rule *a, const tw_rule *b)

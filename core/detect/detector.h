@@ -53,6 +53,8 @@ void tw_edit_add(tw_edit *edit, tw_fate fate, int64_t warming_ms, const char *wh
 /* The edit makes a span longer, which then warms, or shorter, which trims; or neither. */
 void tw_edit_span(tw_edit *edit, int64_t fresh_ms, int64_t old_ms, const char *longer,
                   const char *shorter);
+/* Until when the rule is warming; 0: it is not. was_ms: the same of the old rule; clock_ms: now. */
+int64_t tw_edit_warming_until(const tw_edit *edit, int64_t was_ms, int64_t clock_ms);
 /* The number that input `number` of `from` has in `to`, by name; -1: it is not there. */
 int tw_edit_input(const tw_rule *to, const tw_rule *from, uint32_t number);
 bool tw_edit_same_inputs(const tw_rule *fresh, const tw_rule *old);

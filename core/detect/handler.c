@@ -301,6 +301,17 @@ static void drop_carried(handler *h, const tw_rule *old)
     }
 }
 
+/* What its functions keep is theirs, whatever they are now. */
+static void handler_fate(const tw_rule *fresh, const tw_rule *old, tw_edit *out)
+{
+    const tw_handler_plan *a = &fresh->handler, *b = &old->handler;
+
+    if (a->max_state_bytes < b->max_state_bytes || a->max_timers < b->max_timers) {
+        tw_edit_add(out, TW_FATE_KEPT, 0,
+                    "what is beyond the new caps stays until it is set anew");
+    }
+}
+
 static void handler_adopt(tw_detector *base, tw_detector *base_old, int64_t clock_ms)
 {
     handler *h = (handler *)base, *old = (handler *)base_old;
@@ -337,6 +348,7 @@ const tw_detector_class tw_handler_class = {
     .event = handler_event,
     .advance = handler_advance,
     .next_deadline = handler_next_deadline,
+    .fate = handler_fate,
     .adopt = handler_adopt,
     .save = handler_save,
     .load = handler_load,

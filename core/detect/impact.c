@@ -296,6 +296,7 @@ const tw_detector_class tw_impact_class = {
     .event = impact_event,
     .advance = impact_advance,
     .next_deadline = impact_next_deadline,
+    .fate = impact_fate,
     .adopt = impact_adopt,
     .save = impact_save,
     .load = impact_load,

@@ -59,6 +59,7 @@ uint32_t impact_key_add(impact *d, const tw_key *key, int64_t time_ms);
 void impact_key_arm(impact *d, uint32_t number);
 
 /* impact_state.c */
+void impact_fate(const tw_rule *fresh, const tw_rule *old, tw_edit *out);
 void impact_adopt(tw_detector *d, tw_detector *old, int64_t clock_ms);
 void impact_save(const tw_detector *d, tw_buf *out);
 int impact_load(tw_detector *d, tw_state_in *in, tw_err *err);

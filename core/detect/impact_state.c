@@ -6,6 +6,25 @@
 
 enum { STATE_VERSION = 1 };
 
+void impact_fate(const tw_rule *fresh, const tw_rule *old, tw_edit *out)
+{
+    const tw_impact_plan *a = fresh->detail, *b = old->detail;
+
+    if (tw_edit_input(old, fresh, a->event) != (int)b->event) {
+        tw_edit_add(out, TW_FATE_COLD, 0, "other events are judged");
+        return;
+    }
+    if (tw_edit_input(old, fresh, a->metric) != (int)b->metric ||
+        a->metric_id != b->metric_id || a->slot != b->slot) {
+        tw_edit_add(out, TW_FATE_COLD, 0, "the metric is another one");
+        return;
+    }
+    tw_edit_span(out, a->before_ms + a->settle_ms + a->after_ms,
+                 b->before_ms + b->settle_ms + b->after_ms,
+                 "samples from before the edit do not reach back so far",
+                 "samples that no verdict asks for are dropped");
+}
+
 static void follow_fields(impact *d, impact_key *k, const tw_kept_change *change)
 {
     for (uint32_t i = 0; i < k->open_count; i++) {

@@ -106,6 +106,7 @@ static tw_detector *level_new(tw_rule *rule, const tw_detect_env *env, tw_err *e
     d->rule = tw_rule_ref(rule);
     d->plan = &rule->level;
     d->env = *env;
+    d->edited_ms = INT64_MIN;
     d->slab = tw_slab_new();
     if (tw_aggs_init(&d->aggs, rule, err) < 0 ||
         tw_windows_init(&d->windows, rule, &d->aggs, d->slab, err) < 0) {
@@ -136,7 +137,10 @@ static bool turn_window(level *d, level_key *key, int64_t at_ms)
                         level_grid_origin(d, key));
         return true;
     }
-    if (tw_window_next_leave(&d->windows, &key->window, key->newest_ms) > at_ms) {
+    bool edited = key->flags & KEY_EDITED && at_ms >= d->edited_ms;
+    if (edited) {
+        key->flags &= (uint8_t)~KEY_EDITED;
+    } else if (tw_window_next_leave(&d->windows, &key->window, key->newest_ms) > at_ms) {
         return false;
     }
     tw_window_leave(&d->windows, &key->window, at_ms, key->newest_ms, 0);
@@ -379,6 +383,7 @@ const tw_detector_class tw_level_class = {
     .hint = level_hint,
     .advance = level_advance,
     .next_deadline = level_next_deadline,
+    .fate = level_fate,
     .adopt = level_adopt,
     .save = level_save,
     .load = level_load,

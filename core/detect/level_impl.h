@@ -14,8 +14,9 @@
 #include "state/timers.h"
 
 enum {
-    KEY_SETTLED = 1,    /* its grid window is empty and was judged so */
-    KEY_NODATA_DONE = 2 /* nodata has acted on this silence */
+    KEY_SETTLED = 1,     /* its grid window is empty and was judged so */
+    KEY_NODATA_DONE = 2, /* nodata has acted on this silence */
+    KEY_EDITED = 4 /* an edit took something out of its window: judged at edited_ms */
 };
 
 /* Level bits: 1 << tw_level. */
@@ -66,6 +67,7 @@ typedef struct level {
     bool measures;       /* no levels: each judgement is told */
     bool raise_on_leave; /* a departure alone may raise a level */
     bool takes_older;    /* without a window: an older event may be a sub-key's newest */
+    int64_t edited_ms;   /* of the last edit: nothing falls due before; INT64_MIN: none */
     uint32_t result_count;
     /* scratch of one judgement */
     tw_window_values window_values;
@@ -86,6 +88,11 @@ static inline void *level_part(level_key *key, uint32_t offset)
 }
 
 static inline int64_t *level_time(level_key *key, uint32_t offset)
+{
+    return level_part(key, offset);
+}
+
+static inline tw_carried **level_carried(level_key *key, uint32_t offset)
 {
     return level_part(key, offset);
 }
@@ -133,6 +140,10 @@ void level_key_remember_first(level *d, level_key *key, uint32_t input,
                               const tw_event *ev);
 /* The timer is not later than what the key waits for. */
 void level_key_arm(level *d, uint32_t number, level_key *key);
+void level_show_count(level *d);
+
+/* level_edit.c */
+void level_fate(const tw_rule *fresh, const tw_rule *old, tw_edit *out);
 void level_adopt(tw_detector *base, tw_detector *base_old, int64_t clock_ms);
 
 /* level_state.c */

@@ -321,7 +321,10 @@ int64_t level_next(const level *d, level_key *key)
         next =
             earlier(next, *level_time(key, d->layout.sample) + d->plan->nodata_after_ms);
     }
-    return next;
+    if (key->flags & KEY_EDITED) {
+        return d->edited_ms;
+    }
+    return next > d->edited_ms ? next : d->edited_ms;
 }
 
 /* ---- what can be said beforehand ---- */

@@ -122,6 +122,7 @@ void level_save(const tw_detector *base, tw_buf *out)
 
     names_save(r->carried, r->carried_count, out);
     names_save(r->carried_first, r->carried_first_count, out);
+    tw_state_put_i64(out, d->edited_ms);
     tw_state_put_u64(out, tw_keyed_count(d->keys));
     for (uint32_t n = tw_keyed_next(d->keys, TW_KEYED_NONE); n != TW_KEYED_NONE;
          n = tw_keyed_next(d->keys, n)) {
@@ -297,7 +298,7 @@ static bool key_load(loading *l)
     uint32_t number = level_key_add(d, &key, newest_ms, newest_ms);
     level_key *k = tw_keyed_at(d->keys, number);
     if (!byte_load(l->in, TW_LEVEL_UNKNOWN, &k->told) ||
-        !byte_load(l->in, KEY_SETTLED | KEY_NODATA_DONE, &k->flags) ||
+        !byte_load(l->in, KEY_SETTLED | KEY_NODATA_DONE | KEY_EDITED, &k->flags) ||
         !tw_state_take_u64(l->in, &parts) || !parts_load(l, k, parts) ||
         !tw_window_load(&d->windows, &k->window, l->in)) {
         return false;
@@ -314,7 +315,7 @@ int level_load(tw_detector *base, tw_state_in *in, tw_err *err)
     bool good = names_load(in, d->rule->carried, d->rule->carried_count, &l.carried) &&
                 names_load(in, d->rule->carried_first, d->rule->carried_first_count,
                            &l.carried_first) &&
-                tw_state_take_u64(in, &keys);
+                tw_state_take_i64(in, &d->edited_ms) && tw_state_take_u64(in, &keys);
 
     for (uint64_t n = 0; n < keys && good; n++) {
         good = key_load(&l);

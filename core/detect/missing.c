@@ -436,6 +436,7 @@ const tw_detector_class tw_missing_class = {
     .wait = missing_wait,
     .heard = missing_heard,
     .expect = missing_expect,
+    .fate = missing_fate,
     .adopt = missing_adopt,
     .save = missing_save,
     .load = missing_load,

@@ -70,9 +70,12 @@ int64_t missing_source_next(const missing *d);
 
 /* missing_state.c */
 void missing_expect(tw_detector *d, tw_expected *set, int64_t clock_ms);
-void missing_adopt(tw_detector *d, tw_detector *old, int64_t clock_ms);
 void missing_save(const tw_detector *d, tw_buf *out);
 int missing_load(tw_detector *d, tw_state_in *in, tw_err *err);
+
+/* missing_edit.c */
+void missing_fate(const tw_rule *fresh, const tw_rule *old, tw_edit *out);
+void missing_adopt(tw_detector *d, tw_detector *old, int64_t clock_ms);
 
 /* missing_tell.c */
 void missing_tell_silent(missing *d, uint32_t number, int64_t at_ms);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What comes from outside of events and time: the list of a table, a newer version of the rule, and state
- * as bytes. On the lane's thread or, while it is paused, on the shore. */
+/* What comes from outside of events and time: the list of a table, and state as bytes. On the lane's thread
+ * or, while it is paused, on the shore. */
 #include "detect/missing_impl.h"
 
 enum { STATE_VERSION = 1 };
@@ -62,57 +62,6 @@ void missing_expect(tw_detector *base, tw_expected *set, int64_t clock_ms)
     d->expected = tw_expected_ref(set);
     tw_expected_unref(before);
     apply_list(d);
-}
-
-/* ---- reload ------------------------------------------------------------------------ */
-
-/* A key as the newer version sees it. False: it learns its keys and this one never came. */
-static bool renew_key(missing *d, missing_key *k, const tw_kept_change *change)
-{
-    tw_kept_follow(&k->kept, d->slab, change);
-    if (!d->plan->table) {
-        k->flags &= (uint8_t)~KEY_LISTED;
-    }
-    return d->plan->table || k->newest_ms != TW_TIME_NONE;
-}
-
-void missing_adopt(tw_detector *base, tw_detector *base_old, int64_t clock_ms)
-{
-    missing *d = (missing *)base, *old = (missing *)base_old;
-
-    if (base_old->cls != &tw_missing_class) {
-        return;
-    }
-    missing fresh = *d;
-    tw_kept_change change =
-        tw_kept_change_of(old->rule->kept, old->rule->kept_count, d->rule);
-    *d = *old;
-    *old = fresh;
-    tw_rule *rule = d->rule; /* what belongs to the version changes back */
-    d->rule = old->rule;
-    old->rule = rule;
-    d->plan = d->rule->detail;
-    old->plan = old->rule->detail;
-    old->env = d->env;
-    d->env = fresh.env;
-    old->fields = d->fields;
-    d->fields = fresh.fields;
-    d->clock_ms = missing_later(d->clock_ms, clock_ms);
-    for (uint32_t n = tw_keyed_next(d->keys, TW_KEYED_NONE), next; n != TW_KEYED_NONE;
-         n = next) {
-        next = tw_keyed_next(d->keys, n);
-        if (renew_key(d, tw_keyed_at(d->keys, n), &change)) {
-            tw_timers_set(d->timers, n, TW_TIMER_OFF);
-            missing_key_arm(d, n);
-        } else {
-            missing_tell_heard(d, n, missing_later(d->clock_ms, 0), "not expected");
-            missing_key_remove(d, n);
-        }
-    }
-    if (d->env.keys) {
-        tw_gauge_set(d->env.keys,
-                     tw_keyed_count(d->keys)); /* one gauge, the new owner's */
-    }
 }
 
 /* ---- bytes ------------------------------------------------------------------------- */

@@ -80,6 +80,12 @@ static int64_t pass_next_deadline(const tw_detector *base)
     return INT64_MAX;
 }
 
+static void pass_fate(const tw_rule *fresh, const tw_rule *old, tw_edit *out)
+{
+    (void)fresh, (void)old;
+    tw_edit_add(out, TW_FATE_KEPT, 0, "it remembers nothing");
+}
+
 static void pass_adopt(tw_detector *base, tw_detector *old, int64_t clock_ms)
 {
     (void)base, (void)old, (void)clock_ms;
@@ -109,6 +115,7 @@ const tw_detector_class tw_pass_class = {
     .event = pass_event,
     .advance = pass_advance,
     .next_deadline = pass_next_deadline,
+    .fate = pass_fate,
     .adopt = pass_adopt,
     .save = pass_save,
     .load = pass_load,

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "detect/detector.h"
 
 typedef struct waiting {
     int64_t time_ms, offset;
@@ -133,6 +134,28 @@ static tw_key key_of(const waiting *item)
                     .len = item->key_len,
                     .group = item->key_group,
                     .hash = item->key_hash};
+}
+
+void tw_reorder_adopt(tw_reorder *r, const tw_rule *fresh, tw_reorder *old,
+                      const tw_rule *old_rule)
+{
+    if (tw_edit_same_inputs(fresh, old_rule)) {
+        tw_reorder empty = *r;
+        *r = *old;
+        *old = empty;
+        return;
+    }
+    for (uint32_t n = 0; n < old->count; n++) {
+        waiting item = old->heap[n];
+        int input = tw_edit_input(fresh, old_rule, item.input);
+        if (input < 0) {
+            give_block(old, &item);
+            continue;
+        }
+        item.input = (uint32_t)input;
+        heap_push(r, &item);
+    }
+    old->count = 0;
 }
 
 void tw_reorder_visit(const tw_reorder *r, const tw_reorder_port *port)

@@ -7,6 +7,7 @@
 
 #include "flow/event.h"
 #include "flow/key.h"
+#include "flow/plan.h"
 
 typedef struct tw_reorder tw_reorder;
 
@@ -27,6 +28,10 @@ int tw_reorder_put(tw_reorder *r, const tw_key *key, uint32_t input, const tw_ev
  * not put. */
 void tw_reorder_release(tw_reorder *r, int64_t clock_ms, bool inclusive,
                         const tw_reorder_port *port);
+/* Takes over what waits in old, a version of the same rule: inputs may have other numbers, and events of one that
+ * is gone are dropped. */
+void tw_reorder_adopt(tw_reorder *r, const tw_rule *fresh, tw_reorder *old,
+                      const tw_rule *old_rule);
 /* Shows every event that waits, in no order; the port's function must leave them. */
 void tw_reorder_visit(const tw_reorder *r, const tw_reorder_port *port);
 int64_t

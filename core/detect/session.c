@@ -58,7 +58,7 @@ static tw_detector *session_new(tw_rule *rule, const tw_detect_env *env, tw_err 
         bytes += (uint32_t)sizeof(tw_acc);
     }
     session_make_scratch(d);
-    d->keys = tw_keyed_new(bytes);
+    d->keys = tw_keyed_new(session_entry_bytes(d));
     d->timers = tw_timers_new(d->keys, offsetof(session_key, timer));
     return &d->base;
 }
@@ -349,6 +349,7 @@ const tw_detector_class tw_session_class = {
     .event = session_event,
     .advance = session_advance,
     .next_deadline = session_next_deadline,
+    .fate = session_fate,
     .adopt = session_adopt,
     .save = session_save,
     .load = session_load,

@@ -59,6 +59,11 @@ static inline tw_acc *session_acc(const session *d, session_key *k, uint32_t agg
     return (tw_acc *)(void *)((char *)k + d->acc_at[agg]);
 }
 
+static inline uint32_t session_entry_bytes(const session *d)
+{
+    return (uint32_t)(sizeof(session_key) + d->aggs.count * sizeof(tw_acc));
+}
+
 /* session.c */
 uint32_t session_key_add(session *d, const tw_key *key, int64_t time_ms);
 int64_t session_next(const session *d, const session_key *k);
@@ -73,8 +78,11 @@ bool session_holds(session *d, session_key *k);
 void session_tell(session *d, uint32_t number, int64_t at_ms, const char *closed);
 void session_tell_gone(session *d, uint32_t number, int64_t at_ms, const char *reason);
 
-/* session_state.c */
+/* session_edit.c */
+void session_fate(const tw_rule *fresh, const tw_rule *old, tw_edit *out);
 void session_adopt(tw_detector *base, tw_detector *old, int64_t clock_ms);
+
+/* session_state.c */
 void session_save(const tw_detector *base, tw_buf *out);
 int session_load(tw_detector *base, tw_state_in *in, tw_err *err);
 

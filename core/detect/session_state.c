@@ -1,43 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The state of a session operator from one version of its rule to the next, and as bytes. One lane's
- * thread, or the shore while the lane stands still. */
+/* The state of a session operator as bytes. One lane's thread, at a barrier. */
 #include "detect/session_impl.h"
-
-/* ---- reload ------------------------------------------------------------------------ */
-
-/* Events are kept with what the newer version reads of them, as far as it was kept. Sessions
- * end by the new gap and max, from their stored times. */
-static void refit(session *d, const tw_rule *old)
-{
-    tw_kept_change change = tw_kept_change_of(old->kept, old->kept_count, d->rule);
-
-    for (uint32_t number = tw_keyed_next(d->keys, TW_KEYED_NONE); number != TW_KEYED_NONE;
-         number = tw_keyed_next(d->keys, number)) {
-        session_key *k = tw_keyed_at(d->keys, number);
-        tw_kept_follow(&k->first, d->slab, &change);
-        tw_kept_follow(&k->newest, d->slab, &change);
-        tw_timers_set(d->timers, number, session_next(d, k));
-    }
-}
-
-void session_adopt(tw_detector *base, tw_detector *base_old, int64_t clock_ms)
-{
-    session *d = (session *)base, *old = (session *)base_old;
-
-    if (base_old->cls != &tw_session_class || old->aggs.count != d->aggs.count) {
-        return;
-    }
-    session fresh = *d;
-    d->slab = old->slab;
-    d->keys = old->keys;
-    d->timers = old->timers;
-    d->clock_ms = old->clock_ms > clock_ms ? old->clock_ms : clock_ms;
-    old->slab = fresh.slab;
-    old->keys = fresh.keys;
-    old->timers = fresh.timers;
-    refit(d, old->rule);
-    session_show_count(d); /* one gauge, the new owner's */
-}
 
 /* ---- bytes ------------------------------------------------------------------------- */
 

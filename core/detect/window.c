@@ -112,7 +112,7 @@ void tw_windows_done(tw_windows *ws)
 
 /* ---- what goes in ---- */
 
-static void entries_to_panes(tw_windows *ws, tw_window_state *w, int64_t newest_ms)
+void tw_entries_to_panes(tw_windows *ws, tw_window_state *w, int64_t newest_ms)
 {
     tw_window_state old = *w;
     tw_sample sample;
@@ -131,7 +131,7 @@ static void sliding_add(tw_windows *ws, tw_window_state *w, const tw_sample *sam
                         int64_t time_ms, int64_t behind_ms, int64_t newest_ms)
 {
     if (w->mode != TW_MODE_PANES && w->count >= ws->exact) {
-        entries_to_panes(ws, w, newest_ms);
+        tw_entries_to_panes(ws, w, newest_ms);
     }
     if (w->mode == TW_MODE_PANES) {
         tw_panes_add(ws, w, tw_floor_div(time_ms, ws->pane_ms), sample, time_ms);
@@ -231,7 +231,7 @@ static void panes_move_on(tw_windows *ws, tw_window_state *w, uint32_t left,
     tw_window_state *before = tw_window_before(ws, w);
 
     if (left > 0 && before->mode != TW_MODE_PANES && before->count > 0) {
-        entries_to_panes(ws, before, newest_ms);
+        tw_entries_to_panes(ws, before, newest_ms);
     }
     for (uint32_t n = 0; n < left; n++) {
         tw_panes_take(ws, before, tw_panes_at(ws, w, n));

@@ -127,6 +127,25 @@ void tw_window_save(const tw_windows *ws, const tw_window_state *w, int64_t newe
                     tw_buf *out);
 bool tw_window_load(tw_windows *ws, tw_window_state *w, tw_state_in *in);
 
+/* From the windows of one version of a rule to those of a newer one (window_edit.c). Both take from one slab
+ * while states follow. */
+typedef struct tw_windows_edit {
+    tw_windows *to, *from;
+    int agg_from[TW_MAX_AGGS]; /* by aggregate: where it was; -1: it is new */
+    uint64_t read_on;          /* old aggregates whose input is read by one of the new */
+    bool anew;                 /* nothing that a window holds can be carried over */
+    bool same;                 /* a state is good as it is */
+} tw_windows_edit;
+
+void tw_windows_edit_init(tw_windows_edit *e, tw_windows *to, const tw_rule *fresh,
+                          tw_windows *from, const tw_rule *old);
+/* to: empty, where its entry will be; from: emptied. at_ms: the key's time, what has left by then goes. */
+void tw_window_follow(const tw_windows_edit *e, tw_window_state *to,
+                      tw_window_state *from, int64_t newest_ms, int64_t origin_ms,
+                      int64_t at_ms);
+/* Grids: every window of `a` is made of whole steps of `b`. */
+bool tw_window_same_grid(const tw_window *a, const tw_window *b);
+
 /* The grid of hopping and tumbling windows. */
 int64_t tw_windows_end_from(const tw_windows *ws, int64_t origin_ms,
                             int64_t now_ms); /* earliest end >= now */

@@ -48,6 +48,9 @@ static inline bool tw_is_grid(const tw_windows *ws)
 }
 int64_t tw_grid_slice(const tw_windows *ws, int64_t origin_ms, int64_t time_ms);
 
+/* window.c */
+void tw_entries_to_panes(tw_windows *ws, tw_window_state *w, int64_t newest_ms);
+
 /* window_entries.c */
 void tw_entries_append(tw_windows *ws, tw_window_state *w, const tw_sample *sample,
                        int64_t time_ms);

@@ -156,8 +156,7 @@ static tw_value of_result(const tw_signal *s, const char *name)
     if (strcmp(name, "from") == 0)
         return of_text(tw_level_name(s->from));
     if (strcmp(name, "warming_until") == 0)
-        return s->warming_until_ms > 0 ? of_time(s->warming_until_ms)
-                                       : tw_value_absent();
+        return s->warming_until_ms > 0 ? of_time(s->warming_until_ms) : tw_value_absent();
     if (strcmp(name, "start") == 0)
         return of_time(s->start_ms);
     return strcmp(name, "stop") == 0 ? of_time(s->stop_ms) : tw_value_absent();

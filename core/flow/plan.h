@@ -66,6 +66,7 @@ typedef struct tw_aggregate {
     tw_agg_kind fold; /* LATEST: SUM, AVG, MIN, MAX or COUNT */
     uint32_t top;     /* TOPK: entries of the list */
     double param;     /* EWMA: half-life in ms; QUANTILE: which */
+    uint64_t id; /* of what it keeps, whichever place it has and whatever is read of it */
 } tw_aggregate;
 
 typedef enum tw_expr_op {

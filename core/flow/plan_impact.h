@@ -31,6 +31,7 @@ typedef struct tw_impact_plan {
     uint32_t event, metric; /* inputs */
     uint32_t slot;          /* of the metric's value */
     int fn;                 /* or a mapper; TW_NO_FN */
+    uint64_t metric_id;     /* of what a sample is, as it is written */
     int64_t before_ms, after_ms, settle_ms;
     tw_worse worse;
     double effect, confidence;

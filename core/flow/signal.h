@@ -45,8 +45,9 @@ typedef struct tw_signal {
     const tw_origin
         *evidence; /* the events it rests on, oldest first; NULL: newest alone */
     uint32_t evidence_count;
-    bool approx;           /* values came from panes */
-    int64_t warming_until_ms; /* since an edit its rule looks further back than it remembers; 0: no */
+    bool approx; /* values came from panes */
+    int64_t
+        warming_until_ms; /* since an edit its rule looks further back than it remembers; 0: no */
     const tw_event *event; /* of a rule that detects nothing: the event; NULL in a copy */
 } tw_signal;
 

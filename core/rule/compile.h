@@ -165,5 +165,8 @@ int tw_compile_kept(tw_compiler *c, const char *path, tw_err *err);
 void tw_compile_carried(tw_compiler *c);
 int64_t tw_compile_longest_span(const tw_rule *rule);
 void tw_compile_hashes(tw_compiler *c);
+/* Of parts of a rule as they are written, with the values of their parameters. */
+uint64_t tw_compile_identity(const tw_compiler *c, const char *name,
+                             tw_tree *const *parts, uint32_t count, uint32_t but);
 
 #endif

@@ -207,6 +207,9 @@ static uint32_t read_aggregate(tw_compiler *c, const tw_tree *word,
         return BAD;
     agg.input = (uint32_t)input;
     read_arguments(c, word, w, &agg);
+    /* Which quantile is asked of a sketch; it is the same for all. */
+    agg.id = tw_compile_identity(c, w->name, word->items, word->item_count,
+                                 w->kind == TW_AGG_QUANTILE ? 2 : UINT32_MAX);
     if (agg.kind == TW_AGG_RATE_EVENTS && (agg.has_field || agg.fn != TW_NO_FN))
         agg.kind = TW_AGG_RATE_COUNTER;
     return put_aggregate(c, word, agg);

@@ -93,6 +93,25 @@ static void write_state(const tw_compiler *c, tw_buf *out)
     }
 }
 
+uint64_t tw_compile_identity(const tw_compiler *c, const char *name,
+                             tw_tree *const *parts, uint32_t count, uint32_t but)
+{
+    tw_buf text;
+
+    tw_buf_init(&text, MAX_TEXT_BYTES);
+    tw_buf_add_str(&text, name);
+    for (uint32_t i = 0; i < count; i++) {
+        tw_buf_add_char(&text, ',');
+        if (i == but)
+            continue;
+        tw_tree_write(parts[i], c->source->text, c->source->size, &text);
+        write_used_params(c, parts[i], &text);
+    }
+    uint64_t id = tw_hash_stable(text.data, text.len);
+    tw_buf_done(&text);
+    return id;
+}
+
 static void hash_parts(tw_compiler *c, tw_buf *text)
 {
     tw_rule *r = c->rule;

@@ -54,6 +54,7 @@ static void read_metric(tw_compiler *c, const tw_tree *metric, tw_impact_plan *p
     if (input < 0)
         return;
     p->metric = (uint32_t)input;
+    p->metric_id = tw_compile_identity(c, "metric", metric->items, 2, UINT32_MAX);
     tw_stream *stream = c->rule->inputs[input].stream;
     if (field->type == TW_TREE_FUNCTION)
         p->fn = field->fn;

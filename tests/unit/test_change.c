@@ -182,6 +182,57 @@ a_newer_version_goes_on_and_its_hold_counts_from_the_stored_start(void **state)
     desk_free(d);
 }
 
+static void a_field_that_is_added_leaves_the_others_as_they_are(void **state)
+{
+    (void)state;
+    desk *d = desk_new(change_rule(1, NULL, 0));
+    says(d, 1000, "k", "up");
+    desk_reload(d, change_rule(2, NULL, 0));
+    event_only(d, 2000, "k", 0, text("up"), 7); /* the first value of kind */
+    expect_nothing(d);
+    event_only(d, 2100, "k", 0, text("down"), 7);
+    expect_line(d, "2100 k occurred ok>crit -");
+    desk_reload(d, change_rule(1, NULL, 0));
+    event_only(d, 2200, "k", 0, text("down"), 8);
+    expect_nothing(d);
+    says(d, 2300, "k", "up");
+    expect_line(d, "2300 k occurred ok>crit -");
+    desk_free(d);
+}
+
+static void what_another_to_does_not_take_ends_at_the_reload(void **state)
+{
+    (void)state;
+    desk *d = desk_new(change_rule(1, "down", 0));
+    says(d, 1000, "k", "up");
+    says(d, 2000, "k", "down");
+    expect_line(d, "2000 k level ok>crit -");
+    d->clock_ms = 2500;
+    desk_reload(d, change_rule(2, "down", 0));
+    expect_nothing(d);
+    desk_reload(d, change_rule(2, "lost", 0));
+    expect_line(d, "2500 k level crit>ok - rule changed");
+    says(d, 3000, "k", "lost");
+    expect_line(d, "3000 k level ok>crit -");
+    desk_free(d);
+}
+
+static void an_edit_of_a_change_says_what_is_kept(void **state)
+{
+    (void)state;
+    assert_int_equal(desk_fate(change_rule(2, NULL, 0), change_rule(1, NULL, 0)),
+                     TW_FATE_WARMING);
+    assert_int_equal(desk_fate(change_rule(1, NULL, 0), change_rule(2, NULL, 0)),
+                     TW_FATE_KEPT);
+    assert_int_equal(desk_fate(change_rule(1, "a", 5), change_rule(1, "b", 9)),
+                     TW_FATE_KEPT);
+    assert_int_equal(desk_fate(change_rule(1, "a", 0), change_rule(1, NULL, 0)),
+                     TW_FATE_COLD);
+    tw_rule *other = change_rule(1, NULL, 0);
+    ((tw_change_plan *)other->detail)->input = 1;
+    assert_int_equal(desk_fate(other, change_rule(1, NULL, 0)), TW_FATE_COLD);
+}
+
 static void a_long_text_is_no_change_of_itself(void **state)
 {
     (void)state;
@@ -264,6 +315,9 @@ static void bytes_that_save_did_not_write_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_field_that_is_added_leaves_the_others_as_they_are),
+        cmocka_unit_test(what_another_to_does_not_take_ends_at_the_reload),
+        cmocka_unit_test(an_edit_of_a_change_says_what_is_kept),
         cmocka_unit_test(each_change_is_an_occurrence_and_the_first_value_is_none),
         cmocka_unit_test(with_to_it_lasts_until_the_field_leaves),
         cmocka_unit_test(a_quiet_key_is_forgotten_and_its_next_value_is_the_first),

@@ -231,9 +231,56 @@ static void a_restart_or_a_reload_anywhere_changes_nothing(void **state)
     }
 }
 
+static tw_rule *spans(int64_t before_ms, int64_t after_ms)
+{
+    tw_rule *r = impact_rule();
+    tw_impact_plan *p = r->detail;
+
+    p->before_ms = before_ms;
+    p->after_ms = after_ms;
+    return r;
+}
+
+static void an_edit_of_spans_keeps_samples_and_open_events(void **state)
+{
+    (void)state;
+    desk *d = desk_new(impact_rule());
+    for (int i = 0; i < 4; i++) {
+        measures(d, 7000 + i * 1000, "k", 10 + i % 2);
+    }
+    happens(d, 10000, "k");
+    desk_reload(d, spans(8000, 9000));
+    for (int i = 0; i < 4; i++) {
+        measures(d, 11001 + i * 2000, "k", 50 + i % 2);
+    }
+    advance(d, 18500);
+    expect_nothing(d);
+    desk_reload(d, spans(8000, 7000)); /* then it was due at 18000 */
+    advance(d, 18501);
+    expect_line(d, "18500 k occurred ok>crit -");
+    desk_free(d);
+}
+
+static void an_edit_of_an_impact_says_what_is_kept(void **state)
+{
+    (void)state;
+    tw_edit edit = desk_edit(spans(9000, 4000), spans(4000, 4000));
+    assert_int_equal(edit.fate, TW_FATE_WARMING);
+    assert_int_equal(edit.warming_ms, 5000);
+    assert_int_equal(desk_fate(spans(4000, 1000), spans(4000, 4000)), TW_FATE_TRIMMED);
+    tw_rule *other = impact_rule();
+    ((tw_impact_plan *)other->detail)->metric_id = 7;
+    assert_int_equal(desk_fate(other, impact_rule()), TW_FATE_COLD);
+    other = impact_rule();
+    ((tw_impact_plan *)other->detail)->effect = 0.5;
+    assert_int_equal(desk_fate(other, impact_rule()), TW_FATE_KEPT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_edit_of_spans_keeps_samples_and_open_events),
+        cmocka_unit_test(an_edit_of_an_impact_says_what_is_kept),
         cmocka_unit_test(a_verdict_falls_by_the_clock),
         cmocka_unit_test(only_verdicts_of_when_are_told),
         cmocka_unit_test(what_when_cannot_mean_is_refused),

@@ -268,17 +268,17 @@ static void of_a_side_that_is_full_the_oldest_goes_and_is_counted(void **state)
 static void an_edit_of_within_keeps_what_waits(void **state)
 {
     (void)state;
-    assert_int_equal(
-        desk_fate(join_rule(TW_JOIN_EACH, 1000, 2000), join_rule(TW_JOIN_EACH, 1000, 1000)),
-        TW_FATE_WARMING);
-    assert_int_equal(
-        desk_fate(join_rule(TW_JOIN_EACH, 500, 1000), join_rule(TW_JOIN_EACH, 1000, 1000)),
-        TW_FATE_TRIMMED);
-    assert_int_equal(
-        desk_fate(join_rule(TW_JOIN_EACH, 1000, 1000), join_rule(TW_JOIN_EACH, 1000, 1000)),
-        TW_FATE_KEPT);
+    assert_int_equal(desk_fate(join_rule(TW_JOIN_EACH, 1000, 2000),
+                               join_rule(TW_JOIN_EACH, 1000, 1000)),
+                     TW_FATE_WARMING);
+    assert_int_equal(desk_fate(join_rule(TW_JOIN_EACH, 500, 1000),
+                               join_rule(TW_JOIN_EACH, 1000, 1000)),
+                     TW_FATE_TRIMMED);
+    assert_int_equal(desk_fate(join_rule(TW_JOIN_EACH, 1000, 1000),
+                               join_rule(TW_JOIN_EACH, 1000, 1000)),
+                     TW_FATE_KEPT);
     assert_int_equal(desk_fate(join_rule(TW_JOIN_MISSING, 1000, 1000),
-                             join_rule(TW_JOIN_EACH, 1000, 1000)),
+                               join_rule(TW_JOIN_EACH, 1000, 1000)),
                      TW_FATE_COLD);
 }
 

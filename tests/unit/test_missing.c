@@ -295,6 +295,40 @@ static void a_reload_with_a_longer_every_does_not_take_back_what_was_told(void *
     desk_free(d);
 }
 
+static void a_shorter_every_is_due_by_the_clock_of_the_reload(void **state)
+{
+    (void)state;
+    desk *d = desk_new(missing_rule(60000, 0, 1000000));
+    event_at(d, 1000, "a", 0);
+    advance(d, 5000);
+    d->clock_ms = 6000;
+    desk_reload(d, missing_rule(2000, 0, 1000000));
+    advance(d, 6001);
+    expect_line(d, "6000 a level ok>crit -");
+    desk_free(d);
+}
+
+static void an_edit_of_what_is_missing_says_what_is_kept(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        desk_fate(missing_rule(2000, 500, 90000), missing_rule(9000, 0, 90000)),
+        TW_FATE_KEPT);
+    tw_edit edit = desk_edit(missing_rule(2000, 0, 90000), missing_rule(2000, 0, 60000));
+    assert_int_equal(edit.fate, TW_FATE_WARMING);
+    assert_int_equal(edit.warming_ms, 30000);
+    assert_int_equal(
+        desk_fate(missing_rule(2000, 0, 60000), missing_rule(2000, 0, 90000)),
+        TW_FATE_TRIMMED);
+    assert_int_equal(desk_fate(table_rule(0), missing_rule(1000, 500, 60000)),
+                     TW_FATE_PARTLY);
+    assert_int_equal(desk_fate(missing_rule(1000, 500, 60000), table_rule(0)),
+                     TW_FATE_PARTLY);
+    tw_rule *other = missing_rule(2000, 0, 90000);
+    plan_of(other)->input = 1;
+    assert_int_equal(desk_fate(other, missing_rule(2000, 0, 90000)), TW_FATE_COLD);
+}
+
 static void a_rule_that_learns_from_now_on_keeps_what_has_come(void **state)
 {
     (void)state;
@@ -315,6 +349,8 @@ static void a_rule_that_learns_from_now_on_keeps_what_has_come(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_shorter_every_is_due_by_the_clock_of_the_reload),
+        cmocka_unit_test(an_edit_of_what_is_missing_says_what_is_kept),
         cmocka_unit_test(a_table_gives_the_keys_of_rows_that_match),
         cmocka_unit_test(where_a_row_has_no_such_column_its_key_in_the_table_may_stand),
         cmocka_unit_test(keys_of_a_table_that_never_came_count_from_the_start),

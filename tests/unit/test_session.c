@@ -166,6 +166,74 @@ static void a_newer_version_goes_on_with_its_own_gap(void **state)
     desk_free(d);
 }
 
+/* The sum, what is measured otherwise, and a highest value that is new. */
+static tw_rule *measured_otherwise(int64_t gap_ms)
+{
+    tw_rule *r = session_rule(gap_ms, 0, TW_SESSION_CLOSE, false);
+    tw_level_plan *p = &r->level;
+
+    p->aggs[1] = p->aggs[0]; /* the sum has moved behind a maximum */
+    p->aggs[0].kind = TW_AGG_MAX;
+    p->values[0].nodes[0].agg = 1;
+    p->values[1].nodes[0].agg = 0;
+    p->agg_count = 2;
+    p->value_count = 2;
+    tw_free(p->value_names[2]);
+    tw_free(p->values[2].nodes);
+    return r;
+}
+
+static void aggregates_of_an_open_session_go_on_in_another_place(void **state)
+{
+    (void)state;
+    desk *d = desk_new(session_rule(1000, 0, TW_SESSION_CLOSE, false));
+    event_at(d, 1000, "k", 5);
+    event_at(d, 1500, "k", 3);
+    event_at(d, 1500, "l", 3);
+    desk_reload(d, measured_otherwise(1000));
+    assert_int_equal(d->det->cls->key_count(d->det), 2);
+    event_at(d, 2000, "k", 4);
+    advance(d, 2501);
+    expect_line(d, "2500 l occurred ok>crit 3");
+    assert_false(d->last.result.has[1]);
+    advance(d, 3001);
+    expect_line(d, "3000 k occurred ok>crit 12");
+    assert_true(d->last.result.values[1] > 3.5 && d->last.result.values[1] < 4.5);
+    desk_free(d);
+}
+
+static void a_shorter_gap_ends_sessions_by_the_clock_of_the_reload(void **state)
+{
+    (void)state;
+    desk *d = desk_new(session_rule(5000, 0, TW_SESSION_CLOSE, false));
+    event_at(d, 1000, "k", 1);
+    advance(d, 4000);
+    d->clock_ms = 4500; /* nothing was due: the operator has not been told */
+    desk_reload(d, session_rule(1000, 0, TW_SESSION_CLOSE, false));
+    advance(d, 4501);
+    expect_line(d, "4500 k occurred ok>crit 1");
+    desk_free(d);
+}
+
+static void an_edit_of_a_session_says_what_is_kept(void **state)
+{
+    (void)state;
+    tw_edit edit = desk_edit(session_rule(5000, 0, TW_SESSION_CLOSE, false),
+                             session_rule(2000, 0, TW_SESSION_CLOSE, false));
+    assert_int_equal(edit.fate, TW_FATE_WARMING);
+    assert_int_equal(edit.warming_ms, 3000);
+    assert_int_equal(desk_fate(session_rule(2000, 9000, TW_SESSION_CLOSE, false),
+                               session_rule(2000, 0, TW_SESSION_CLOSE, false)),
+                     TW_FATE_TRIMMED);
+    assert_int_equal(desk_fate(session_rule(2000, 0, TW_SESSION_FIRST, true),
+                               session_rule(2000, 0, TW_SESSION_CLOSE, false)),
+                     TW_FATE_KEPT);
+    edit = desk_edit(measured_otherwise(1000),
+                     session_rule(1000, 0, TW_SESSION_CLOSE, false));
+    assert_int_equal(edit.fate, TW_FATE_WARMING);
+    assert_int_equal(edit.warming_ms, 0);
+}
+
 static void feed_at_random(desk *d, unsigned seed, bool restarts)
 {
     static const char *const keys[] = {"a", "b", "c"};
@@ -239,6 +307,9 @@ static void bytes_that_save_did_not_write_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(aggregates_of_an_open_session_go_on_in_another_place),
+        cmocka_unit_test(a_shorter_gap_ends_sessions_by_the_clock_of_the_reload),
+        cmocka_unit_test(an_edit_of_a_session_says_what_is_kept),
         cmocka_unit_test(a_session_is_told_when_the_gap_has_passed),
         cmocka_unit_test(an_event_of_a_session_that_is_over_is_late),
         cmocka_unit_test(
