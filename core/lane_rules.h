@@ -10,6 +10,9 @@
  * buffer). */
 void tw_instance_judge(tw_lane *lane, tw_instance *inst, const tw_key *key,
                        uint32_t input, const tw_event *ev, int64_t time_ms);
+/* The rule's clock is there: what waited for it is judged, deadlines before it (inclusive: at it, too) fire. */
+void tw_instance_advance(tw_lane *lane, tw_instance *inst, int64_t clock_ms,
+                         bool inclusive);
 /* Every rule that the event matches gets it; scratch is the caller's. */
 void tw_lane_route(tw_lane *lane, const tw_stream *stream, tw_route_scratch *scratch,
                    const tw_event *ev);

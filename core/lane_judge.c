@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+/* An event meets its rule: dedup, the waiting room of a rule that judges in order, the detector, what the event
+ * ends. Runs on the lane's thread, or on the shore while the lane is paused.
+ *
+ * Invariant: an event that is too late is told of as late exactly once for each rule, wherever that is found. */
+#include "detect/dedup.h"
+#include "engine.h"
+#include "lane_rules.h"
+
+/* ---- judging ----------------------------------------------------------------------- */
+
+typedef struct release_target {
+    tw_lane *lane;
+    tw_instance *inst;
+    int64_t clock_ms;
+} release_target;
+
+/* What an event of `resolve.on` ends. The incident stage decides whether there is anything to
+ * end. */
+static void tell_resolve(tw_lane *lane, const tw_instance *inst, const tw_key *key,
+                         uint32_t input, const tw_event *ev, int64_t time_ms)
+{
+    tw_signal s = {.rule = inst->rule,
+                   .kind = TW_SIGNAL_RESOLVE,
+                   .at_ms = time_ms,
+                   .seq = ev->seq,
+                   .key = *key,
+                   .newest = {.stream = ev->stream,
+                              .partition = ev->partition,
+                              .offset = ev->offset},
+                   .start_ms = TW_TIME_NONE,
+                   .stop_ms = TW_TIME_NONE,
+                   .reason = inst->rule->inputs[input].name};
+
+    tw_engine_on_signal(lane, &s);
+}
+
+static bool is_repeat(tw_instance *inst, const tw_key *key, uint32_t input,
+                      const tw_event *ev, int64_t time_ms, int64_t clock_ms)
+{
+    if (!inst->dedup ||
+        !tw_dedup_is_repeat(inst->dedup, key, input, ev, time_ms, clock_ms))
+        return false;
+    tw_count_own(inst->repeats, 1);
+    return true;
+}
+
+/* The detector sees the event first: what it finds by it is over by it, too. */
+static void instance_event(tw_lane *lane, tw_instance *inst, const tw_key *key,
+                           uint32_t input, const tw_event *ev, int64_t time_ms,
+                           int64_t clock_ms)
+{
+    const tw_incident_plan *plan = &inst->rule->incident;
+    if (inst->ordered && is_repeat(inst, key, input, ev, time_ms, clock_ms))
+        return;
+    bool resolves = plan->resolve_inputs >> input & 1;
+
+    if (!(plan->resolve_only >> input & 1))
+        inst->detector->cls->event(inst->detector, key, input, ev, time_ms, clock_ms);
+    if (resolves)
+        tell_resolve(lane, inst, key, input, ev, time_ms);
+}
+
+/* Between two released events the operator's own deadlines come due at their times: its
+ * clock moves to each event's time first. */
+static void on_released(void *self, const tw_key *key, uint32_t input, const tw_event *ev,
+                        int64_t time_ms)
+{
+    release_target *t = self;
+    tw_detector *det = t->inst->detector;
+
+    if (det->cls->next_deadline(det) < time_ms)
+        det->cls->advance(det, time_ms);
+    instance_event(t->lane, t->inst, key, input, ev, time_ms, time_ms);
+}
+
+void tw_instance_advance(tw_lane *lane, tw_instance *inst, int64_t clock_ms,
+                         bool inclusive)
+{
+    if (inst->reorder) {
+        release_target target = {lane, inst, clock_ms};
+        tw_reorder_port port = {on_released, &target};
+        tw_reorder_release(inst->reorder, clock_ms, inclusive || inst->prompt, &port);
+    }
+    inst->detector->cls->advance(inst->detector, inclusive ? clock_ms + 1 : clock_ms);
+}
+
+static void put_in_order(tw_lane *lane, tw_instance *inst, const tw_key *key,
+                         uint32_t input, const tw_event *ev, int64_t time_ms)
+{
+    int64_t clock_ms = lane->rules->domains[inst->domain].clock_ms;
+
+    if (clock_ms != TW_TIME_NONE && time_ms < clock_ms && inst->rule->lateness_ms > 0) {
+        tw_count_own(inst->late, 1);
+        return;
+    }
+    if (clock_ms != TW_TIME_NONE && time_ms < clock_ms + inst->prompt) {
+        /* Nothing before it waits any more. */
+        instance_event(lane, inst, key, input, ev, time_ms, clock_ms);
+        return;
+    }
+    while (tw_reorder_put(inst->reorder, key, input, ev, time_ms) == TW_EFULL) {
+        /* The room is full: its oldest leave early rather than the newest getting lost.
+         */
+        tw_instance_advance(lane, inst, tw_reorder_next(inst->reorder) + 1, false);
+    }
+}
+
+static uint64_t count_of(const tw_counter *c)
+{
+    return atomic_load_explicit(&c->value, memory_order_relaxed);
+}
+
+void tw_instance_judge(tw_lane *lane, tw_instance *inst, const tw_key *key,
+                       uint32_t input, const tw_event *ev, int64_t time_ms)
+{
+    tw_domain *d = &lane->rules->domains[inst->domain];
+    uint64_t late = count_of(inst->late);
+
+    tw_count_own(inst->events, 1);
+    /* What rules emit comes in order only behind the waiting room; all else as it arrives. */
+    if (!inst->ordered && is_repeat(inst, key, input, ev, time_ms, d->clock_ms))
+        return;
+    if (inst->reorder)
+        put_in_order(lane, inst, key, input, ev, time_ms);
+    else
+        instance_event(lane, inst, key, input, ev, time_ms, d->clock_ms);
+    if (count_of(inst->late) != late && tw_engine_tells_late(lane->engine))
+        tw_engine_on_late(lane, inst, key, input, ev, time_ms);
+    tw_instance_due(d, inst);
+}
