@@ -8,6 +8,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 
+#define MAX_WAITING 1000000
+
 static bool keeps_state(const tw_rule *fresh, const tw_rule *old)
 {
     tw_edit edit;
@@ -249,6 +251,11 @@ void tw_engine_rule_counts(const tw_engine *e, uint32_t rule, tw_rule_counts *ou
         out->keys += atomic_load_explicit(&inst->keys->value, memory_order_relaxed);
         add_failures(rules->scripts[inst->rule->script], out);
     }
+}
+
+uint32_t tw_engine_max_waiting(const tw_engine *e)
+{
+    return e->options.max_waiting ? e->options.max_waiting : MAX_WAITING;
 }
 
 const tw_track *tw_engine_track(const tw_engine *e, uint32_t number)

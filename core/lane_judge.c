@@ -45,6 +45,29 @@ static bool is_repeat(tw_instance *inst, const tw_key *key, uint32_t input,
     return true;
 }
 
+static uint64_t count_of(const tw_counter *c)
+{
+    return atomic_load_explicit(&c->value, memory_order_relaxed);
+}
+
+static void tell_late(tw_lane *lane, const tw_instance *inst, const tw_key *key,
+                      uint32_t input, const tw_event *ev, int64_t time_ms)
+{
+    if (tw_engine_tells_late(lane->engine))
+        tw_engine_on_late(lane, inst, key, input, ev, time_ms);
+}
+
+/* Whether an event is late only the detector knows, and it counts it. */
+static void detect(tw_lane *lane, tw_instance *inst, const tw_key *key, uint32_t input,
+                   const tw_event *ev, int64_t time_ms, int64_t clock_ms)
+{
+    uint64_t late = count_of(inst->late);
+
+    inst->detector->cls->event(inst->detector, key, input, ev, time_ms, clock_ms);
+    if (count_of(inst->late) != late)
+        tell_late(lane, inst, key, input, ev, time_ms);
+}
+
 /* The detector sees the event first: what it finds by it is over by it, too. */
 static void instance_event(tw_lane *lane, tw_instance *inst, const tw_key *key,
                            uint32_t input, const tw_event *ev, int64_t time_ms,
@@ -56,7 +79,7 @@ static void instance_event(tw_lane *lane, tw_instance *inst, const tw_key *key,
     bool resolves = plan->resolve_inputs >> input & 1;
 
     if (!(plan->resolve_only >> input & 1))
-        inst->detector->cls->event(inst->detector, key, input, ev, time_ms, clock_ms);
+        detect(lane, inst, key, input, ev, time_ms, clock_ms);
     if (resolves)
         tell_resolve(lane, inst, key, input, ev, time_ms);
 }
@@ -92,6 +115,7 @@ static void put_in_order(tw_lane *lane, tw_instance *inst, const tw_key *key,
 
     if (clock_ms != TW_TIME_NONE && time_ms < clock_ms && inst->rule->lateness_ms > 0) {
         tw_count_own(inst->late, 1);
+        tell_late(lane, inst, key, input, ev, time_ms);
         return;
     }
     if (clock_ms != TW_TIME_NONE && time_ms < clock_ms + inst->prompt) {
@@ -106,16 +130,10 @@ static void put_in_order(tw_lane *lane, tw_instance *inst, const tw_key *key,
     }
 }
 
-static uint64_t count_of(const tw_counter *c)
-{
-    return atomic_load_explicit(&c->value, memory_order_relaxed);
-}
-
 void tw_instance_judge(tw_lane *lane, tw_instance *inst, const tw_key *key,
                        uint32_t input, const tw_event *ev, int64_t time_ms)
 {
     tw_domain *d = &lane->rules->domains[inst->domain];
-    uint64_t late = count_of(inst->late);
 
     tw_count_own(inst->events, 1);
     /* What rules emit comes in order only behind the waiting room; all else as it arrives. */
@@ -125,7 +143,5 @@ void tw_instance_judge(tw_lane *lane, tw_instance *inst, const tw_key *key,
         put_in_order(lane, inst, key, input, ev, time_ms);
     else
         instance_event(lane, inst, key, input, ev, time_ms, d->clock_ms);
-    if (count_of(inst->late) != late && tw_engine_tells_late(lane->engine))
-        tw_engine_on_late(lane, inst, key, input, ev, time_ms);
     tw_instance_due(d, inst);
 }

@@ -14,8 +14,6 @@
 #include "flow/plan_emit.h"
 #include "lane_emit.h"
 
-#define REORDER_MAX_EVENTS 1000000
-
 /* ---- the heap of a domain ---------------------------------------------------------- */
 
 static void heap_place(tw_domain *d, uint32_t at, tw_instance *inst)
@@ -216,7 +214,7 @@ static int instance_init(tw_lane *lane, tw_lane_rules *rules, uint32_t number,
     if (rule->dedup)
         inst->dedup = tw_dedup_new(rule->dedup);
     if (rule->lateness_ms > 0 || inst->ordered)
-        inst->reorder = tw_reorder_new(lane->slab, REORDER_MAX_EVENTS);
+        inst->reorder = tw_reorder_new(lane->slab, tw_engine_max_waiting(lane->engine));
     d->heap = tw_realloc(d->heap, (d->count + 1) * sizeof *d->heap);
     heap_place(d, d->count++, inst);
     return TW_OK;
