@@ -247,6 +247,7 @@ static void on_advance(void *arg)
         tw_app_advance(app);
     else
         tw_engine_collect(app->engine);
+    tw_app_bound_pressure(app);
     tw_app_step_down(app);
 }
 

@@ -127,6 +127,7 @@ static json_t *show_sinks(const tw_app *app)
         if (app->sinks[i].guest->trouble)
             json_object_set_new(status, "trouble",
                                 json_string(app->sinks[i].guest->trouble));
+        json_object_set_new(status, "holds_sources", json_boolean(app->sinks[i].holds));
         json_array_append_new(list, status);
     }
     return list;

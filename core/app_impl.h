@@ -21,6 +21,11 @@ typedef struct tw_sink_unit {
     const tw_config_sink *config;
     tw_guest *guest;
     tw_outbox *outbox;
+    /* its queue is full of events; see app_pressure.c */
+    struct tw_app *app;
+    int64_t full_since_ms; /* monotonic */
+    bool holds, gave_way, said;
+    tw_gauge *holds_gauge;
 } tw_sink_unit;
 
 typedef struct tw_source_unit {
@@ -137,6 +142,11 @@ typedef enum tw_app_sinks { TW_APP_ORDINARY_SINKS, TW_APP_DEAD_LETTER_SINK } tw_
 bool tw_app_sinks_are_empty(const tw_app *app, tw_app_sinks which);
 void tw_app_stop_sinks(tw_app *app, tw_app_sinks which);
 bool tw_app_sinks_are_stopped(const tw_app *app, tw_app_sinks which);
+
+/* app_pressure.c: sources wait for a sink that has too many events to deliver, and for how long. */
+void tw_app_pressure_init(tw_app *app, tw_sink_unit *unit);
+void tw_app_on_pressure(void *sink_unit, bool is_full);
+void tw_app_bound_pressure(tw_app *app);
 
 /* app_once.c: whether to say it; then out_left_out gets how many were not said before. */
 bool tw_app_say_once(tw_app_once *o, const char *where, const char *reason,

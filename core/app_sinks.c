@@ -233,7 +233,10 @@ static int open_sink(tw_app *app, tw_sink_unit *unit, tw_err *err)
                                  .timeout_ms = c->timeout_ms,
                                  .seed = tw_hash(c->name, __builtin_strlen(c->name)),
                                  .dead = on_dead_record,
-                                 .dead_self = app};
+                                 .dead_self = app,
+                                 .pressure = tw_app_on_pressure,
+                                 .pressure_self = unit};
+    tw_app_pressure_init(app, unit);
     unit->outbox = tw_outbox_new(&options);
     char *settings = json_dumps(c->settings, JSON_COMPACT);
     unit->guest =

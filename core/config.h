@@ -64,7 +64,7 @@ typedef struct tw_config_sink {
     char *name, *kind;
     json_t *settings;
     uint32_t queue;
-    int64_t max_age_ms, timeout_ms, backoff_ms, backoff_max_ms;
+    int64_t max_age_ms, pause_ms, timeout_ms, backoff_ms, backoff_max_ms;
 } tw_config_sink;
 
 typedef struct tw_config_route {

@@ -325,6 +325,7 @@ static int read_sink(tw_config *config, json_t *map, const char *name, json_t *n
     if ((rc = tw_config_check_name(config, map, "sink", name, err)) < 0 ||
         (rc = read_settings(config, node, &s->settings, err)) < 0 ||
         (rc = tw_config_read_ms(config, node, "max_age", 1, &s->max_age_ms, err)) < 0 ||
+        (rc = tw_config_read_ms(config, node, "pause", 0, &s->pause_ms, err)) < 0 ||
         (rc = tw_config_read_ms(config, node, "timeout", 1, &s->timeout_ms, err)) < 0 ||
         (rc = tw_config_read_ms(config, node, "backoff", 1, &s->backoff_ms, err)) < 0 ||
         (rc = tw_config_read_ms(config, node, "backoff_max", 1, &s->backoff_max_ms,

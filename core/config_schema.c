@@ -187,7 +187,13 @@ static const tw_conf_field sink_fields[] = {
      .min = 1,
      .max = 10000000,
      .fallback = "10000",
-     .doc = "Records that may wait; beyond it the oldest is given up."},
+     .doc = "Alerts that may wait, beyond which the oldest is given up; and emitted "
+            "events, beyond which sources wait."},
+    {.name = "pause",
+     .type = TW_CONF_DURATION,
+     .fallback = "\"5m\"",
+     .doc = "How long sources wait for a sink whose queue is full of emitted events; "
+            "then the oldest of those are given up."},
     {.name = "max_age",
      .type = TW_CONF_DURATION,
      .fallback = "\"1h\"",

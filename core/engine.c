@@ -210,7 +210,15 @@ void tw_engine_on_late(tw_lane *lane, const tw_instance *inst, const tw_key *key
 
 bool tw_engine_shore_is_full(const tw_engine *e)
 {
-    return atomic_load_explicit(&e->told_waiting, memory_order_relaxed) > SHORE_FULL;
+    return atomic_load_explicit(&e->told_waiting, memory_order_relaxed) > SHORE_FULL ||
+           atomic_load_explicit(&e->sources_held, memory_order_relaxed);
+}
+
+void tw_engine_hold_sources(tw_engine *e, bool hold)
+{
+    atomic_store(&e->sources_held, hold);
+    for (uint32_t i = 0; !hold && i < e->lane_count; i++)
+        tw_wake_ring(e->lanes[i]->wake);
 }
 
 static int compare_bytes(const uint8_t *a, uint32_t a_len, const uint8_t *b,

@@ -126,6 +126,10 @@ void tw_engine_feed_remove(tw_engine *e, tw_feed_state *feed, int64_t *out_next)
 typedef void (*tw_feed_visit)(void *self, tw_feed_state *feed);
 void tw_engine_positions(tw_engine *e, tw_feed_visit visit, void *self);
 
+/* While held no feed is polled, and no partition counts as silent: clocks stand still. Lanes go on with what
+ * they have. */
+void tw_engine_hold_sources(tw_engine *e, bool hold);
+
 /* In step: one frame, or a move of the clock (frame NULL), handled completely by all
  * lanes. The caller has set the virtual clock. */
 void tw_engine_step(tw_engine *e, const tw_stream *stream, uint32_t source,
@@ -166,6 +170,7 @@ const tw_table_view *tw_engine_tables(const tw_engine *e,
 uint32_t tw_engine_max_waiting(const tw_engine *e);
 bool tw_engine_is_ending(const tw_engine *e);     /* one thread stands for all lanes */
 bool tw_engine_wants_cut(const tw_engine *e);     /* lane: stop between two frames */
+/* Too much waits on the shore, or sources are held: feeds are not polled. */
 bool tw_engine_shore_is_full(const tw_engine *e); /* lane */
 const tw_track *tw_engine_track(const tw_engine *e, uint32_t number); /* lane */
 uint32_t tw_engine_track_count(const tw_engine *e);

@@ -30,6 +30,7 @@ struct tw_engine {
     tw_table_view *tables;
     uint64_t tables_generation;
     bool ending;
+    _Atomic bool sources_held;
 
     /* the pause */
     pthread_mutex_t mutex;

@@ -349,6 +349,25 @@ void tw_lane_finish(tw_lane *lane)
     }
 }
 
+/* Nobody asks the partitions, so that nothing comes from them says nothing of what time it is. */
+static void keep_awake(tw_lane *lane, const tw_feed_state *feed, int64_t now_ms)
+{
+    const tw_ruleset *set = lane->rules->set;
+    uint32_t stream = feed->stream->id;
+
+    if (stream >= set->stream_count)
+        return;
+    for (uint32_t i = 0; i < set->streams[stream].track_count; i++) {
+        tw_partition_clock *p =
+            tw_clocks_partition(&lane->clocks, set->streams[stream].tracks[i],
+                                feed->source, feed->partition, now_ms);
+        if (p->arrival_ms < now_ms) {
+            p->arrival_ms = now_ms;
+            p->changed = true;
+        }
+    }
+}
+
 uint32_t tw_lane_turn(tw_lane *lane)
 {
     uint32_t done = tw_lane_drain(lane) ? 1 : 0;
@@ -359,6 +378,9 @@ uint32_t tw_lane_turn(tw_lane *lane)
              i++)
             if (!tw_feed_is_held(lane, lane->feeds[i], now_ms))
                 done += poll_feed(lane, lane->feeds[i]);
+    } else {
+        for (uint32_t i = 0; i < lane->feed_count; i++)
+            keep_awake(lane, lane->feeds[i], now_ms);
     }
     now_ms = tw_clock_now_ms(lane->clock);
     if (now_ms - lane->tick_ms >= TICK_MS)

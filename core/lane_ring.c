@@ -133,6 +133,8 @@ static void receive_clock(tw_lane *lane, const ring_item *item)
                                                 item->partition, item->arrival_ms);
     if (item->time_ms != TW_TIME_NONE)
         tw_partition_clock_observe(p, item->time_ms, item->arrival_ms);
+    if (item->arrival_ms > p->arrival_ms)
+        p->arrival_ms = item->arrival_ms;
     p->backlog_ms = item->backlog_ms;
     p->changed = false; /* only the lane that reads a partition reports it */
     tw_domains_update(lane, &item->track, 1, tw_clock_now_ms(lane->clock));

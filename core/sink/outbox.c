@@ -131,6 +131,7 @@ void tw_outbox_free(tw_outbox *o)
         next = letter->next;
         letter_free(letter);
     }
+    o->options.pressure = NULL;
     while (o->first)
         tw_outbox_item_remove(o, o->first);
     while (o->flights) {
@@ -217,8 +218,21 @@ void tw_outbox_put(tw_outbox *o, tw_parcel *p)
         tw_outbox_item_dead(o, item, TW_DEAD_DISABLED, "the destination is gone");
     else
         tw_outbox_make_room(o);
+    tw_outbox_feel_pressure(o);
     set_gauges(o, now_ms);
     tw_outbox_arm(o, 0);
+}
+
+void tw_outbox_give_way(tw_outbox *o, bool gives_way)
+{
+    o->gives_way = gives_way;
+    if (gives_way)
+        tw_outbox_make_room(o);
+}
+
+bool tw_outbox_is_failing(const tw_outbox *o)
+{
+    return o->failures > 0;
 }
 
 static outbox_letter *write_letter(tw_delivery *d, const tw_answer *a)

@@ -6,6 +6,10 @@
  * goes to the dead-letter port. Order within one sink is kept for records of one key:
  * while a record waits for a retry, later ones of its key wait behind it.
  *
+ * Alerts and dead letters beyond the queue push out the oldest of their own. Events are not
+ * pushed out: at max_records the outbox is full and says so, and whoever owns it stops what they come
+ * from, or lets it give way.
+ *
  * Shore thread, except tw_outbox_answer (any thread). */
 #ifndef TW_SINK_OUTBOX_H
 #define TW_SINK_OUTBOX_H
@@ -25,8 +29,7 @@ typedef struct tw_outbox_options {
     tw_loop *loop;
     const tw_clock *clock;
     tw_stats *stats;
-    uint32_t max_records; /* default 10,000; beyond it the oldest that is not in flight is
-                             given up */
+    uint32_t max_records; /* default 10,000; of events, and of all others */
     int64_t max_age_ms;   /* default 1 h */
     int64_t backoff_ms, backoff_max_ms; /* default 500, 60,000 */
     int64_t timeout_ms; /* a delivery without an answer counts as RETRY; default 30,000 */
@@ -35,6 +38,9 @@ typedef struct tw_outbox_options {
      * itself. */
     void (*dead)(void *self, const tw_parcel *p, const char *reason);
     void *dead_self;
+    /* It has become full of events, or is half empty again. NULL: nobody cares. */
+    void (*pressure)(void *self, bool is_full);
+    void *pressure_self;
 } tw_outbox_options;
 
 tw_outbox *tw_outbox_new(const tw_outbox_options *options);
@@ -45,6 +51,11 @@ void tw_outbox_connect(tw_outbox *o, void *instance);
 void tw_outbox_put(tw_outbox *o, tw_parcel *p); /* takes a reference of its own */
 /* The sink's answer to a delivery of this outbox (tw_host.done). Any thread. */
 void tw_outbox_answer(tw_outbox *o, tw_delivery *d, const tw_answer *a);
+
+/* From now on too many events are treated like too many alerts. */
+void tw_outbox_give_way(tw_outbox *o, bool gives_way);
+/* Its last deliveries found no taker. */
+bool tw_outbox_is_failing(const tw_outbox *o);
 
 size_t tw_outbox_count(const tw_outbox *o); /* queued and in flight */
 /* Nothing queued and nothing in flight. */

@@ -72,6 +72,8 @@ struct tw_outbox {
 
     outbox_item *first, *last;
     size_t count, in_flight_records, bytes;
+    size_t events, event_bytes; /* among them */
+    bool is_full, gives_way;    /* of events */
     tw_map *keys;
     outbox_flight *flights;
     uint32_t open_flights, abandoned_flights;
@@ -112,6 +114,8 @@ void tw_outbox_item_dead(tw_outbox *o, outbox_item *item, tw_dead_reason why,
 void tw_outbox_items_dead(tw_outbox *o, tw_dead_reason why,
                           const char *text); /* waiting */
 void tw_outbox_make_room(tw_outbox *o);
+/* Tells of it when it has become full of events, or no longer is. */
+void tw_outbox_feel_pressure(tw_outbox *o);
 void tw_outbox_expire(tw_outbox *o, int64_t now_ms);
 bool tw_outbox_item_may_go(tw_outbox *o, outbox_item *item, int64_t now_ms);
 

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "sink/outbox_impl.h"
 
-/* However few the records: this is what they may hold together. */
+/* However few the records: this is what events may hold together, and all others. */
 #define MAX_BYTES (64u << 20)
 
 static outbox_key *key_of(tw_outbox *o, const char *text)
@@ -33,6 +33,11 @@ static void release_key(tw_outbox *o, outbox_key *key)
     tw_free(key);
 }
 
+static bool is_event(const outbox_item *item)
+{
+    return item->parcel->record.kind == TW_RECORD_EVENT;
+}
+
 outbox_item *tw_outbox_item_add(tw_outbox *o, tw_parcel *p, int64_t now_ms)
 {
     outbox_item *item = tw_alloc(sizeof *item);
@@ -51,6 +56,10 @@ outbox_item *tw_outbox_item_add(tw_outbox *o, tw_parcel *p, int64_t now_ms)
     o->last = item;
     o->count++;
     o->bytes += item->bytes;
+    if (is_event(item)) {
+        o->events++;
+        o->event_bytes += item->bytes;
+    }
     return item;
 }
 
@@ -66,6 +75,10 @@ void tw_outbox_item_remove(tw_outbox *o, outbox_item *item)
         o->last = item->previous;
     o->count--;
     o->bytes -= item->bytes;
+    if (is_event(item)) {
+        o->events--;
+        o->event_bytes -= item->bytes;
+    }
     if (item->in_flight) {
         o->in_flight_records--;
         if (item->key)
@@ -74,6 +87,7 @@ void tw_outbox_item_remove(tw_outbox *o, outbox_item *item)
     release_key(o, item->key);
     tw_parcel_unref(item->parcel);
     tw_free(item);
+    tw_outbox_feel_pressure(o);
 }
 
 /* Out of the list first: whoever is told may put something in. */
@@ -97,20 +111,60 @@ static outbox_item *oldest_waiting(const tw_outbox *o)
     return item;
 }
 
+static outbox_item *oldest_waiting_of(const tw_outbox *o, bool events)
+{
+    outbox_item *item = o->first;
+    while (item && (item->in_flight || is_event(item) != events))
+        item = item->next;
+    return item;
+}
+
 void tw_outbox_items_dead(tw_outbox *o, tw_dead_reason why, const char *text)
 {
     for (outbox_item *item = oldest_waiting(o); item; item = oldest_waiting(o))
         tw_outbox_item_dead(o, item, why, text);
 }
 
-void tw_outbox_make_room(tw_outbox *o)
+static bool is_beyond(const tw_outbox *o, bool events)
 {
-    while (o->count > o->options.max_records || o->bytes > MAX_BYTES) {
-        outbox_item *item = oldest_waiting(o);
+    size_t count = events ? o->events : o->count - o->events;
+    size_t bytes = events ? o->event_bytes : o->bytes - o->event_bytes;
+
+    return count > o->options.max_records || bytes > MAX_BYTES;
+}
+
+static void make_room_of(tw_outbox *o, bool events)
+{
+    while (is_beyond(o, events)) {
+        outbox_item *item = oldest_waiting_of(o, events);
         if (!item)
             return;
         tw_outbox_item_dead(o, item, TW_DEAD_OVERFLOW, "the outbox is full");
     }
+}
+
+void tw_outbox_make_room(tw_outbox *o)
+{
+    make_room_of(o, false);
+    if (o->gives_way)
+        make_room_of(o, true);
+}
+
+/* Full at the limit, and until half of it is free, so that what was stopped starts for a good while. */
+void tw_outbox_feel_pressure(tw_outbox *o)
+{
+    size_t records = o->options.max_records, bytes = MAX_BYTES;
+    bool is_full;
+
+    if (o->is_full)
+        is_full = o->events > records / 2 || o->event_bytes > bytes / 2;
+    else
+        is_full = o->events >= records || o->event_bytes >= bytes;
+    if (is_full == o->is_full)
+        return;
+    o->is_full = is_full;
+    if (o->options.pressure)
+        o->options.pressure(o->options.pressure_self, is_full);
 }
 
 void tw_outbox_expire(tw_outbox *o, int64_t now_ms)

@@ -47,7 +47,7 @@ static const char whole[] =
     "sinks:\n"
     "  screen: { kind: stdout }\n"
     "  pager: { kind: webhook, settings: { url: \"http://x/\" }, "
-    "queue: 5, max_age: 2h,\n"
+    "queue: 5, max_age: 2h, pause: 0s,\n"
     "           timeout: 3s, backoff: 1s, backoff_max: 10s }\n"
     "routes:\n"
     "  pager: pager\n"
@@ -128,12 +128,14 @@ static void a_sink_has_its_queue_and_times(void **state)
     const tw_config_sink *screen = &c->sinks[0], *pager = &c->sinks[1];
     assert_int_equal(screen->queue, 10000);
     assert_int_equal(screen->max_age_ms, 3600000);
+    assert_int_equal(screen->pause_ms, 300000);
     assert_int_equal(screen->timeout_ms, 30000);
     assert_int_equal(screen->backoff_ms, 500);
     assert_int_equal(screen->backoff_max_ms, 60000);
     assert_string_equal(pager->kind, "webhook");
     assert_int_equal(pager->queue, 5);
     assert_int_equal(pager->max_age_ms, 7200000);
+    assert_int_equal(pager->pause_ms, 0);
     assert_int_equal(pager->timeout_ms, 3000);
     assert_int_equal(pager->backoff_ms, 1000);
     assert_int_equal(pager->backoff_max_ms, 10000);
