@@ -167,6 +167,7 @@ void tw_engine_on_emitted(tw_lane *lane, const tw_signal *s, int64_t order,
                           const char *json, size_t size); /* lane */
 const tw_table_view *tw_engine_tables(const tw_engine *e,
                                       uint64_t *out_generation); /* lane */
+uint32_t tw_engine_emitter(const tw_engine *e, const tw_rule *rule); /* shore */
 uint32_t tw_engine_max_waiting(const tw_engine *e);
 bool tw_engine_is_ending(const tw_engine *e);     /* one thread stands for all lanes */
 bool tw_engine_wants_cut(const tw_engine *e);     /* lane: stop between two frames */

@@ -12,6 +12,11 @@
 
 #define MAX_KEY_TEXT 4096
 
+uint32_t tw_engine_emitter(const tw_engine *e, const tw_rule *rule)
+{
+    return tw_streams_emitter(e->options.streams, rule->name, rule->emit->stream);
+}
+
 bool tw_engine_wants_emitted(const tw_engine *e, const tw_emit_plan *plan)
 {
     return e->options.ports.emitted && (plan->leaves || e->options.tells_all_emitted);

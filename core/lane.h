@@ -66,6 +66,7 @@ typedef struct tw_instance {
     /* what it emits */
     bool emits_to_rules;
     uint64_t name_hash, rows_generation;
+    uint32_t emitter; /* the rule, in the origin of what it emits */
     const tw_rows **rows;      /* by look-up; NULL before the first */
     struct tw_held_rows *held; /* of tables that change, likewise */
     tw_counter *events, *keyless, *late, *evicted, *dropped, *emitted, *repeats;

@@ -30,6 +30,7 @@ typedef struct item {
     int64_t order; /* of events of one instant: the same on any number of lanes */
     uint64_t seq;
     uint32_t number, size;
+    tw_origin led_by;
 } __attribute__((aligned(16))) item;
 
 tw_lane_emitter *tw_lane_emitter_new(const tw_decode_limits *limits)
@@ -161,6 +162,9 @@ static void emit(tw_instance *inst, const tw_signal *s)
                  .seq = s->seq,
                  .number = em->number++,
                  .size = (uint32_t)em->text.len};
+    head.led_by = s->newest;
+    head.led_by.via = inst->emitter;
+    head.led_by.index = head.number * lane->lane_count + lane->number;
     tw_count_own(inst->emitted, 1);
     if (inst->emits_to_rules)
         enqueue(em, &head);
@@ -197,6 +201,7 @@ static void on_derived(void *self, const tw_event *ev)
     tw_event mine = *ev;
 
     mine.index = d->head->number;
+    mine.led_by = d->head->led_by;
     tw_lane_route(d->lane, d->head->stream, d->lane->emitter->route, &mine);
 }
 

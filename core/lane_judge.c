@@ -25,9 +25,8 @@ static void tell_resolve(tw_lane *lane, const tw_instance *inst, const tw_key *k
                    .at_ms = time_ms,
                    .seq = ev->seq,
                    .key = *key,
-                   .newest = {.stream = ev->stream,
-                              .partition = ev->partition,
-                              .offset = ev->offset},
+                   .newest = tw_event_origin(ev),
+                   .newest_ms = time_ms,
                    .start_ms = TW_TIME_NONE,
                    .stop_ms = TW_TIME_NONE,
                    .reason = inst->rule->inputs[input].name};

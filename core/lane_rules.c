@@ -194,6 +194,8 @@ static int instance_init(tw_lane *lane, tw_lane_rules *rules, uint32_t number,
     inst->name_hash = tw_hash_stable(rule->name, __builtin_strlen(rule->name));
     inst->emits_to_rules =
         rule->emit && rules->set->streams[rule->emit->stream->id].projection;
+    if (rule->emit)
+        inst->emitter = tw_engine_emitter(lane->engine, rule);
     inst->domain = rules->set->rule_domain[number];
     inst->due_ms = INT64_MAX;
     guard_init(lane, inst);

@@ -135,6 +135,7 @@ static void save_waiting(void *self, const tw_key *key, uint32_t input,
     tw_state_put_i64(out, ev->offset);
     tw_state_put_u64(out, ev->index);
     tw_state_put_u64(out, ev->seq);
+    tw_state_put_origin(out, &ev->led_by);
     tw_state_put_bytes(out, ev->raw, ev->raw_len);
 }
 
@@ -144,6 +145,7 @@ typedef struct waiting {
     uint32_t input, stream, index;
     int64_t time_ms, ev_ms, arrival_ms, partition, offset;
     uint64_t seq;
+    tw_origin led_by;
     const void *raw;
     size_t raw_len;
 } waiting;
@@ -159,6 +161,7 @@ static void put_waiting(void *self, const tw_event *decoded)
     ev.offset = w->offset;
     ev.index = w->index;
     ev.seq = w->seq;
+    ev.led_by = w->led_by;
     (void)tw_reorder_put(w->inst->reorder, &w->key, w->input, &ev, w->time_ms);
 }
 
@@ -172,6 +175,7 @@ static bool take_waiting(tw_state_in *in, waiting *w)
         !tw_state_take_i64(in, &w->ev_ms) || !tw_state_take_i64(in, &w->arrival_ms) ||
         !tw_state_take_i64(in, &w->partition) || !tw_state_take_i64(in, &w->offset) ||
         !tw_state_take_u32(in, &w->index) || !tw_state_take_u64(in, &w->seq) ||
+        !tw_state_take_origin(in, &w->led_by) ||
         !tw_state_take_bytes(in, &w->raw, &w->raw_len) || key_len > TW_MAX_KEY_BYTES)
         return false;
     w->key = tw_key_from_bytes(key, (uint32_t)key_len);

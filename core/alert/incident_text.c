@@ -315,13 +315,38 @@ static json_t *values_json(const tw_signal *s)
     return values;
 }
 
-static void add_evidence(const tw_incidents *in, json_t *list, const tw_origin *o)
+static json_t *place_json(const tw_incidents *in, const tw_origin *o)
 {
+    const tw_stream *stream = tw_streams_at(in->options.streams, o->stream);
+
+    return json_pack("{s:s, s:i, s:I}", "stream", stream ? stream->name : "", "partition",
+                     o->partition, "offset", (json_int_t)o->offset);
+}
+
+/* Of an emitted event its rule and time say which it is, and `origin` what led to it. */
+static json_t *emitted_json(const tw_incidents *in, const tw_origin *o, int64_t time_ms)
+{
+    const tw_stream *into;
+    const char *rule = tw_streams_emitter_of(in->options.streams, o->via, &into);
+    json_t *item = json_object();
+
+    if (rule) {
+        json_object_set_new(item, "stream", json_string(into->name));
+        json_object_set_new(item, "rule", json_string(rule));
+    }
+    json_object_set_new(item, "time", json_integer(time_ms));
     if (o->partition >= 0)
-        json_array_append_new(
-            list, json_pack("{s:s, s:i, s:I}", "stream",
-                            tw_streams_at(in->options.streams, o->stream)->name,
-                            "partition", o->partition, "offset", (json_int_t)o->offset));
+        json_object_set_new(item, "origin", place_json(in, o));
+    return item;
+}
+
+static void add_evidence(const tw_incidents *in, json_t *list, const tw_origin *o,
+                         int64_t time_ms)
+{
+    if (o->via)
+        json_array_append_new(list, emitted_json(in, o, time_ms));
+    else if (o->partition >= 0)
+        json_array_append_new(list, place_json(in, o));
 }
 
 static json_t *evidence_json(const tw_incidents *in, const tw_signal *s)
@@ -329,9 +354,9 @@ static json_t *evidence_json(const tw_incidents *in, const tw_signal *s)
     json_t *list = json_array();
 
     for (uint32_t i = 0; s->evidence && i < s->evidence_count; i++)
-        add_evidence(in, list, &s->evidence[i]);
+        add_evidence(in, list, &s->evidence[i].origin, s->evidence[i].time_ms);
     if (!s->evidence)
-        add_evidence(in, list, &s->newest);
+        add_evidence(in, list, &s->newest, s->newest_ms);
     return list;
 }
 

@@ -49,9 +49,7 @@ bool change_any_open(const change *d, const change_key *k)
 
 static bool is_same_event(const tw_kept *a, const tw_kept *b)
 {
-    return a->origin.stream == b->origin.stream &&
-           a->origin.partition == b->origin.partition &&
-           a->origin.offset == b->origin.offset && a->origin.index == b->origin.index;
+    return tw_origin_is_same(&a->origin, &b->origin);
 }
 
 void change_tell(change *d, uint32_t number, const change_field *f, tw_signal_kind kind,

@@ -98,16 +98,15 @@ void handler_signal(handler *h, tw_signal_kind kind, tw_level lv, json_t *option
                    .seq = h->ev ? h->ev->seq : 0,
                    .key = tw_keyed_key(h->keys, h->number),
                    .newest = k->origin,
+                   .newest_ms = k->newest_ms,
                    .start_ms = TW_TIME_NONE,
                    .stop_ms = TW_TIME_NONE,
                    .reason = reason,
                    .fire = options};
 
     if (h->ev) {
-        s.newest = (tw_origin){.stream = h->ev->stream,
-                               .partition = h->ev->partition,
-                               .offset = h->ev->offset,
-                               .index = h->ev->index};
+        s.newest = tw_event_origin(h->ev);
+        s.newest_ms = h->at_ms;
     }
     if (h->rule->carried_count > 0) {
         s.fields = k->carried ? k->carried->values : h->absent;
@@ -212,10 +211,7 @@ static void remember(handler *h, handler_key *k, uint32_t input, const tw_event 
 {
     const tw_rule *r = h->rule;
 
-    k->origin = (tw_origin){.stream = ev->stream,
-                            .partition = ev->partition,
-                            .offset = ev->offset,
-                            .index = ev->index};
+    k->origin = tw_event_origin(ev);
     if (r->carried_count > 0) {
         k->carried = tw_carried_put(h->slab, k->carried, ev,
                                     r->carried_slots + (size_t)input * r->carried_count,

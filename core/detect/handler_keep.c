@@ -46,10 +46,7 @@ static void key_save(const handler *h, uint32_t number, tw_buf *out)
     tw_state_put_bytes(out, bytes, len);
     tw_state_put_i64(out, k->newest_ms);
     tw_state_put_i64(out, k->open_until_ms);
-    tw_state_put_u64(out, k->origin.stream);
-    tw_state_put_i64(out, k->origin.partition);
-    tw_state_put_i64(out, k->origin.offset);
-    tw_state_put_u64(out, k->origin.index);
+    tw_state_put_origin(out, &k->origin);
     items_save(k->values, out);
     items_save(k->timers, out);
     carried_save(k->carried, out);
@@ -149,15 +146,11 @@ static bool parts_load(handler *h, tw_state_in *in, const saved_names names[2],
                        handler_key *k)
 {
     uint32_t value_count;
-    int64_t partition;
 
     if (!tw_state_take_i64(in, &k->newest_ms) ||
         !tw_state_take_i64(in, &k->open_until_ms) ||
-        !tw_state_take_u32(in, &k->origin.stream) || !tw_state_take_i64(in, &partition) ||
-        !tw_state_take_i64(in, &k->origin.offset) ||
-        !tw_state_take_u32(in, &k->origin.index))
+        !tw_state_take_origin(in, &k->origin))
         return false;
-    k->origin.partition = (int32_t)partition;
     bool good = items_load(h, in, &k->values, &value_count) &&
                 items_load(h, in, &k->timers, &k->timer_count) &&
                 carried_load(h, in, &names[0], &k->carried) &&

@@ -135,10 +135,9 @@ static bool pair(join *j, uint32_t number, tw_kept_item *left, const tw_kept *ri
 /* One record that both inputs take is not its own partner. */
 static bool is_same_event(const tw_kept *kept, const tw_event *ev)
 {
-    const tw_origin *o = &kept->origin;
+    tw_origin mine = tw_event_origin(ev);
 
-    return ev->offset >= 0 && o->offset == ev->offset && o->partition == ev->partition &&
-           o->stream == ev->stream && o->index == ev->index;
+    return (ev->offset >= 0 || mine.via) && tw_origin_is_same(&kept->origin, &mine);
 }
 
 /* `kept` is the other one, on the side it stands. */

@@ -15,10 +15,7 @@ void tw_kept_put(tw_kept *to, tw_slab *slab, const tw_rule *rule, uint32_t input
     }
     *to = (tw_kept){.time_ms = time_ms,
                     .seq = ev->seq,
-                    .origin = {.stream = ev->stream,
-                               .partition = ev->partition,
-                               .offset = ev->offset,
-                               .index = ev->index},
+                    .origin = tw_event_origin(ev),
                     .input = input,
                     .is_there = true,
                     .fields = fields};
@@ -44,8 +41,12 @@ void tw_kept_give(tw_kept *k, tw_slab *slab)
 
 tw_kept_view tw_kept_see(const tw_kept *k, const tw_rule *rule)
 {
-    tw_kept_view view = {.time_ms = k->time_ms, .origin = k->origin};
+    tw_kept_view view = {
+        .time_ms = k->time_ms, .stream = k->origin.stream, .origin = k->origin};
 
+    if (k->origin.via) {
+        view.stream = rule->inputs[k->input].stream->id;
+    }
     if (k->is_there && k->fields && k->fields->count == rule->kept_count) {
         view.values = k->fields->values;
     }
@@ -155,10 +156,7 @@ void tw_kept_save(const tw_kept *k, tw_buf *out)
     }
     tw_state_put_i64(out, k->time_ms);
     tw_state_put_u64(out, k->seq);
-    tw_state_put_u64(out, k->origin.stream);
-    tw_state_put_i64(out, k->origin.partition);
-    tw_state_put_i64(out, k->origin.offset);
-    tw_state_put_u64(out, k->origin.index);
+    tw_state_put_origin(out, &k->origin);
     tw_state_put_u64(out, k->input);
     tw_state_put_u64(out, count);
     for (uint32_t n = 0; n < count; n++) {
@@ -190,7 +188,6 @@ bool tw_kept_load(tw_kept *k, tw_slab *slab, const tw_kept_change *change,
                   tw_state_in *in)
 {
     uint64_t is_there;
-    int64_t partition;
 
     *k = (tw_kept){0};
     if (!tw_state_take_u64(in, &is_there) || !is_there) {
@@ -198,12 +195,9 @@ bool tw_kept_load(tw_kept *k, tw_slab *slab, const tw_kept_change *change,
     }
     k->is_there = true;
     if (!tw_state_take_i64(in, &k->time_ms) || !tw_state_take_u64(in, &k->seq) ||
-        !tw_state_take_u32(in, &k->origin.stream) || !tw_state_take_i64(in, &partition) ||
-        !tw_state_take_i64(in, &k->origin.offset) ||
-        !tw_state_take_u32(in, &k->origin.index) || !tw_state_take_u32(in, &k->input)) {
+        !tw_state_take_origin(in, &k->origin) || !tw_state_take_u32(in, &k->input)) {
         return false;
     }
-    k->origin.partition = (int32_t)partition;
     if (!load_fields(k, slab, in)) {
         return false;
     }

@@ -104,10 +104,7 @@ void level_key_remember(level *d, level_key *key, uint32_t input, const tw_event
     }
     if (d->layout.origin) {
         *(tw_origin *)level_part(key, d->layout.origin) =
-            (tw_origin){.stream = ev->stream,
-                        .partition = ev->partition,
-                        .offset = ev->offset,
-                        .index = ev->index};
+            tw_event_origin(ev);
     }
 }
 

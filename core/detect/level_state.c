@@ -60,14 +60,6 @@ static void open_save(const level_open *o, tw_buf *out)
     tw_state_put_u64(out, o->told_pending);
 }
 
-static void origin_save(const tw_origin *o, tw_buf *out)
-{
-    tw_state_put_u64(out, o->stream);
-    tw_state_put_i64(out, o->partition);
-    tw_state_put_i64(out, o->offset);
-    tw_state_put_u64(out, o->index);
-}
-
 static void carried_save(const tw_carried *c, tw_buf *out)
 {
     for (uint32_t n = 0; n < c->count; n++) {
@@ -101,7 +93,7 @@ static void key_save(const level *d, uint32_t number, tw_buf *out)
         tw_state_put_u64(out, *(uint64_t *)level_part(key, l->seen));
     }
     if (parts & PART_ORIGIN) {
-        origin_save(level_part(key, l->origin), out);
+        tw_state_put_origin(out, level_part(key, l->origin));
     }
     if (parts & PART_OPEN) {
         open_save(key->open, out);
@@ -242,13 +234,10 @@ static bool time_load(loading *l, level_key *key, bool there, uint32_t wanted)
 static bool origin_load(loading *l, level_key *key)
 {
     tw_origin o = {.partition = -1};
-    int64_t partition;
 
-    if (!tw_state_take_u32(l->in, &o.stream) || !tw_state_take_i64(l->in, &partition) ||
-        !tw_state_take_i64(l->in, &o.offset) || !tw_state_take_u32(l->in, &o.index)) {
+    if (!tw_state_take_origin(l->in, &o)) {
         return false;
     }
-    o.partition = (int32_t)partition;
     if (l->d->layout.origin) {
         *(tw_origin *)level_part(key, l->d->layout.origin) = o;
     }

@@ -39,10 +39,7 @@ static const tw_value *fields_of(const level *d, level_key *key, uint32_t offset
 static tw_origin origin_of(const level *d, level_key *key)
 {
     if (d->ev) {
-        return (tw_origin){.stream = d->ev->stream,
-                           .partition = d->ev->partition,
-                           .offset = d->ev->offset,
-                           .index = d->ev->index};
+        return tw_event_origin(d->ev);
     }
     if (d->layout.origin) {
         return *(tw_origin *)level_part(key, d->layout.origin);
@@ -69,6 +66,7 @@ static void send_signal(level *d, uint32_t number, tw_signal_kind kind, tw_level
                    .fields = fields_of(d, key, d->layout.carried),
                    .first_fields = fields_of(d, key, d->layout.carried_first),
                    .newest = origin_of(d, key),
+                   .newest_ms = d->ev ? d->ev->time_ms : key->newest_ms,
                    .reason = reason,
                    .approx = d->window_values.approx ||
                              tw_window_approx(&d->windows, &key->window)};

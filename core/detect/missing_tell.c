@@ -65,6 +65,7 @@ static void tell(missing *d, uint32_t number, bool silent, int64_t at_ms,
                                r->carried_first_count);
     if (k->kept.is_there) {
         s.newest = k->kept.origin;
+        s.newest_ms = k->kept.time_ms;
     }
     d->env.out.signal(d->env.out.self, &s);
 }

@@ -12,7 +12,7 @@ typedef struct telling {
     const tw_rule *rule;
     tw_role_found roles[TW_MAX_ROLES];
     tw_value fields[TW_MAX_KEPT], first_fields[TW_MAX_KEPT], absent[TW_MAX_KEPT];
-    tw_origin evidence[TW_MAX_EVIDENCE];
+    tw_evidence evidence[TW_MAX_EVIDENCE];
     uint32_t evidence_count;
 } telling;
 
@@ -85,7 +85,8 @@ static tw_level level_of(const tw_rule *rule, const tw_occurrence *o)
 static void fill_evidence(telling *t, const tw_kept *const *events, uint32_t count)
 {
     for (uint32_t n = 0; n < count && t->evidence_count < TW_MAX_EVIDENCE; n++) {
-        t->evidence[t->evidence_count++] = events[n]->origin;
+        t->evidence[t->evidence_count++] =
+            (tw_evidence){events[n]->origin, events[n]->time_ms};
     }
 }
 
@@ -121,6 +122,7 @@ void tw_occurrence_tell(const tw_rule *rule, const tw_detect_env *env,
                    .fields = t.fields,
                    .first_fields = t.first_fields,
                    .newest = newest ? newest->origin : (tw_origin){.partition = -1},
+                   .newest_ms = newest ? newest->time_ms : 0,
                    .start_ms = o->start_ms,
                    .stop_ms = o->stop_ms,
                    .reason = o->reason,

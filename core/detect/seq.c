@@ -278,10 +278,7 @@ static bool may_begin(const seq *s, const seq_key *k, offering *o)
 static void remember_taken(seq *s, const tw_event *ev)
 {
     s->has_taken = true;
-    s->taken = (tw_origin){.stream = ev->stream,
-                           .partition = ev->partition,
-                           .offset = ev->offset,
-                           .index = ev->index};
+    s->taken = tw_event_origin(ev);
 }
 
 static void add_match(seq *s, seq_key *k, seq_match *m)

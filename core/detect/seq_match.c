@@ -140,8 +140,9 @@ static bool holds(seq *s, const seq_match *m, uint32_t hidden, const tw_seq_step
 
 static bool is_same_event(const tw_origin *o, const tw_event *ev)
 {
-    return o->offset == ev->offset && o->partition == ev->partition &&
-           o->stream == ev->stream && o->index == ev->index;
+    tw_origin mine = tw_event_origin(ev);
+
+    return tw_origin_is_same(o, &mine);
 }
 
 static bool has_just_taken(const seq *s, const seq_match *m, const tw_event *ev)

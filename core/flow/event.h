@@ -11,6 +11,22 @@
 #include "flow/fields.h"
 #include "flow/value.h"
 
+/* Which event it is, for ever. Of an event that a rule emitted: the event of a source that led to it, the
+ * rule, and in `index` which of its events it is. */
+typedef struct tw_origin {
+    uint32_t stream;   /* tw_stream id */
+    int32_t partition; /* -1: no event led to it */
+    int64_t offset;
+    uint32_t index;
+    uint32_t via; /* the rule, as tw_streams_emitter numbers it; 0: none */
+} tw_origin;
+
+static inline bool tw_origin_is_same(const tw_origin *a, const tw_origin *b)
+{
+    return a->offset == b->offset && a->partition == b->partition &&
+           a->stream == b->stream && a->index == b->index && a->via == b->via;
+}
+
 typedef struct tw_event {
     int64_t time_ms; /* event time by the stream's time field, clamped */
     int64_t arrival_ms;
@@ -25,16 +41,19 @@ typedef struct tw_event {
     const tw_value *slots; /* projection->slot_count values, indexed by slot */
     const struct tw_event_reader *reader; /* reads paths that are not projected */
     void *reader_self;
-    uint32_t flags; /* TW_EVENT_* */
+    uint32_t flags;   /* TW_EVENT_* */
+    tw_origin led_by; /* of an event that a rule emitted; via 0: it is of a source */
 } tw_event;
 
-/* Which event it is, for ever. */
-typedef struct tw_origin {
-    uint32_t stream; /* tw_stream id */
-    int32_t partition;
-    int64_t offset;
-    uint32_t index;
-} tw_origin;
+static inline tw_origin tw_event_origin(const tw_event *ev)
+{
+    if (ev->led_by.via)
+        return ev->led_by;
+    return (tw_origin){.stream = ev->stream,
+                       .partition = ev->partition,
+                       .offset = ev->offset,
+                       .index = ev->index};
+}
 
 enum {
     TW_EVENT_CLAMPED = 1, /* its stamp lay in the future and was set to arrival */

@@ -54,6 +54,7 @@ struct tw_handler_host_class {
 typedef struct tw_kept_view {
     const tw_value *values; /* rule->kept_count; NULL: none */
     int64_t time_ms;
+    uint32_t stream; /* the input's */
     tw_origin origin;
 } tw_kept_view;
 

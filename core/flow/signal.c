@@ -130,7 +130,7 @@ static void put_signal(writer *w, const tw_signal *s)
     copy->roles = put_roles(w, s);
     if (s->evidence) {
         copy->evidence = put(w, s->evidence, s->evidence_count * sizeof *s->evidence,
-                             _Alignof(tw_origin));
+                             _Alignof(tw_evidence));
     }
     copy->key.data = put(w, s->key.data, s->key.len, 1);
     if (s->reason) {

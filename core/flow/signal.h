@@ -25,6 +25,12 @@ typedef struct tw_role_found {
     int64_t first_ms, last_ms;
 } tw_role_found;
 
+/* One of the events it rests on. */
+typedef struct tw_evidence {
+    tw_origin origin;
+    int64_t time_ms;
+} tw_evidence;
+
 typedef struct tw_signal {
     tw_rule *rule;
     tw_signal_kind kind;
@@ -36,13 +42,14 @@ typedef struct tw_signal {
     const tw_value *fields;       /* rule->carried_count values of the newest event */
     const tw_value *first_fields; /* rule->carried_first_count */
     tw_origin newest;             /* the event that tipped it; partition -1: none known */
+    int64_t newest_ms;            /* its time */
     int64_t start_ms,
         stop_ms;        /* span of the window judged; TW_TIME_NONE when there is none */
     const char *reason; /* NULL, or why (nodata, evicted, forgotten) */
     json_t *fire;       /* handler's options, borrowed; NULL otherwise */
     const tw_role_found *roles; /* rule->role_count; NULL: none */
     const tw_value *facts;      /* rule->fact_count; NULL: none */
-    const tw_origin
+    const tw_evidence
         *evidence; /* the events it rests on, oldest first; NULL: newest alone */
     uint32_t evidence_count;
     bool approx; /* values came from panes */

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 
 #define DEFAULT_FUTURE_MS 60000
@@ -13,11 +14,19 @@
 
 #define MAX_GROWTHS 28
 
+typedef struct emitter {
+    uint32_t number;
+    char *rule;
+    const tw_stream *into;
+} emitter;
+
 struct tw_streams {
     tw_stream **_Atomic at;
     _Atomic uint32_t count;
     uint32_t room, growths;
     tw_stream **outgrown[MAX_GROWTHS];
+    emitter *emitters;
+    uint32_t emitter_count;
 };
 
 tw_streams *tw_streams_new(void)
@@ -45,6 +54,10 @@ void tw_streams_free(tw_streams *s)
     for (uint32_t n = 0; n < s->growths; n++) {
         tw_free(s->outgrown[n]);
     }
+    for (uint32_t n = 0; n < s->emitter_count; n++) {
+        tw_free(s->emitters[n].rule);
+    }
+    tw_free(s->emitters);
     tw_free(s->at);
     tw_free(s);
 }
@@ -99,4 +112,46 @@ tw_stream *tw_streams_at(const tw_streams *s, uint32_t id)
 uint32_t tw_streams_count(const tw_streams *s)
 {
     return s->count;
+}
+
+/* ---- who emits --------------------------------------------------------------------- */
+
+static emitter *find_emitter(const tw_streams *s, uint32_t number)
+{
+    for (uint32_t n = 0; n < s->emitter_count; n++) {
+        if (s->emitters[n].number == number) {
+            return &s->emitters[n];
+        }
+    }
+    return NULL;
+}
+
+uint32_t tw_streams_emitter(tw_streams *s, const char *rule, const tw_stream *into)
+{
+    uint32_t number = (uint32_t)tw_hash_stable(rule, strlen(rule));
+    emitter *known = NULL;
+
+    while (number == 0 || ((known = find_emitter(s, number)) && strcmp(known->rule, rule))) {
+        number++;
+    }
+    if (!known) {
+        s->emitters =
+            tw_realloc(s->emitters, (s->emitter_count + 1) * sizeof *s->emitters);
+        known = &s->emitters[s->emitter_count++];
+        *known = (emitter){.number = number, .rule = tw_strdup(rule)};
+    }
+    known->into = into;
+    return number;
+}
+
+const char *tw_streams_emitter_of(const tw_streams *s, uint32_t number,
+                                  const tw_stream **out_into)
+{
+    const emitter *known = find_emitter(s, number);
+
+    if (!known) {
+        return NULL;
+    }
+    *out_into = known->into;
+    return known->rule;
 }

@@ -36,4 +36,11 @@ tw_stream *tw_streams_find(const tw_streams *s, const char *name); /* NULL when 
 tw_stream *tw_streams_at(const tw_streams *s, uint32_t id);
 uint32_t tw_streams_count(const tw_streams *s);
 
+/* A rule that emits, by a number that is never 0 and, but for a collision, the same in every process: where
+ * events come from is kept long after the rule has gone. Shore only. */
+uint32_t tw_streams_emitter(tw_streams *s, const char *rule, const tw_stream *into);
+/* Its name and its stream; NULL: never heard of. */
+const char *tw_streams_emitter_of(const tw_streams *s, uint32_t number,
+                                  const tw_stream **out_into);
+
 #endif

@@ -14,7 +14,7 @@ typedef struct events_job {
 static void push_kept(lua_State *L, const events_job *job, const tw_kept_view *kept)
 {
     const tw_rule *rule = job->rule;
-    const tw_stream *stream = tw_streams_at(job->s->set->streams, kept->origin.stream);
+    const tw_stream *stream = tw_streams_at(job->s->set->streams, kept->stream);
 
     lua_createtable(L, 0, (int)rule->kept_count + 4);
     for (uint32_t i = 0; kept->values && i < rule->kept_count; i++) {
@@ -25,7 +25,7 @@ static void push_kept(lua_State *L, const events_job *job, const tw_kept_view *k
     lua_setfield(L, -2, "@time");
     lua_pushstring(L, stream ? stream->name : "");
     lua_setfield(L, -2, "@stream");
-    lua_pushinteger(L, kept->origin.partition);
+    lua_pushinteger(L, kept->origin.via ? -1 : kept->origin.partition);
     lua_setfield(L, -2, "@partition");
     lua_pushinteger(L, kept->origin.offset);
     lua_setfield(L, -2, "@offset");

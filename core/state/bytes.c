@@ -163,3 +163,26 @@ bool tw_state_take_value(tw_state_in *in, tw_value *out)
     }
     return take_text(in, (tw_type)type, out);
 }
+
+/* Streams by number: whoever reads it has made its streams of the same configuration. */
+void tw_state_put_origin(tw_buf *out, const tw_origin *o)
+{
+    tw_state_put_u64(out, o->stream);
+    tw_state_put_i64(out, o->partition);
+    tw_state_put_i64(out, o->offset);
+    tw_state_put_u64(out, o->index);
+    tw_state_put_u64(out, o->via);
+}
+
+bool tw_state_take_origin(tw_state_in *in, tw_origin *out)
+{
+    int64_t partition;
+
+    if (!tw_state_take_u32(in, &out->stream) || !tw_state_take_i64(in, &partition) ||
+        !tw_state_take_i64(in, &out->offset) || !tw_state_take_u32(in, &out->index) ||
+        !tw_state_take_u32(in, &out->via)) {
+        return false;
+    }
+    out->partition = (int32_t)partition;
+    return true;
+}

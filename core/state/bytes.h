@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "flow/event.h"
 #include "flow/value.h"
 
 void tw_state_put_u64(tw_buf *out, uint64_t v);
@@ -16,6 +17,7 @@ void tw_state_put_i64(tw_buf *out, int64_t v);
 void tw_state_put_double(tw_buf *out, double v);
 void tw_state_put_bytes(tw_buf *out, const void *data, size_t size);
 void tw_state_put_value(tw_buf *out, tw_value v);
+void tw_state_put_origin(tw_buf *out, const tw_origin *o);
 
 typedef struct tw_state_in {
     const uint8_t *at, *end;
@@ -34,5 +36,6 @@ bool tw_state_take_double(tw_state_in *in, double *out);
 /* Borrowed from the input. */
 bool tw_state_take_bytes(tw_state_in *in, const void **out, size_t *out_size);
 bool tw_state_take_value(tw_state_in *in, tw_value *out);
+bool tw_state_take_origin(tw_state_in *in, tw_origin *out);
 
 #endif

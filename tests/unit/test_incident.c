@@ -116,7 +116,7 @@ static void send(fixture *f, tw_signal_kind kind, const char *key, tw_level from
                    .at_ms = at_ms,
                    .key = key_of(key),
                    .result = {names, &value, &has, 1},
-                   .newest = {0, 2, 17, 0},
+                   .newest = {0, 2, 17, 0, 0},
                    .start_ms = INT64_MIN,
                    .stop_ms = INT64_MIN};
     tw_incidents_signal(f->incidents, &s);
