@@ -2,6 +2,7 @@
 /* From one rule set to the next on a lane: operators, clocks and Lua states take over what those before them
  * knew. On the shore while the lane stands still. */
 #include "detect/dedup.h"
+#include "detect/raised.h"
 #include "engine.h"
 #include "lane_emit.h"
 #include "lane_rules.h"
@@ -20,6 +21,8 @@ static void adopt_instance(tw_domain *d, tw_instance *fresh, tw_instance *old,
     fresh->detector->cls->adopt(fresh->detector, old->detector, clock_ms);
     if (tw_dedup_same_by(fresh->rule, old->rule))
         tw_dedup_adopt(fresh->dedup, old->dedup);
+    if (fresh->raised)
+        tw_raised_adopt(fresh->raised, old->raised);
     if (fresh->reorder && old->reorder)
         tw_reorder_adopt(fresh->reorder, fresh->rule, old->reorder, old->rule);
     tw_instance_due(d, fresh);

@@ -9,6 +9,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "detect/raised.h"
 #include "engine.h"
 #include "flow/emit.h"
 #include "lane_rules.h"
@@ -177,6 +178,8 @@ void tw_instance_on_signal(void *self, const tw_signal *s)
     tw_instance *inst = self;
     tw_signal warming;
 
+    if (inst->raised)
+        tw_raised_note(inst->raised, s);
     if (s->at_ms < inst->warming_until_ms) {
         warming = *s;
         warming.warming_until_ms = inst->warming_until_ms;

@@ -4,6 +4,7 @@
  *
  * Invariant: an event that is too late is told of as late exactly once for each rule, wherever that is found. */
 #include "detect/dedup.h"
+#include "detect/raised.h"
 #include "engine.h"
 #include "lane_rules.h"
 
@@ -15,11 +16,15 @@ typedef struct release_target {
     int64_t clock_ms;
 } release_target;
 
-/* What an event of `resolve.on` ends. The incident stage decides whether there is anything to
- * end. */
+/* What an event of `resolve.on` ends, if this key may have anything to end. While a deadline before it has yet to
+ * come, what that finds may be handed to incidents before this, and be ended by it. */
 static void tell_resolve(tw_lane *lane, const tw_instance *inst, const tw_key *key,
                          uint32_t input, const tw_event *ev, int64_t time_ms)
 {
+    bool may_end = tw_raised_end(inst->raised, key);
+
+    if (!may_end && inst->detector->cls->next_deadline(inst->detector) >= time_ms)
+        return;
     tw_signal s = {.rule = inst->rule,
                    .kind = TW_SIGNAL_RESOLVE,
                    .at_ms = time_ms,
@@ -75,7 +80,7 @@ static void instance_event(tw_lane *lane, tw_instance *inst, const tw_key *key,
     const tw_incident_plan *plan = &inst->rule->incident;
     if (inst->ordered && is_repeat(inst, key, input, ev, time_ms, clock_ms))
         return;
-    bool resolves = plan->resolve_inputs >> input & 1;
+    bool resolves = inst->raised && plan->resolve_inputs >> input & 1;
 
     if (!(plan->resolve_only >> input & 1))
         detect(lane, inst, key, input, ev, time_ms, clock_ms);

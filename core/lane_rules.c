@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "detect/dedup.h"
+#include "detect/raised.h"
 #include "engine.h"
 #include "flow/plan_emit.h"
 #include "lane_emit.h"
@@ -215,6 +216,8 @@ static int instance_init(tw_lane *lane, tw_lane_rules *rules, uint32_t number,
         return err->code ? err->code : TW_EINVAL;
     if (rule->dedup)
         inst->dedup = tw_dedup_new(rule->dedup);
+    if (rule->incident.set && rule->incident.resolve_inputs)
+        inst->raised = tw_raised_new(rule->max_keys);
     if (rule->lateness_ms > 0 || inst->ordered)
         inst->reorder = tw_reorder_new(lane->slab, tw_engine_max_waiting(lane->engine));
     d->heap = tw_realloc(d->heap, (d->count + 1) * sizeof *d->heap);
@@ -276,6 +279,7 @@ void tw_lane_rules_free(tw_lane_rules *rules)
         tw_reorder_free(inst->reorder);
         tw_instance_rows_done(inst);
         tw_dedup_free(inst->dedup);
+        tw_raised_free(inst->raised);
     }
     for (uint32_t i = 0; i < rules->set->domain_count; i++)
         tw_free(rules->domains[i].heap);

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "detect/dedup.h"
+#include "detect/raised.h"
 #include "engine.h"
 #include "lane_emit.h"
 #include "lane_rules.h"
@@ -235,6 +236,10 @@ static int save_instance(const tw_lane *lane, const tw_instance *inst, tw_buf *o
     if (inst->dedup)
         tw_dedup_save(inst->dedup, &state);
     tw_state_put_bytes(out, state.len > 0 ? state.data : "", state.len);
+    tw_buf_reset(&state);
+    if (inst->raised)
+        tw_raised_save(inst->raised, &state);
+    tw_state_put_bytes(out, state.len > 0 ? state.data : "", state.len);
     tw_buf_done(&state);
     tw_state_put_u64(out, inst->reorder ? tw_reorder_count(inst->reorder) : 0);
     if (inst->reorder)
@@ -328,14 +333,15 @@ static int load_instance(tw_lane *lane, const saved_names *names, tw_state_in *i
 {
     char name[256], hash[64];
     int64_t clock_ms, warming_until_ms;
-    const void *state, *known;
-    size_t size, known_size;
+    const void *state, *known, *raised;
+    size_t size, known_size, raised_size;
     tw_instance none = {0};
 
     if (!take_text(in, name, sizeof name) || !take_text(in, hash, sizeof hash) ||
         !tw_state_take_i64(in, &clock_ms) || !tw_state_take_i64(in, &warming_until_ms) ||
         !tw_state_take_bytes(in, &state, &size) ||
-        !tw_state_take_bytes(in, &known, &known_size))
+        !tw_state_take_bytes(in, &known, &known_size) ||
+        !tw_state_take_bytes(in, &raised, &raised_size))
         return tw_err_set(err, TW_EPARSE, "the saved state is broken");
     tw_instance *inst = find_heir(lane, names, name, hash);
     if (!inst)
@@ -349,6 +355,9 @@ static int load_instance(tw_lane *lane, const saved_names *names, tw_state_in *i
     own = tw_state_in_of(known, known_size);
     if (rc == TW_OK && inst->dedup && known_size > 0)
         rc = tw_dedup_load(inst->dedup, &own, err);
+    own = tw_state_in_of(raised, raised_size);
+    if (rc == TW_OK && inst->raised && raised_size > 0)
+        rc = tw_raised_load(inst->raised, &own, err);
     if (rc < 0)
         return tw_err_set(err, rc, "the saved state of %s cannot be read", name);
     if (!load_waiting(lane, inst, in))
