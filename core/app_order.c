@@ -96,14 +96,65 @@ static void join(tw_app_order *o, uint32_t a, uint32_t b)
             o->circle_of[i] = to;
 }
 
-static void join_inhibitor(tw_app_order *o, uint32_t rule, const tw_inhibitor *by)
+static bool is_key(const tw_rule *rule, const char *name)
+{
+    for (uint32_t i = 0; i < rule->key_count; i++)
+        if (strcmp(rule->key_names[i], name) == 0)
+            return true;
+    return false;
+}
+
+static bool may_reach(const tw_rule *rule, const char *level)
+{
+    const tw_level_plan *plan = &rule->level;
+
+    if (rule->detector == TW_DETECT_HANDLER)
+        return true;
+    if (rule->detector != TW_DETECT_LEVEL)
+        return strcmp(tw_level_name(rule->incident.severity), level) == 0;
+    for (int i = TW_LEVEL_INFO; i < TW_LEVELS; i++)
+        if (plan->levels[i].used && strcmp(tw_level_name((tw_level)i), level) == 0)
+            return true;
+    return strcmp(level, tw_level_name(TW_LEVEL_UNKNOWN)) == 0;
+}
+
+/* What can be known before anything fires: names of labels, and values that are written out. */
+static bool may_have(const tw_rule *rule, const tw_label_is *is)
+{
+    const tw_incident_plan *plan = &rule->incident;
+
+    if (rule->detector == TW_DETECT_HANDLER || is_key(rule, is->name))
+        return true; /* ctx.fire may give any label */
+    for (uint32_t i = 0; i < plan->label_count; i++) {
+        const tw_template *t = &plan->labels[i].value;
+        if (strcmp(plan->labels[i].name, is->name) != 0)
+            continue;
+        bool is_plain = t->count == 1 && t->parts[0].kind == TW_PART_LITERAL;
+        return !is_plain || strcmp(t->parts[0].text, is->value) == 0;
+    }
+    if (strcmp(is->name, "severity") == 0)
+        return may_reach(rule, is->value);
+    return strcmp(is->name, "rule") == 0 && strcmp(rule->name, is->value) == 0;
+}
+
+/* Whether an incident of the rule may be one that `match` means. */
+static bool may_match(const tw_rule *rule, const tw_inhibitor *by)
+{
+    for (uint32_t i = 0; i < by->match_count; i++)
+        if (!may_have(rule, &by->match[i]))
+            return false;
+    return rule->incident.set;
+}
+
+static void join_inhibitor(tw_app_order *o, const tw_ruleset *set, uint32_t rule,
+                           const tw_inhibitor *by)
 {
     int64_t number = by->rule ? find_rule(o, by->rule) : -1;
 
-    if (number >= 0)
-        join(o, rule, (uint32_t)number);
+    join(o, rule, number >= 0 ? (uint32_t)number : rule);
     for (uint32_t i = 0; !by->rule && i < o->rule_count; i++)
-        join(o, rule, i); /* any rule may have incidents with such labels */
+        if (may_match(set->rules[i], by))
+            join(o, rule, i);
 }
 
 void tw_app_order_rules(tw_app_order *o, const tw_ruleset *set)
@@ -124,7 +175,7 @@ void tw_app_order_rules(tw_app_order *o, const tw_ruleset *set)
         if (plan->group.set || plan->storm.set)
             join(o, i, i);
         for (uint32_t k = 0; k < plan->inhibitor_count; k++)
-            join_inhibitor(o, i, &plan->inhibitors[k]);
+            join_inhibitor(o, set, i, &plan->inhibitors[k]);
     }
 }
 

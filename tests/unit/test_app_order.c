@@ -116,6 +116,62 @@ static void a_rule_without_a_clock_holds_up_nobody(void **state)
     close_bench(&b);
 }
 
+/* In place of a/zone by its name: whatever has these labels. */
+static void match_instead(bench *b, const char *name, const char *value)
+{
+    tw_inhibitor *by = &b->rules[0]->incident.inhibitors[0];
+
+    tw_free(by->rule);
+    by->rule = NULL;
+    by->match = tw_calloc(1, sizeof *by->match);
+    by->match[0] = (tw_label_is){tw_strdup(name), tw_strdup(value)};
+    by->match_count = 1;
+    tw_app_order_rules(b->order, &b->set);
+}
+
+static const char *which_wait(bench *b)
+{
+    static char waits[4];
+
+    for (int i = 0; i < 3; i++) {
+        size_t told = strlen(b->s.told);
+        tell(b, b->rules[i], "x", OK, WARN, 1000 + i);
+        waits[i] = strlen(b->s.told) == told ? 'w' : '-';
+    }
+    return waits;
+}
+
+static void a_match_waits_for_rules_that_may_have_such_labels(void **state)
+{
+    static const struct {
+        const char *name, *value, *waits;
+    } cases[] = {{"host", "x", "www"}, /* a key of all: who knows */
+                 {"rule", "a/zone", "w-w"},
+                 {"kind", "power", "w-w"},
+                 {"kind", "water", "w--"},
+                 {"nobody", "has this", "w--"},
+                 {"severity", "crit", "www"},
+                 {"severity", "info", "w--"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bench b;
+        open_bench(&b);
+        for (int r = 0; r < 3; r++)
+            b.rules[r]->level.levels[CRIT].used = true;
+        tw_incident_plan *zone = &b.rules[2]->incident;
+        zone->labels = tw_calloc(1, sizeof *zone->labels);
+        zone->labels[0] = (tw_label){.name = tw_strdup("kind")};
+        zone->labels[0].value.source = tw_strdup("power");
+        zone->labels[0].value.parts = tw_calloc(1, sizeof(tw_part));
+        zone->labels[0].value.parts[0] = (tw_part){.text = tw_strdup("power")};
+        zone->labels[0].value.count = 1;
+        zone->label_count = 1;
+        match_instead(&b, cases[i].name, cases[i].value);
+        assert_string_equal(which_wait(&b), cases[i].waits);
+        close_bench(&b);
+    }
+}
+
 static void at_the_end_everything_is_handed_over(void **state)
 {
     bench b;
@@ -136,6 +192,7 @@ int main(void)
         cmocka_unit_test(they_wait_until_every_clock_concerned_has_come),
         cmocka_unit_test(others_go_on_at_once),
         cmocka_unit_test(a_rule_without_a_clock_holds_up_nobody),
+        cmocka_unit_test(a_match_waits_for_rules_that_may_have_such_labels),
         cmocka_unit_test(at_the_end_everything_is_handed_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -95,7 +95,7 @@ static void count_resolves(void *self, const tw_signal *s)
 
 static const char pairs[] =
     "rule \"a/b\" { key = { \"host\" }, inputs = { bad = from \"events\" {}, good = from "
-    "\"requests\" {} }, detect = handler { on_event = function(e, ctx) if e.host then "
+    "\"requests\" {} }, detect = handler { on_event = function(e, ctx) if e['@stream'] == 'events' then "
     "ctx.fire { severity = \"warn\" } end end }, alert = incident { resolve = { on = "
     "\"good\" } } }";
 
