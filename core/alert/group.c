@@ -50,11 +50,7 @@ static int64_t next_turn(const tw_group *g, int64_t at_ms)
 
 static bool has_news(const tw_group *g)
 {
-    bool news = g->changed || json_array_size(g->resolved) > 0;
-
-    for (uint32_t i = 0; i < g->count; i++)
-        news = news || g->members[i]->queued;
-    return news;
+    return g->changed || g->queued > 0 || json_array_size(g->resolved) > 0;
 }
 
 /* now_ms: turns before it are over. */
@@ -71,40 +67,71 @@ static void set_due(tw_group *g, int64_t now_ms)
 
 /* ---- members ----------------------------------------------------------------------- */
 
+tw_incident *tw_group_next(const tw_group *g, uint32_t *io_place)
+{
+    while (*io_place < g->used) {
+        tw_incident *inc = g->members[(*io_place)++];
+        if (inc)
+            return inc;
+    }
+    return NULL;
+}
+
+void tw_group_queue(tw_incident *inc, bool queued)
+{
+    if (inc->group && inc->queued != queued)
+        inc->group->queued += queued ? 1 : (uint32_t)-1;
+    inc->queued = queued;
+}
+
+static void close_gaps(tw_group *g)
+{
+    uint32_t kept = 0, i = 0;
+
+    for (tw_incident *inc; (inc = tw_group_next(g, &i));) {
+        inc->group_place = kept;
+        g->members[kept++] = inc;
+    }
+    g->used = kept;
+}
+
 void tw_group_add(tw_group *g, tw_incident *inc)
 {
-    g->members = tw_realloc(g->members, (g->count + 1) * sizeof(tw_incident *));
-    g->members[g->count++] = inc;
+    if (g->used == g->room && g->count < g->used / 2)
+        close_gaps(g);
+    if (g->used == g->room) {
+        g->room = g->room ? 2 * g->room : 4;
+        g->members = tw_realloc(g->members, g->room * sizeof(tw_incident *));
+    }
+    inc->group_place = g->used;
+    g->members[g->used++] = inc;
+    g->count++;
+    g->queued += inc->queued;
     inc->group = g;
 }
 
 static void drop(tw_group *g, tw_incident *inc)
 {
-    uint32_t kept = 0;
-
-    for (uint32_t i = 0; i < g->count; i++)
-        if (g->members[i] != inc)
-            g->members[kept++] = g->members[i];
-    g->count = kept;
+    tw_group_queue(inc, false);
+    g->members[inc->group_place] = NULL;
+    g->count--;
     inc->group = NULL;
 }
 
 /* Those that were muted while they waited are told when that is over, if they still fire. */
 static void drop_muted(tw_group *g, int64_t at_ms)
 {
-    for (uint32_t i = 0; i < g->count;) {
-        tw_incident *inc = g->members[i];
-        if (inc->queued)
-            tw_marks_update(inc, at_ms);
-        if (!inc->queued || !tw_incident_is_muted(inc)) {
-            i++;
+    uint32_t i = 0;
+
+    for (tw_incident *inc; (inc = tw_group_next(g, &i));) {
+        if (!inc->queued)
             continue;
-        }
-        inc->queued = false;
+        tw_marks_update(inc, at_ms);
+        if (!tw_incident_is_muted(inc))
+            continue;
+        tw_group_queue(inc, false);
         tw_wait_by(&inc->tell, inc->muted_until_ms);
-        if (inc->announced)
-            i++;
-        else
+        if (!inc->announced)
             drop(g, inc);
     }
 }
@@ -130,8 +157,9 @@ static void flush(tw_group *g, tw_telling what, int64_t at_ms)
     }
     tw_notification *n = tw_group_note(g, at_ms, false, what);
     bool stormed = tw_storm_takes(g->in, g->rule, n, what);
-    for (uint32_t i = 0; i < g->count; i++)
-        tw_tell_done(g->members[i], at_ms, !stormed);
+    uint32_t i = 0;
+    for (tw_incident *inc; (inc = tw_group_next(g, &i));)
+        tw_tell_done(inc, at_ms, !stormed);
     if (g->first_ms == TW_TIME_NONE)
         g->first_ms = at_ms;
     g->announced = g->announced || !stormed;
@@ -148,9 +176,10 @@ static void flush(tw_group *g, tw_telling what, int64_t at_ms)
 
 static bool is_quiet(const tw_group *g)
 {
-    for (uint32_t i = 0; i < g->count; i++)
-        if (!tw_incident_is_muted(g->members[i]) &&
-            !(g->members[i]->marks & TW_MARK_ACKNOWLEDGED))
+    uint32_t i = 0;
+
+    for (const tw_incident *inc; (inc = tw_group_next(g, &i));)
+        if (!tw_incident_is_muted(inc) && !(inc->marks & TW_MARK_ACKNOWLEDGED))
             return false;
     return true;
 }
@@ -158,13 +187,13 @@ static bool is_quiet(const tw_group *g)
 static void on_due(void *self, int64_t at_ms)
 {
     tw_group *g = self;
-    tw_telling what = TW_TELL_FALL; /* what a storm does not count */
+    /* a fall is what a storm does not count */
+    tw_telling what = g->queued > 0 ? TW_TELL_OPEN : TW_TELL_FALL;
+    uint32_t i = 0;
 
-    for (uint32_t i = 0; i < g->count; i++)
-        what = g->members[i]->queued ? TW_TELL_OPEN : what;
-    for (uint32_t i = 0; i < g->count; i++)
-        if (!g->members[i]->queued)
-            tw_marks_update(g->members[i], at_ms);
+    for (tw_incident *inc; (inc = tw_group_next(g, &i));)
+        if (!inc->queued)
+            tw_marks_update(inc, at_ms);
     if (!has_news(g) && is_quiet(g)) {
         int64_t every_ms = g->rule->incident.remind_ms;
         g->remind_ms = every_ms > 0 ? g->remind_ms + every_ms : TW_WAIT_NEVER;
@@ -242,7 +271,7 @@ void tw_group_take(tw_incident *inc, tw_telling what, int64_t at_ms)
         return;
     }
     if (what == TW_TELL_OPEN || what == TW_TELL_AGAIN)
-        inc->queued = true;
+        tw_group_queue(inc, true);
     else
         g->changed = true;
     if (g->first_ms == TW_TIME_NONE && g->wait_until_ms == TW_WAIT_NEVER) {
@@ -256,7 +285,7 @@ void tw_group_leave(tw_incident *inc, int64_t at_ms, bool ended)
 {
     tw_group *g = inc->group;
 
-    inc->queued = false;
+    tw_group_queue(inc, false);
     if (!ended && inc->announced) {
         set_due(g, at_ms);
         return;

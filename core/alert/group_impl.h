@@ -13,8 +13,9 @@ struct tw_group {
     tw_rule *rule;
     char *told_as;         /* the name that the rule had before; NULL: its own */
     json_t *labels;        /* those it is made by */
-    tw_incident **members; /* open ones, told or queued */
-    uint32_t count;
+    tw_incident **members; /* open ones, told or queued, as they came; NULL: one that left */
+    uint32_t count, used, room;
+    uint32_t queued; /* how many are */
     json_t *resolved; /* members that ended since the last notification, as JSON */
     tw_level highest;
     int64_t opened_ms;
@@ -30,6 +31,8 @@ struct tw_group {
 /* An empty one, in its map; takes name and key. */
 tw_group *tw_group_new(tw_incidents *in, tw_rule *rule, char *name, char *key);
 void tw_group_add(tw_group *g, tw_incident *inc);
+/* The member at or behind *io_place, which is behind it then; NULL: none. */
+tw_incident *tw_group_next(const tw_group *g, uint32_t *io_place);
 
 /* group_note.c */
 json_t *tw_group_member_json(const tw_incident *inc);

@@ -22,8 +22,9 @@ static void save(const tw_group *g, tw_buf *out)
     tw_state_put_i64(out, g->remind_ms);
     tw_state_put_i64(out, g->due.at_ms);
     tw_state_put_u64(out, g->count);
-    for (uint32_t i = 0; i < g->count; i++)
-        tw_stage_put_text(out, g->members[i]->id);
+    uint32_t i = 0;
+    for (const tw_incident *inc; (inc = tw_group_next(g, &i));)
+        tw_stage_put_text(out, inc->id);
 }
 
 void tw_group_save(const tw_incidents *in, tw_buf *out)

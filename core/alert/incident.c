@@ -11,22 +11,9 @@
 #include <string.h>
 
 #include "alert/incident_impl.h"
+#include "alert/peers.h"
 #include "alert/silence.h"
 #include "base/mem.h"
-
-/* The incidents that one (rule, key) holds open: a handler's key may hold several. */
-typedef struct holding {
-    tw_incident **items;
-    size_t count;
-} holding;
-
-static void holding_free(void *p)
-{
-    holding *h = p;
-
-    tw_free(h->items);
-    tw_free(h);
-}
 
 /* ---- life -------------------------------------------------------------------------- */
 
@@ -35,6 +22,7 @@ static void incident_free(void *p)
     tw_incident *inc = p;
 
     tw_marks_drop(inc);
+    tw_peers_leave(inc);
     tw_wait_done(&inc->end);
     tw_wait_done(&inc->tell);
     if (inc->link) {
@@ -87,8 +75,9 @@ tw_incidents *tw_incidents_new(const tw_incidents_options *options)
 
     in->options = *options;
     in->by_id = tw_map_new(incident_free);
-    in->by_member = tw_map_new(holding_free);
+    in->by_member = tw_map_new(tw_holding_free);
     in->courses = tw_courses_new();
+    in->peers = tw_peers_new();
     in->flaps = tw_map_new(tw_flap_free);
     in->silences = tw_map_new(tw_silence_free);
     in->groups = tw_map_new(tw_group_free);
@@ -113,6 +102,7 @@ void tw_incidents_free(tw_incidents *in)
     for (size_t i = 0; tw_map_next(in->courses, &i, &rule, &course);)
         tw_aged_free(course);
     tw_map_free(in->courses);
+    tw_peers_free(in->peers);
     tw_free(in);
 }
 
@@ -139,71 +129,6 @@ static char *member_name(const tw_rule *rule, const tw_key *key, size_t *out_len
     return name;
 }
 
-static tw_member *find_member(tw_incident *inc, const char *name, size_t len)
-{
-    for (uint32_t i = 0; i < inc->member_count; i++) {
-        if (inc->members[i].name_len == len &&
-            memcmp(inc->members[i].name, name, len) == 0)
-            return &inc->members[i];
-    }
-    return NULL;
-}
-
-static void hold(tw_incidents *in, tw_incident *inc, const char *name, size_t len)
-{
-    holding *h = tw_map_get_n(in->by_member, name, len);
-
-    if (!h) {
-        h = tw_alloc(sizeof *h);
-        tw_map_put_n(in->by_member, name, len, h);
-    }
-    h->items = tw_realloc(h->items, (h->count + 1) * sizeof(tw_incident *));
-    h->items[h->count++] = inc;
-}
-
-static void let_go(tw_incidents *in, const tw_incident *inc, const char *name, size_t len)
-{
-    holding *h = tw_map_get_n(in->by_member, name, len);
-    size_t kept = 0;
-
-    for (size_t i = 0; i < h->count; i++)
-        if (h->items[i] != inc)
-            h->items[kept++] = h->items[i];
-    h->count = kept;
-    if (kept == 0)
-        tw_map_remove_n(in->by_member, name, len);
-}
-
-tw_member *tw_incident_add_member(tw_incident *inc, const char *name, size_t len)
-{
-    inc->members = tw_realloc(inc->members, (inc->member_count + 1) * sizeof(tw_member));
-    tw_member *m = &inc->members[inc->member_count++];
-    *m = (tw_member){.name = tw_alloc(len + 1), .name_len = len, .level = TW_LEVEL_OK};
-    memcpy(m->name, name, len);
-    hold(inc->in, inc, name, len);
-    return m;
-}
-
-void tw_incident_rename_member(tw_incident *inc, uint32_t member, char *name, size_t len)
-{
-    tw_member *m = &inc->members[member];
-
-    let_go(inc->in, inc, m->name, m->name_len);
-    tw_free(m->name);
-    m->name = name;
-    m->name_len = len;
-    hold(inc->in, inc, name, len);
-}
-
-tw_level tw_incident_highest_member(const tw_incident *inc)
-{
-    tw_level level = TW_LEVEL_OK;
-
-    for (uint32_t i = 0; i < inc->member_count; i++)
-        level = inc->members[i].level > level ? inc->members[i].level : level;
-    return level;
-}
-
 /* ---- level ------------------------------------------------------------------------- */
 
 void tw_incident_close(tw_incident *inc, int64_t at_ms, const char *reason)
@@ -215,7 +140,7 @@ void tw_incident_close(tw_incident *inc, int64_t at_ms, const char *reason)
     tw_tell_end(inc, at_ms, reason);
     tw_marks_inhibitor_fell(inc, at_ms);
     for (uint32_t i = 0; i < inc->member_count; i++)
-        let_go(in, inc, inc->members[i].name, inc->members[i].name_len);
+        tw_incident_let_go(inc, inc->members[i].name, inc->members[i].name_len);
     tw_map_remove(in->by_id, inc->id);
     tw_gauge_set(in->open, (int64_t)tw_map_count(in->by_id));
 }
@@ -257,7 +182,7 @@ static void lower_all(tw_incident *inc, int64_t at_ms)
     if (tw_incident_highest_member(inc) == TW_LEVEL_OK)
         return;
     for (uint32_t i = 0; i < inc->member_count; i++)
-        inc->members[i].level = TW_LEVEL_OK;
+        tw_incident_set_member(inc, &inc->members[i], TW_LEVEL_OK);
     tw_flap_changed(inc, at_ms);
 }
 
@@ -336,9 +261,9 @@ static tw_incident *find_or_open(tw_incidents *in, tw_signal_view *v, const char
                                  size_t len)
 {
     const tw_signal *s = v->signal;
-    holding *h =
+    tw_holding *h =
         s->kind == TW_SIGNAL_LEVEL ? tw_map_get_n(in->by_member, name, len) : NULL;
-    char *id = h ? tw_strdup(h->items[0]->id) : tw_signal_incident_id(v);
+    char *id = h ? tw_strdup(h->items[0].incident->id) : tw_signal_incident_id(v);
     tw_incident *inc = NULL;
 
     if (catch_up(in, id, s->at_ms)) {
@@ -348,6 +273,7 @@ static tw_incident *find_or_open(tw_incidents *in, tw_signal_view *v, const char
     } else if (!is_fall(s)) {
         inc = tw_incident_new(in, s->rule, tw_strdup(id), s->at_ms);
         inc->labels = tw_signal_labels(v);
+        tw_peers_enter(inc);
     }
     tw_free(id);
     return inc;
@@ -360,6 +286,7 @@ static void renew_rule(tw_incident *inc, tw_rule *rule)
         return;
     tw_rule_unref(inc->rule);
     inc->rule = tw_rule_ref(rule);
+    tw_peers_rule_changed(inc);
 }
 
 static void note_occurrence(tw_incident *inc, const tw_signal *s)
@@ -383,11 +310,11 @@ static void raise_member(tw_incidents *in, const tw_signal *s, const char *name,
     tw_incident *inc = find_or_open(in, &v, name, len);
     if (inc) {
         tw_level before = tw_incident_highest_member(inc);
-        tw_member *m = find_member(inc, name, len);
+        tw_member *m = tw_incident_member(inc, name, len);
         if (!m)
             m = tw_incident_add_member(inc, name, len);
         if (s->kind == TW_SIGNAL_LEVEL || s->level > m->level)
-            m->level = s->level;
+            tw_incident_set_member(inc, m, s->level);
         if (s->kind == TW_SIGNAL_OCCURRENCE)
             note_occurrence(inc, s);
         renew_rule(inc, s->rule);
@@ -405,7 +332,7 @@ static void lower_member(tw_incidents *in, tw_incident *inc, const tw_signal *s,
     tw_level before = tw_incident_highest_member(inc);
     tw_signal_view v;
 
-    find_member(inc, name, len)->level = TW_LEVEL_OK;
+    tw_incident_set_member(inc, tw_incident_member(inc, name, len), TW_LEVEL_OK);
     renew_rule(inc, s->rule);
     tw_signal_view_init(&v, in, s);
     tw_signal_view_enrich(&v);
@@ -420,12 +347,12 @@ static void lower_member(tw_incidents *in, tw_incident *inc, const tw_signal *s,
 
 static void end_member(tw_incidents *in, const tw_signal *s, const char *name, size_t len)
 {
-    holding *h = tw_map_get_n(in->by_member, name, len);
+    tw_holding *h = tw_map_get_n(in->by_member, name, len);
     size_t count = h ? h->count : 0;
     char **ids = tw_calloc(count + 1, sizeof *ids);
 
     for (size_t i = 0; i < count; i++)
-        ids[i] = tw_strdup(h->items[i]->id);
+        ids[i] = tw_strdup(h->items[i].incident->id);
     for (size_t i = 0; i < count; i++) {
         if (catch_up(in, ids[i], s->at_ms))
             lower_member(in, tw_map_get(in->by_id, ids[i]), s, name, len);

@@ -25,6 +25,18 @@ typedef struct tw_member {
     tw_level level;
 } tw_member;
 
+/* The incidents that one (rule, key) holds open, and which of their members it is: a handler's key may hold
+ * several. */
+typedef struct tw_held {
+    struct tw_incident *incident;
+    uint32_t member;
+} tw_held;
+
+typedef struct tw_holding {
+    tw_held *items;
+    size_t count;
+} tw_holding;
+
 /* Why an incident is not told, or not as usual. */
 enum {
     TW_MARK_INHIBITED = 1,
@@ -35,6 +47,13 @@ enum {
     TW_MARK_ACKNOWLEDGED = 16
 };
 
+/* Where an incident is found; see peers.h. */
+typedef struct tw_seat {
+    struct tw_bucket *bucket;
+    uint32_t place;
+    bool is_held;
+} tw_seat;
+
 typedef struct tw_group tw_group;
 typedef struct tw_incident tw_incident;
 
@@ -44,7 +63,8 @@ struct tw_incident {
     tw_rule *rule; /* the one that opened it, in its newest version */
     char *told_as; /* the name that the rule had when it was told; NULL: its own */
     tw_member *members;
-    uint32_t member_count;
+    uint32_t member_count, member_room;
+    uint32_t at_level[TW_LEVEL_UNKNOWN + 1]; /* how many of them */
     tw_level
         level; /* the highest of its members; while it flaps, the last that was not OK */
     tw_level highest; /* so far in this episode */
@@ -71,7 +91,11 @@ struct tw_incident {
     int64_t muted_until_ms; /* when marks change by themselves; TW_WAIT_NEVER */
     tw_wait tell;
     tw_group *group; /* while it is in one */
+    uint32_t group_place;
     bool queued;     /* in the group, and not told by it yet */
+    tw_seat *seats; /* peers.c */
+    uint32_t seat_count, seat_room;
+    bool held_by_any; /* inhibited, and any fall of another may end that */
     tw_course *course;
     tw_incident *next, **link; /* among those of its rule */
 };
@@ -79,14 +103,15 @@ struct tw_incident {
 struct tw_incidents {
     tw_incidents_options options;
     tw_map *by_id;     /* id -> tw_incident, owns */
-    tw_map *by_member; /* member name -> tw_incident */
+    tw_map *by_member; /* member name -> tw_holding, owns */
     tw_map *courses;
     tw_map *flaps;           /* id -> flap.c's history, owns; outlives the incident */
     tw_map *groups;          /* group id -> tw_group, owns */
     tw_map *storms;          /* storm id -> storm.c's, owns */
     tw_map *silences;        /* id -> tw_silence, owns */
     uint64_t silence_number; /* last given */
-    size_t inhibited;        /* how many incidents are */
+    struct tw_peers *peers;
+    size_t held_by_any; /* how many incidents are */
     uint64_t seq;            /* of the input line at work */
     tw_counter *firing, *resolved, *dropped, *stormed, *aged;
     tw_gauge *open;
@@ -106,16 +131,23 @@ typedef enum tw_telling {
 /* incident.c */
 void tw_incident_report(const tw_incident *inc, const char *change, const char *reason,
                         int64_t at_ms);
-tw_level tw_incident_highest_member(const tw_incident *inc);
 /* Ends it; it is gone afterwards. */
 void tw_incident_close(tw_incident *inc, int64_t at_ms, const char *reason);
 void tw_incident_set_end(tw_incident *inc);
 /* A new one, in its maps; takes the id. */
 tw_incident *tw_incident_new(tw_incidents *in, tw_rule *rule, char *id,
                              int64_t opened_ms);
+
+/* member.c. A member is good until the next one is added. */
+tw_member *tw_incident_member(tw_incident *inc, const char *name,
+                              size_t len); /* NULL: none */
 tw_member *tw_incident_add_member(tw_incident *inc, const char *name, size_t len);
 /* Takes the name. */
 void tw_incident_rename_member(tw_incident *inc, uint32_t member, char *name, size_t len);
+void tw_incident_set_member(tw_incident *inc, tw_member *m, tw_level level);
+tw_level tw_incident_highest_member(const tw_incident *inc);
+void tw_incident_let_go(const tw_incident *inc, const char *name, size_t len);
+void tw_holding_free(void *holding);
 
 /* flap.c: the highest level of the members changed; it may flap from now on. */
 void tw_flap_changed(tw_incident *inc, int64_t at_ms);
@@ -150,6 +182,7 @@ void tw_tell_end(tw_incident *inc, int64_t at_ms, const char *reason);
 /* group.c */
 void tw_group_take(tw_incident *inc, tw_telling what, int64_t at_ms);
 void tw_group_leave(tw_incident *inc, int64_t at_ms, bool ended);
+void tw_group_queue(tw_incident *inc, bool queued);
 const char *tw_group_name(const tw_group *group);
 void tw_group_free(void *group);
 /* The rule's groups go on by its clock of the new name, and are told by the old one. */

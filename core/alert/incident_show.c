@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The open incidents as JSON, for people and views. Shore thread only. */
 #include "alert/incident_impl.h"
+#include "base/mem.h"
 
 static json_t *marks_json(const tw_incident *inc)
 {
@@ -34,11 +35,16 @@ static json_t *incident_json(const tw_incident *inc)
 
 json_t *tw_incidents_json(const tw_incidents *in)
 {
+    const tw_incident **all = tw_calloc(tw_map_count(in->by_id) + 1, sizeof *all);
     json_t *list = json_array();
+    size_t count = 0;
     const char *id;
     void *value;
 
     for (size_t i = 0; tw_map_next(in->by_id, &i, &id, &value);)
-        json_array_insert_new(list, 0, incident_json(value));
+        all[count++] = value;
+    while (count-- > 0)
+        json_array_append_new(list, incident_json(all[count]));
+    tw_free(all);
     return list;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alert/peers.h"
 #include "alert/state_impl.h"
 #include "base/mem.h"
 
@@ -127,6 +128,13 @@ static bool load_words(tw_incident *inc, tw_stage_in *from)
            tw_stage_take_text(from, &inc->told_as) && inc->labels;
 }
 
+static void take_seats(tw_incident *inc)
+{
+    tw_peers_enter(inc);
+    if (inc->marks & TW_MARK_INHIBITED)
+        tw_peers_hold_back(inc);
+}
+
 static void save_levels(const tw_incident *inc, tw_buf *out)
 {
     tw_state_put_u64(out, inc->level);
@@ -156,8 +164,6 @@ static bool load_levels(tw_incident *inc, tw_stage_in *from)
         tw_state_take_u64(&from->in, &inc->occurrences);
 
     inc->marks = marks;
-    if (marks & TW_MARK_INHIBITED)
-        inc->in->inhibited++;
     return good;
 }
 
@@ -212,7 +218,7 @@ static bool load_members(tw_incident *inc, uint32_t count, tw_stage_in *from)
         if (!tw_state_take_bytes(&from->in, &name, &size) ||
             !tw_stage_take_level(from, &level))
             return false;
-        tw_incident_add_member(inc, name, size)->level = level;
+        tw_incident_set_member(inc, tw_incident_add_member(inc, name, size), level);
     }
     return count > 0;
 }
@@ -233,8 +239,11 @@ static bool load_incident(tw_stage_in *from)
         return false;
     }
     tw_incident *inc = tw_incident_new(from->incidents, rule, id, opened_ms);
-    return load_members(inc, members, from) && load_words(inc, from) &&
+    good = load_members(inc, members, from) && load_words(inc, from) &&
            load_levels(inc, from) && load_times(inc, from);
+    if (good)
+        take_seats(inc);
+    return good;
 }
 
 static bool load_incidents(tw_stage_in *from)

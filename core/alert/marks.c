@@ -5,7 +5,7 @@
  * Shore thread only. */
 #include <string.h>
 
-#include "alert/incident_impl.h"
+#include "alert/peers.h"
 
 #define DAY_MS (24 * 3600 * INT64_C(1000))
 
@@ -74,12 +74,24 @@ static bool any_of_course(const tw_course *course, const tw_inhibitor *by,
     return false;
 }
 
+static bool any_of_bucket(const tw_bucket *bucket, const tw_inhibitor *by,
+                          const tw_incident *inc)
+{
+    for (uint32_t i = 0; bucket && i < bucket->count; i++) {
+        if (fits(by, inc, bucket->items[i]) && inhibits(bucket->items[i], inc))
+            return true;
+    }
+    return false;
+}
+
 static bool is_inhibited_by(const tw_incident *inc, const tw_inhibitor *by)
 {
     const tw_incidents *in = inc->in;
     const char *rule;
     void *course;
 
+    if (tw_peers_knows(by))
+        return any_of_bucket(tw_peers_of(inc, by), by, inc);
     if (by->rule)
         return any_of_course(tw_map_get(in->courses, by->rule), by, inc);
     for (size_t i = 0; tw_map_next(in->courses, &i, &rule, &course);) {
@@ -119,11 +131,12 @@ void tw_marks_inhibitor_fell(const tw_incident *inhibitor, int64_t at_ms)
     const char *id;
     void *value;
 
-    if (inhibitor->in->inhibited == 0)
+    tw_peers_look_again(inhibitor, at_ms);
+    if (inhibitor->in->held_by_any == 0)
         return;
     for (size_t i = 0; tw_map_next(inhibitor->in->by_id, &i, &id, &value);) {
         tw_incident *inc = value;
-        if ((inc->marks & TW_MARK_INHIBITED) && names(inc, inhibitor->rule))
+        if (inc->held_by_any && names(inc, inhibitor->rule))
             tw_wait_by(&inc->tell, at_ms);
     }
 }
@@ -175,15 +188,17 @@ static void set_mark(tw_incident *inc, unsigned mark, bool on, mark_words words,
     if (was == on)
         return;
     inc->marks = on ? inc->marks | mark : inc->marks & ~mark;
-    if (mark == TW_MARK_INHIBITED)
-        inc->in->inhibited += on ? 1 : (size_t)-1;
+    if (mark == TW_MARK_INHIBITED && on)
+        tw_peers_hold_back(inc);
+    else if (mark == TW_MARK_INHIBITED)
+        tw_peers_let_go(inc);
     tw_incident_report(inc, on ? words.begins : words.ends, words.reason, at_ms);
 }
 
 void tw_marks_drop(tw_incident *inc)
 {
     if (inc->marks & TW_MARK_INHIBITED)
-        inc->in->inhibited--;
+        tw_peers_let_go(inc);
 }
 
 void tw_marks_update(tw_incident *inc, int64_t at_ms)

@@ -8,7 +8,7 @@
  * name. */
 #include <string.h>
 
-#include "alert/incident_impl.h"
+#include "alert/peers.h"
 #include "alert/silence.h"
 #include "base/mem.h"
 
@@ -94,6 +94,7 @@ static void take_over(const renaming *r, tw_incident *inc)
         inc->told_as = tw_strdup(r->old->name);
     tw_rule_unref(inc->rule);
     inc->rule = tw_rule_ref(r->now);
+    tw_peers_rule_changed(inc);
     tw_wait_by(&inc->tell, r->at_ms); /* silences may see it otherwise */
 }
 
@@ -102,10 +103,13 @@ static void reopen(const renaming *r, tw_incident *inc, char *id)
 {
     tw_incident *next = tw_incident_new(inc->in, r->now, id, r->at_ms);
 
-    for (uint32_t i = 0; i < inc->member_count; i++)
-        tw_incident_add_member(next, inc->members[i].name, inc->members[i].name_len)
-            ->level = inc->members[i].level;
+    for (uint32_t i = 0; i < inc->member_count; i++) {
+        const tw_member *m = &inc->members[i];
+        tw_incident_set_member(
+            next, tw_incident_add_member(next, m->name, m->name_len), m->level);
+    }
     next->labels = json_incref(inc->labels);
+    tw_peers_enter(next);
     next->values = json_incref(inc->values);
     next->evidence = json_incref(inc->evidence);
     next->enrich = json_incref(inc->enrich);

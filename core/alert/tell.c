@@ -73,7 +73,7 @@ void tw_tell_done(tw_incident *inc, int64_t at_ms, bool announced)
     inc->announced = inc->announced || announced;
     inc->flap_told = inc->marks & TW_MARK_FLAPPING;
     inc->again = false;
-    inc->queued = false;
+    tw_group_queue(inc, false);
     inc->want_ms = TW_TIME_NONE;
     inc->remind_ms = remind_ms > 0 && !inc->rule->incident.group.set ? at_ms + remind_ms
                                                                      : TW_WAIT_NEVER;
