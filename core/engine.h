@@ -62,7 +62,8 @@ typedef struct tw_engine_options {
     tw_decode_limits limits;
     tw_table_view *tables;  /* what look-ups of emitted events read; taken; NULL: none */
     bool tells_all_emitted; /* also of streams that no route takes */
-    uint32_t max_waiting; /* events of one rule on one lane that wait for its clock; 0: a million */
+    uint32_t
+        max_waiting; /* events of one rule on one lane that wait for its clock; 0: a million */
     tw_engine_ports ports;
     void (*wake_shore)(
         void *self); /* any thread: something waits for tw_engine_collect; may be NULL */
@@ -166,13 +167,13 @@ bool tw_engine_wants_emitted(const tw_engine *e,
 void tw_engine_on_emitted(tw_lane *lane, const tw_signal *s, int64_t order,
                           const char *json, size_t size); /* lane */
 const tw_table_view *tw_engine_tables(const tw_engine *e,
-                                      uint64_t *out_generation); /* lane */
+                                      uint64_t *out_generation);     /* lane */
 uint32_t tw_engine_emitter(const tw_engine *e, const tw_rule *rule); /* shore */
 uint32_t tw_engine_max_waiting(const tw_engine *e);
-bool tw_engine_is_ending(const tw_engine *e);     /* one thread stands for all lanes */
-bool tw_engine_wants_cut(const tw_engine *e);     /* lane: stop between two frames */
+bool tw_engine_is_ending(const tw_engine *e); /* one thread stands for all lanes */
+bool tw_engine_wants_cut(const tw_engine *e); /* lane: stop between two frames */
 /* Too much waits on the shore, or sources are held: feeds are not polled. */
-bool tw_engine_shore_is_full(const tw_engine *e); /* lane */
+bool tw_engine_shore_is_full(const tw_engine *e);                     /* lane */
 const tw_track *tw_engine_track(const tw_engine *e, uint32_t number); /* lane */
 uint32_t tw_engine_track_count(const tw_engine *e);
 const tw_clock *tw_engine_clock(const tw_engine *e);

@@ -63,11 +63,12 @@ typedef struct tw_instance {
         warming_until_ms; /* since an edit it looks further back than it remembers; 0: it does not */
     bool prompt; /* ordered, and nobody asks that equal instants come in one order */
     struct tw_dedup *dedup; /* NULL: none */
-    struct tw_raised *raised; /* with `resolve.on`: whom an event of that input may concern */
+    struct tw_raised
+        *raised; /* with `resolve.on`: whom an event of that input may concern */
     /* what it emits */
     bool emits_to_rules;
     uint64_t name_hash, rows_generation;
-    uint32_t emitter; /* the rule, in the origin of what it emits */
+    uint32_t emitter;          /* the rule, in the origin of what it emits */
     const tw_rows **rows;      /* by look-up; NULL before the first */
     struct tw_held_rows *held; /* of tables that change, likewise */
     tw_counter *events, *keyless, *late, *evicted, *dropped, *emitted, *repeats;

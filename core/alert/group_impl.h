@@ -11,11 +11,12 @@ struct tw_group {
     char *name; /* rule/group/values: what receivers know it by */
     char *route;
     tw_rule *rule;
-    char *told_as;         /* the name that the rule had before; NULL: its own */
-    json_t *labels;        /* those it is made by */
-    tw_incident **members; /* open ones, told or queued, as they came; NULL: one that left */
+    char *told_as;  /* the name that the rule had before; NULL: its own */
+    json_t *labels; /* those it is made by */
+    tw_incident *
+        *members; /* open ones, told or queued, as they came; NULL: one that left */
     uint32_t count, used, room;
-    uint32_t queued; /* how many are */
+    uint32_t queued;  /* how many are */
     json_t *resolved; /* members that ended since the last notification, as JSON */
     tw_level highest;
     int64_t opened_ms;

@@ -85,8 +85,8 @@ static json_t *list_firing(const tw_group *g)
     json_t *list = json_array();
     uint32_t i = 0;
 
-    for (const tw_incident *inc; json_array_size(list) < MAX_LISTED &&
-                                 (inc = tw_group_next(g, &i));)
+    for (const tw_incident *inc;
+         json_array_size(list) < MAX_LISTED && (inc = tw_group_next(g, &i));)
         json_array_append_new(list, tw_group_member_json(inc));
     return list;
 }

@@ -92,7 +92,7 @@ struct tw_incident {
     tw_wait tell;
     tw_group *group; /* while it is in one */
     uint32_t group_place;
-    bool queued;     /* in the group, and not told by it yet */
+    bool queued;    /* in the group, and not told by it yet */
     tw_seat *seats; /* peers.c */
     uint32_t seat_count, seat_room;
     bool held_by_any; /* inhibited, and any fall of another may end that */
@@ -112,7 +112,7 @@ struct tw_incidents {
     uint64_t silence_number; /* last given */
     struct tw_peers *peers;
     size_t held_by_any; /* how many incidents are */
-    uint64_t seq;            /* of the input line at work */
+    uint64_t seq;       /* of the input line at work */
     tw_counter *firing, *resolved, *dropped, *stormed, *aged;
     tw_gauge *open;
 };

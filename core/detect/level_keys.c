@@ -103,8 +103,7 @@ void level_key_remember(level *d, level_key *key, uint32_t input, const tw_event
         *c = tw_carried_put(d->slab, *c, ev, slots, r->carried_count);
     }
     if (d->layout.origin) {
-        *(tw_origin *)level_part(key, d->layout.origin) =
-            tw_event_origin(ev);
+        *(tw_origin *)level_part(key, d->layout.origin) = tw_event_origin(ev);
     }
 }
 

@@ -131,7 +131,8 @@ uint32_t tw_streams_emitter(tw_streams *s, const char *rule, const tw_stream *in
     uint32_t number = (uint32_t)tw_hash_stable(rule, strlen(rule));
     emitter *known = NULL;
 
-    while (number == 0 || ((known = find_emitter(s, number)) && strcmp(known->rule, rule))) {
+    while (number == 0 ||
+           ((known = find_emitter(s, number)) && strcmp(known->rule, rule))) {
         number++;
     }
     if (!known) {

@@ -29,8 +29,8 @@ typedef struct tw_outbox_options {
     tw_loop *loop;
     const tw_clock *clock;
     tw_stats *stats;
-    uint32_t max_records; /* default 10,000; of events, and of all others */
-    int64_t max_age_ms;   /* default 1 h */
+    uint32_t max_records;               /* default 10,000; of events, and of all others */
+    int64_t max_age_ms;                 /* default 1 h */
     int64_t backoff_ms, backoff_max_ms; /* default 500, 60,000 */
     int64_t timeout_ms; /* a delivery without an answer counts as RETRY; default 30,000 */
     uint64_t seed;      /* jitter */

@@ -146,12 +146,9 @@ static void a_match_waits_for_rules_that_may_have_such_labels(void **state)
     static const struct {
         const char *name, *value, *waits;
     } cases[] = {{"host", "x", "www"}, /* a key of all: who knows */
-                 {"rule", "a/zone", "w-w"},
-                 {"kind", "power", "w-w"},
-                 {"kind", "water", "w--"},
-                 {"nobody", "has this", "w--"},
-                 {"severity", "crit", "www"},
-                 {"severity", "info", "w--"}};
+                 {"rule", "a/zone", "w-w"},   {"kind", "power", "w-w"},
+                 {"kind", "water", "w--"},    {"nobody", "has this", "w--"},
+                 {"severity", "crit", "www"}, {"severity", "info", "w--"}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         bench b;

@@ -22,8 +22,7 @@ static int give(tw_feed *base, tw_frame *frames, int max)
     if (f->next_ms == 0)
         return 0;
     int size = snprintf(f->text, sizeof f->text, "{\"host\":\"h\"}");
-    frames[0] =
-        (tw_frame){.data = f->text, .size = (size_t)size, .time_ms = f->next_ms};
+    frames[0] = (tw_frame){.data = f->text, .size = (size_t)size, .time_ms = f->next_ms};
     f->next_ms = 0;
     return 1;
 }
@@ -62,11 +61,10 @@ static void a_held_source_is_not_a_silent_one(void **state)
     load_rules(x, silence);
     assert_string_equal(first_finding(x), "");
     assert_int_equal(tw_rule_watchdog_start(&err), TW_OK);
-    tw_engine_options options = {
-        .clock = &clock,
-        .streams = x->options.streams,
-        .stats = stats,
-        .ports = {.signal = count_signal, .self = &told}};
+    tw_engine_options options = {.clock = &clock,
+                                 .streams = x->options.streams,
+                                 .stats = stats,
+                                 .ports = {.signal = count_signal, .self = &told}};
     tw_engine *e = tw_engine_new(&options);
     assert_int_equal(tw_engine_start(e, &err), TW_OK);
     assert_int_equal(tw_engine_switch(e, x->set, NULL, NULL, &report, &err), TW_OK);

@@ -95,7 +95,8 @@ static void count_resolves(void *self, const tw_signal *s)
 
 static const char pairs[] =
     "rule \"a/b\" { key = { \"host\" }, inputs = { bad = from \"events\" {}, good = from "
-    "\"requests\" {} }, detect = handler { on_event = function(e, ctx) if e['@stream'] == 'events' then "
+    "\"requests\" {} }, detect = handler { on_event = function(e, ctx) if e['@stream'] "
+    "== 'events' then "
     "ctx.fire { severity = \"warn\" } end end }, alert = incident { resolve = { on = "
     "\"good\" } } }";
 
@@ -125,11 +126,10 @@ static void what_ends_nothing_stays_on_the_lane(void **state)
     load_rules(x, pairs);
     assert_string_equal(first_finding(x), "");
     assert_int_equal(tw_rule_watchdog_start(&err), TW_OK);
-    tw_engine_options options = {
-        .clock = &clock,
-        .streams = x->options.streams,
-        .stats = stats,
-        .ports = {.signal = count_resolves, .self = &resolves}};
+    tw_engine_options options = {.clock = &clock,
+                                 .streams = x->options.streams,
+                                 .stats = stats,
+                                 .ports = {.signal = count_resolves, .self = &resolves}};
     tw_engine *e = tw_engine_new(&options);
     assert_int_equal(tw_engine_start(e, &err), TW_OK);
     assert_int_equal(tw_engine_switch(e, x->set, NULL, NULL, &report, &err), TW_OK);
