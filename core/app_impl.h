@@ -107,7 +107,7 @@ struct tw_app {
     uint32_t topic_count;
     bool
         is_judging; /* sources have been started: tables did not have to be waited for any more */
-    int64_t expected_ms; /* monotonic: when keys that rules expect were listed last */
+    int64_t expect_again_ms; /* monotonic: keys that rules expect are listed anew then */
     tw_control *control;
     tw_file_watch *rule_watch, *table_watch;
     char *watched; /* what rule_watch watches, a path a line; NULL: nothing */

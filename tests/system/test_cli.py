@@ -156,7 +156,7 @@ class Cli(SystemTest):
                 "tw.yaml:4:17: sink 'a': there is no setting 'paht' (did you mean 'path'?)",
             "tables:\n  t:\n    path: none.csv\n": "tw.yaml:3:5: table 't': .*none.csv: ",
             "sources: { f: { kind: file } }\ntables: { t: { source: f } }\n":
-                "tw.yaml:2:24: table 't': a source of kind 'file' cannot be read as a table",
+                "tw.yaml:2:16: table 't': a source of kind 'file' cannot be read as a table",
             "plugins: [nowhere]\n": "tw.yaml:1:1: .*nowhere: ",
         }
         for text, wanted in wrong.items():
