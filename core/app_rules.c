@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "changes.h"
+#include "flow/plan_seq.h"
 #include "rule/findings.h"
 
 /* ---- rules ------------------------------------------------------------------------- */
@@ -87,11 +88,54 @@ static uint64_t keys_of(void *self, uint32_t rule)
     return (uint64_t)counts.keys;
 }
 
+/* "errors": 12 */
+static json_t *open_of(void *self, uint32_t rule)
+{
+    tw_app *app = self;
+    uint64_t by_step[TW_SEQ_MAX_STEPS];
+    const tw_rule *r = tw_engine_rules(app->engine)->rules[rule];
+    char name[TW_SEQ_STEP_NAME];
+
+    if (!tw_engine_open_matches(app->engine, rule, by_step))
+        return NULL;
+    json_t *open = json_object();
+    for (uint32_t i = 0; i < tw_seq_plan_of(r)->step_count; i++) {
+        tw_seq_step_name(r, i, name);
+        if (by_step[i] > 0)
+            json_object_set_new(open, name, json_integer((json_int_t)by_step[i]));
+    }
+    return open;
+}
+
 static json_t *list_changes(tw_app *app, const tw_rule_files *files)
 {
+    tw_changes_port port = {keys_of, open_of, app};
+
     return tw_changes_json(files, tw_engine_rules(app->engine),
                            tw_engine_park(app->engine), tw_clock_now_ms(&app->clock),
-                           keys_of, app);
+                           &port);
+}
+
+/* What became of the matches that edited rules had open. */
+static void add_adopted(const tw_app *app, json_t *changes)
+{
+    const tw_ruleset *set = tw_engine_rules(app->engine);
+    tw_adopted a;
+    size_t n;
+    json_t *row;
+
+    json_array_foreach(changes, n, row)
+    {
+        int64_t number =
+            tw_ruleset_find(set, json_string_value(json_object_get(row, "rule")));
+        if (!json_object_get(row, "open") || number < 0 ||
+            !tw_engine_adopted(app->engine, (uint32_t)number, &a))
+            continue;
+        json_object_set_new(row, "matches",
+                            json_pack("{s:I, s:I, s:I}", "kept", (json_int_t)a.kept,
+                                      "migrated", (json_int_t)a.migrated, "dropped",
+                                      (json_int_t)a.dropped));
+    }
 }
 
 json_t *tw_app_plan(tw_app *app, const char *const *paths, size_t path_count,
@@ -140,6 +184,8 @@ int tw_app_switch_rules(tw_app *app, const tw_config *from, tw_findings *out_fin
         rc = tw_err_set(err, TW_EINVAL, "%zu finding(s) in the rules", errors);
     else
         rc = switch_rules(app, files, out, err);
+    if (rc == TW_OK)
+        add_adopted(app, *out_changes);
     tw_rule_files_unref(files);
     forget_fields(app, fields, rc < 0);
     return rc;

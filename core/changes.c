@@ -64,8 +64,7 @@ typedef struct walk {
     const tw_ruleset *running;
     const tw_park *park;
     int64_t now_ms;
-    tw_changes_keys keys;
-    void *self;
+    const tw_changes_port *port;
     json_t *list;
 } walk;
 
@@ -89,6 +88,18 @@ static void add_revival(const walk *w, const tw_rule *now, json_t *row)
     set_state(row, "revived", text);
 }
 
+static void set_counts(const walk *w, json_t *row, uint32_t number)
+{
+    const char *change = json_string_value(json_object_get(row, "change"));
+    json_t *open =
+        strcmp(change, "unchanged") == 0 ? NULL : w->port->open(w->port->self, number);
+
+    json_object_set_new(row, "keys",
+                        json_integer((json_int_t)w->port->keys(w->port->self, number)));
+    if (open)
+        json_object_set_new(row, "open", open);
+}
+
 static void add_rule(const walk *w, const tw_rule *now)
 {
     int64_t before = w->running ? tw_ruleset_before(w->running, now) : -1;
@@ -99,8 +110,7 @@ static void add_rule(const walk *w, const tw_rule *now)
     if (before < 0 || (state && strcmp(state, "cold") == 0))
         add_revival(w, now, row);
     if (before >= 0)
-        json_object_set_new(row, "keys",
-                            json_integer((json_int_t)w->keys(w->self, (uint32_t)before)));
+        set_counts(w, row, (uint32_t)before);
     json_array_append_new(w->list, row);
 }
 
@@ -127,18 +137,17 @@ static void add_removed(const walk *w, uint32_t number)
     } else {
         set_state(row, "dropped", "what it has open resolves");
     }
-    json_object_set_new(row, "keys", json_integer((json_int_t)w->keys(w->self, number)));
+    set_counts(w, row, number);
     json_array_append_new(w->list, row);
 }
 
 /* Both lists are sorted by name. */
 json_t *tw_changes_json(const tw_rule_files *fresh, const tw_ruleset *running,
-                        const tw_park *park, int64_t now_ms, tw_changes_keys keys,
-                        void *self)
+                        const tw_park *park, int64_t now_ms, const tw_changes_port *port)
 {
     uint32_t count = tw_rule_files_rule_count(fresh),
              old_count = running ? running->rule_count : 0;
-    walk w = {fresh, running, park, now_ms, keys, self, json_array()};
+    walk w = {fresh, running, park, now_ms, port, json_array()};
 
     for (uint32_t i = 0, k = 0; i < count || k < old_count;) {
         const tw_rule *now = i < count ? tw_rule_files_rule(fresh, i) : NULL;

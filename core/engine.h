@@ -153,6 +153,12 @@ typedef struct tw_rule_counts {
 } tw_rule_counts;
 void tw_engine_rule_counts(const tw_engine *e, uint32_t rule, tw_rule_counts *out);
 
+/* Of a rule with a sequence: how many matches wait for each step (TW_SEQ_MAX_STEPS), over all lanes. False: it
+ * has none. Pauses by itself. */
+bool tw_engine_open_matches(tw_engine *e, uint32_t rule, uint64_t *out_by_step);
+/* What the last switch did to the matches it had open. False: it has none. */
+bool tw_engine_adopted(const tw_engine *e, uint32_t rule, tw_adopted *out);
+
 /* ---- for lanes --------------------------------------------------------------------- */
 
 void tw_engine_on_signal(void *lane, const tw_signal *s); /* lane */

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "flow/plan_seq.h"
 
 #define MAX_WAITING 1000000
 
@@ -171,6 +172,8 @@ int tw_engine_switch(tw_engine *e, tw_rule_files *files, tw_rule_gone gone, void
             goto fail;
     }
 
+    if (tw_rule_thread_enter(err) < 0) /* an edited rule may look at its matches */
+        goto fail;
     bool was_paused = e->paused;
     int64_t start_ns = tw_mono_ns();
     if (!was_paused)
@@ -186,6 +189,7 @@ int tw_engine_switch(tw_engine *e, tw_rule_files *files, tw_rule_gone gone, void
         tw_lane_rules_adopt(e->lanes[i], fresh[i], before, parked);
         fresh[i] = before;
     }
+    tw_rule_thread_leave();
     e->rules = set;
     tw_engine_expect_keys(e);
     if (!was_paused)
@@ -203,6 +207,33 @@ fail:
     free_all(fresh, e->lane_count);
     tw_ruleset_free(set);
     return err->code ? err->code : TW_EINVAL;
+}
+
+bool tw_engine_open_matches(tw_engine *e, uint32_t rule, uint64_t *out_by_step)
+{
+    const tw_detector_class *cls = tw_detector_class_of(e->rules->rules[rule]);
+    bool was_paused = e->paused;
+
+    if (!cls->count_open)
+        return false;
+    memset(out_by_step, 0, TW_SEQ_MAX_STEPS * sizeof *out_by_step);
+    if (!was_paused)
+        tw_engine_pause_soon(e);
+    for (uint32_t i = 0; i < e->lane_count; i++)
+        cls->count_open(e->lanes[i]->rules->instances[rule].detector, out_by_step);
+    if (!was_paused)
+        tw_engine_resume(e);
+    return true;
+}
+
+bool tw_engine_adopted(const tw_engine *e, uint32_t rule, tw_adopted *out)
+{
+    const tw_detector_class *cls = tw_detector_class_of(e->rules->rules[rule]);
+
+    *out = (tw_adopted){0};
+    for (uint32_t i = 0; cls->tell_adopted && i < e->lane_count; i++)
+        cls->tell_adopted(e->lanes[i]->rules->instances[rule].detector, out);
+    return cls->tell_adopted != NULL;
 }
 
 const tw_ruleset *tw_engine_rules(const tw_engine *e)

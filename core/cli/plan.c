@@ -53,16 +53,44 @@ static char *parts_text(const json_t *parts)
     return tw_buf_take(&text, NULL);
 }
 
+/* "; open: 12 wait for errors", and after a reload what became of them. */
+static void add_matches(const json_t *row, tw_buf *text)
+{
+    const json_t *matches = json_object_get(row, "matches");
+    json_t *open = json_object_get(row, "open"), *count;
+    const char *step, *between = "; open: ";
+
+    if (matches) {
+        tw_buf_printf(text, "; matches: %lld kept, %lld migrated, %lld dropped",
+                      (long long)json_integer_value(json_object_get(matches, "kept")),
+                      (long long)json_integer_value(json_object_get(matches, "migrated")),
+                      (long long)json_integer_value(json_object_get(matches, "dropped")));
+        return;
+    }
+    json_object_foreach(open, step, count)
+    {
+        tw_buf_printf(text, "%s%lld wait for %s", between,
+                      (long long)json_integer_value(count), step);
+        between = ", ";
+    }
+}
+
 static char *why_text(const json_t *row)
 {
     const char *was = text_of(row, "was"), *why = text_of(row, "why");
     int64_t warming_ms = json_integer_value(json_object_get(row, "warming_ms"));
     char span[32];
+    tw_buf text;
 
-    return tw_asprintf("%s%s%s%s%s%s", was ? "it was " : "", was ? was : "",
-                       was ? "; " : "", why ? why : "",
-                       warming_ms > 0 ? "; full after " : "",
-                       warming_ms > 0 ? tw_cli_span(warming_ms, span, sizeof span) : "");
+    tw_buf_init(&text, 65536);
+    if (was)
+        tw_buf_printf(&text, "it was %s; ", was);
+    tw_buf_add_str(&text, why ? why : "");
+    if (warming_ms > 0)
+        tw_buf_printf(&text, "; full after %s",
+                      tw_cli_span(warming_ms, span, sizeof span));
+    add_matches(row, &text);
+    return tw_buf_take(&text, NULL);
 }
 
 static void add_row(tw_columns *table, const json_t *row)

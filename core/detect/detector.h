@@ -59,6 +59,11 @@ int64_t tw_edit_warming_until(const tw_edit *edit, int64_t was_ms, int64_t clock
 int tw_edit_input(const tw_rule *to, const tw_rule *from, uint32_t number);
 bool tw_edit_same_inputs(const tw_rule *fresh, const tw_rule *old);
 
+/* What became of the open matches of the version before. */
+typedef struct tw_adopted {
+    uint64_t kept, migrated, dropped;
+} tw_adopted;
+
 typedef struct tw_detector_class {
     const char *name;
     tw_detector *(*new)(tw_rule *rule, const tw_detect_env *env,
@@ -97,6 +102,10 @@ typedef struct tw_detector_class {
     void (*save)(const tw_detector *d, tw_buf *out);
     int (*load)(tw_detector *d, tw_state_in *in, tw_err *err);
     uint64_t (*key_count)(const tw_detector *d);
+    /* Of sequences (else NULL): adds how many matches are open by the step they wait for, and what the
+     * last adopt did. */
+    void (*count_open)(const tw_detector *d, uint64_t *by_step);
+    void (*tell_adopted)(const tw_detector *d, tw_adopted *out);
 } tw_detector_class;
 
 struct tw_detector {

@@ -386,6 +386,28 @@ static uint64_t seq_key_count(const tw_detector *base)
     return tw_keyed_count(((const seq *)base)->keys);
 }
 
+static void seq_count_open(const tw_detector *base, uint64_t *by_step)
+{
+    const seq *s = (const seq *)base;
+
+    for (uint32_t n = tw_keyed_next(s->keys, TW_KEYED_NONE); n != TW_KEYED_NONE;
+         n = tw_keyed_next(s->keys, n)) {
+        const seq_key *k = tw_keyed_at(s->keys, n);
+        for (const seq_match *m = k->oldest; m; m = m->next) {
+            by_step[seq_waits_for(s, m)]++;
+        }
+    }
+}
+
+static void seq_tell_adopted(const tw_detector *base, tw_adopted *out)
+{
+    const tw_adopted *a = &((const seq *)base)->adopted;
+
+    out->kept += a->kept;
+    out->migrated += a->migrated;
+    out->dropped += a->dropped;
+}
+
 const tw_detector_class tw_seq_class = {
     .name = "seq",
     .new = seq_new,
@@ -398,4 +420,6 @@ const tw_detector_class tw_seq_class = {
     .save = seq_save,
     .load = seq_load,
     .key_count = seq_key_count,
+    .count_open = seq_count_open,
+    .tell_adopted = seq_tell_adopted,
 };

@@ -24,6 +24,13 @@ static uint64_t inputs_in(const tw_rule *to, const tw_rule *from, uint64_t input
     return out;
 }
 
+uint32_t seq_input_in(const tw_rule *to, const tw_rule *from, uint32_t input)
+{
+    int number = tw_edit_input(to, from, input);
+
+    return number < 0 ? 0 : (uint32_t)number; /* 0: nobody of the new version reads it */
+}
+
 static bool same_step(const tw_rule *fresh, const tw_seq_step *a, const tw_rule *old,
                       const tw_seq_step *b)
 {
@@ -74,8 +81,12 @@ void seq_fate(const tw_rule *fresh, const tw_rule *old, tw_edit *out)
     uint32_t shared = shared_steps(fresh, old);
     char why[80];
 
-    if (!tw_edit_same_inputs(fresh, old)) {
-        tw_edit_add(out, TW_FATE_COLD, 0, "the inputs are others");
+    if (fresh->migrate_fn != TW_NO_FN && shared < tw_seq_plan_of(old)->step_count) {
+        snprintf(why, sizeof why,
+                 "open matches that have come to step %u or beyond are given to migrate",
+                 shared + 1);
+        tw_edit_add(out, TW_FATE_PARTLY, 0, why);
+        compare_times(tw_seq_plan_of(fresh), tw_seq_plan_of(old), shared, out);
         return;
     }
     if (shared == 0) {
@@ -122,6 +133,7 @@ static seq_match *moved(const handover *h, seq_match *m)
             tw_kept *kept = &seq_match_kept(h->s, to, r)[n];
             *kept = seq_match_kept(h->old, m, r)[n];
             tw_kept_follow(kept, h->s->slab, &h->fields);
+            kept->input = seq_input_in(h->s->rule, h->old->rule, kept->input);
         }
         if (m->counts[r] > 0) {
             to->counts[r] = m->counts[r];
@@ -141,29 +153,47 @@ static void give_old(const handover *h, seq_match *m)
     tw_slab_give(h->s->slab, m, seq_match_bytes(h->old, m));
 }
 
-/* Moves or drops every match of the key. */
-static void take_over_key(const handover *h, seq_key *k)
+/* The match under the new version; NULL: there is no place for it. */
+static seq_match *carried_over(const handover *h, uint32_t number, seq_match *m)
 {
+    tw_adopted *count = &h->s->adopted;
+    bool migrated = m->at >= h->shared;
+    seq_match *to = NULL;
+
+    if (!migrated) {
+        to = moved(h, m);
+    } else {
+        if (h->s->rule->migrate_fn != TW_NO_FN) {
+            to = seq_migrate(h->s, h->old, &h->fields, number, m);
+        }
+        give_old(h, m);
+    }
+    if (to && !seq_match_is_open(h->s, to)) {
+        seq_match_give(h->s, to); /* the edit has left it nothing to wait for */
+        to = NULL;
+    }
+    count->dropped += !to;
+    count->migrated += to && migrated;
+    count->kept += to && !migrated;
+    return to;
+}
+
+/* Moves or drops every match of the key. */
+static void take_over_key(const handover *h, uint32_t number)
+{
+    seq_key *k = tw_keyed_at(h->s->keys, number);
     seq_match **link = &k->oldest;
 
     while (*link) {
-        seq_match *m = *link, *next = m->next;
-        if (m->at >= h->shared) {
-            give_old(h, m);
+        seq_match *next = (*link)->next, *to = carried_over(h, number, *link);
+        if (!to) {
             *link = next;
             k->open--;
             continue;
         }
-        *link = moved(h, m);
-        (*link)->next = next;
-        if (seq_match_is_open(h->s, *link)) {
-            link = &(*link)->next;
-            continue;
-        }
-        m = *link; /* the edit has left it nothing to wait for */
-        *link = next;
-        k->open--;
-        seq_match_give(h->s, m);
+        *link = to;
+        to->next = next;
+        link = &to->next;
     }
 }
 
@@ -205,7 +235,7 @@ void seq_adopt(tw_detector *base, tw_detector *base_old, int64_t clock_ms)
     for (uint32_t n = tw_keyed_next(s->keys, TW_KEYED_NONE); n != TW_KEYED_NONE;) {
         uint32_t next = tw_keyed_next(s->keys, n);
         seq_key *k = tw_keyed_at(s->keys, n);
-        take_over_key(&h, k);
+        take_over_key(&h, n);
         trim(s, k);
         if (k->oldest) {
             seq_rearm(s, n);

@@ -56,6 +56,7 @@ typedef struct seq {
     /* The newest arrival that a match took: the same event may come again as another input. */
     tw_origin taken;
     bool has_taken;
+    tw_adopted adopted; /* by the last edit */
 } seq;
 
 /* An arrival: an event as one of the rule's inputs. */
@@ -101,6 +102,16 @@ void seq_show_count(seq *s);
 /* seq_edit.c */
 void seq_fate(const tw_rule *fresh, const tw_rule *old, tw_edit *out);
 void seq_adopt(tw_detector *base, tw_detector *base_old, int64_t clock_ms);
+/* An input of the one rule as the other numbers it. */
+uint32_t seq_input_in(const tw_rule *to, const tw_rule *from, uint32_t input);
+
+/* seq_migrate.c */
+/* Which step it waits for. */
+uint32_t seq_waits_for(const seq *s, const seq_match *m);
+/* The match of a key as `migrate` wants it, in the new layout; NULL: dropped. What it does not take over stays
+ * the old one's, which the caller gives back. */
+seq_match *seq_migrate(seq *s, const seq *old, const tw_kept_change *fields,
+                       uint32_t number, seq_match *from);
 
 /* seq_state.c */
 void seq_save(const tw_detector *base, tw_buf *out);

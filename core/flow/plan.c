@@ -16,6 +16,7 @@ tw_rule *tw_rule_new(void)
     r->idle_ms = 5000;
     r->max_keys = 100000;
     r->park_ms = 3600 * 1000;
+    r->migrate_fn = TW_NO_FN;
     r->level.window.exact = 128;
     r->level.at_input = -1;
     for (int i = 0; i < TW_LEVELS; i++)

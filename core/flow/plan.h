@@ -220,6 +220,7 @@ typedef struct tw_rule {
     char **was; /* names it had before: what is remembered under them is its own */
     uint32_t was_count;
     int was_line, was_column;
+    int migrate_fn;      /* of a seq: migrate(old) */
     int64_t park_ms;     /* how long what it knows is kept when it goes; 0: not */
     uint32_t script;     /* number of its file in the rule set */
     char hash[33];       /* of everything: equal means the rule did not change */

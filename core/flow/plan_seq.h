@@ -58,6 +58,10 @@ static inline const tw_seq_plan *tw_seq_plan_of(const tw_rule *rule)
     return rule->detail;
 }
 
+/* What a step is called: as its role, or "absent x". */
+#define TW_SEQ_STEP_NAME 160
+void tw_seq_step_name(const tw_rule *rule, uint32_t step, char out[TW_SEQ_STEP_NAME]);
+
 /* Makes it the rule's, empty; the rule frees it. */
 tw_seq_plan *tw_seq_plan_new(tw_rule *rule);
 

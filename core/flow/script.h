@@ -78,6 +78,18 @@ typedef struct tw_arg {
 } tw_arg;
 #define TW_MAX_ARGS 3
 
+/* A match of an older version of a rule, shown to its `migrate`. */
+typedef struct tw_migration {
+    const tw_rule *old;        /* by whose names */
+    const char *step;          /* that it waits for */
+    const tw_role_view *roles; /* of old: what it has taken */
+    const tw_value *key;
+    uint32_t key_count;
+    const char *const *steps; /* the names that may be answered */
+    uint32_t step_count;
+    int answer; /* place in steps; -1: the match is dropped */
+} tw_migration;
+
 typedef struct tw_script {
     const struct tw_script_class *cls;
 } tw_script;
@@ -92,6 +104,7 @@ struct tw_script_class {
                        bool *out);
     int (*handle_event)(tw_script *s, int fn, const tw_event *ev, const char *input,
                         tw_handler_host *host);
+    int (*migrate)(tw_script *s, int fn, tw_migration *m);
     int (*handle_timer)(tw_script *s, int fn, const char *timer, tw_handler_host *host);
 };
 

@@ -155,6 +155,7 @@ void tw_compile_emit(tw_compiler *c, const tw_tree *emit);
 bool tw_compile_is_rule_name(const tw_tree *v);
 void tw_compile_was(tw_compiler *c, const tw_tree *was);
 void tw_compile_park(tw_compiler *c, const tw_tree *park);
+void tw_compile_migrate(tw_compiler *c, int fn); /* behind the detector */
 void tw_compile_dedup(tw_compiler *c, const tw_tree *dedup);
 /* A template of this rule; false with a finding. */
 bool tw_compile_template(tw_compiler *c, const tw_tree *at, const char *text,

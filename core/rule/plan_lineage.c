@@ -75,6 +75,16 @@ void tw_compile_park(tw_compiler *c, const tw_tree *park)
         tw_compile_duration(c, park, "park", &c->rule->park_ms);
 }
 
+/* Matches keep all that it may be shown. */
+void tw_compile_migrate(tw_compiler *c, int fn)
+{
+    if (c->rule->detector == TW_DETECT_SEQ)
+        c->rule->migrate_fn = fn;
+    else
+        tw_compile_say(c, tw_tree_get(c->body, "migrate"),
+                       "migrate moves the open matches of a seq; this rule has none");
+}
+
 /* ---- the set ----------------------------------------------------------------------- */
 
 static void say(const tw_rule *r, tw_findings *findings, const char *name,

@@ -14,6 +14,7 @@ typedef struct rule_options {
     const tw_tree *params, *key, *clock, *inputs, *detect, *enrich, *alert, *emit, *dedup,
         *was, *park;
     int64_t forget_ms, max_keys;
+    int migrate_fn;
 } rule_options;
 
 #define AT(field) offsetof(rule_options, field)
@@ -33,7 +34,7 @@ static const tw_option rule_table[] = {
     {"emit", TW_OPTION_ANY, AT(emit), 0, 0, NULL},
     {"dedup", TW_OPTION_ANY, AT(dedup), 0, 0, NULL},
     {"was", TW_OPTION_ANY, AT(was), 0, 0, NULL},
-    {"migrate", TW_OPTION_LATER, 0, 0, 0, NULL},
+    {"migrate", TW_OPTION_FUNCTION, AT(migrate_fn), 0, 0, NULL},
     {"context", TW_OPTION_LATER, 0, 0, 0, NULL},
     {"throttle", TW_OPTION_LATER, 0, 0, 0, NULL},
     {"active", TW_OPTION_LATER, 0, 0, 0, NULL},
@@ -245,6 +246,8 @@ static void compile_parts(tw_compiler *c, const rule_options *o, bool all_known)
         compile_pass(c, o);
     else
         tw_compile_detect(c, o->detect);
+    if (o->migrate_fn != TW_NO_FN)
+        tw_compile_migrate(c, o->migrate_fn);
     if (o->dedup)
         tw_compile_dedup(c, o->dedup);
     if (o->enrich)
@@ -286,7 +289,7 @@ static tw_tree *rule_body(tw_compiler *c, tw_tree *rule)
 tw_rule *tw_compile_rule(tw_compiler *c, tw_tree *rule)
 {
     size_t mistakes = c->mistakes;
-    rule_options o = {0};
+    rule_options o = {.migrate_fn = TW_NO_FN};
     tw_tree *body = rule_body(c, rule);
 
     if (!body)

@@ -287,6 +287,7 @@ static const struct tw_script_class script_class = {
     .map_event = map_event,
     .test_result = test_result,
     .test_events = tw_script_test_events,
+    .migrate = tw_script_migrate,
     .handle_event = handle_event,
     .handle_timer = handle_timer,
 };

@@ -98,7 +98,8 @@ static inline void tw_script_went_well(tw_lua_script *s, int fn)
 int tw_script_run(tw_lua_script *s, const tw_script_call *call, lua_CFunction body,
                   void *job);
 int tw_script_test_events(tw_script *base, int fn, const tw_arg *args, uint32_t count,
-                          bool *out); /* script_events.c */
+                          bool *out);                            /* script_events.c */
+int tw_script_migrate(tw_script *base, int fn, tw_migration *m); /* script_events.c */
 
 /* coverage.c: nothing where the files are not covered. */
 int tw_script_cover(tw_lua_script *s, tw_err *err);

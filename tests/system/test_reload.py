@@ -19,6 +19,15 @@ RULE = """rule "shop/errors" {
 """
 
 
+STEPS = """rule "shop/release" {
+  inputs = { deploy = from "logs" { level = "deploy" }, err = from "logs" { level = "error" } },
+  key    = { "host" },
+  detect = seq { { "deploy" }, { "err", times = 2, within = "1h" } },
+  alert  = incident { id = "r:${host}" },
+}
+"""
+
+
 class Reload(SystemTest):
     def running(self, **rules):
         self.write("engine/in.ndjson", "")
@@ -109,6 +118,26 @@ class Reload(SystemTest):
         self.assertEqual((status, report["added"], report["revived"]), (200, 1, 1))
         parked = json.loads(engine.get("/api/v1/status")[1])["parked"]
         self.assertEqual([p["rule"] for p in parked], ["shop/other"])
+
+    def test_a_plan_counts_open_matches_by_step_and_the_reload_says_what_became_of_them(self):
+        engine = self.running()
+        self.write("engine/rules/errors.lua", STEPS)
+        self.assertEqual(engine.reload()[0], 200)
+        with open(self.path("engine/in.ndjson"), "a", encoding="utf-8") as f:
+            for host in "abc":
+                f.write('{"level":"deploy","host":"%s"}\n' % host)
+            for host in "ab":
+                f.write('{"level":"error","host":"%s"}\n' % host)
+        wait_for("all events", lambda: json.loads(engine.get("/api/v1/status")[1])["rules"][0]["events"] == 5)
+        wanted = (STEPS.replace('{ "deploy" },', '{ "deploy" }, { absent = "deploy" },').replace(
+            "  alert", '  migrate = function(old) if old.key.host == "a" then return old.step end end,\n  alert'))
+        self.write("next/errors.lua", wanted)
+        self.assertRegex(self.plan(engine, "next")[1],
+                         r"shop/release +changed +partly +3 .*beyond are given to migrate; open: 3 wait for err")
+        self.write("engine/rules/errors.lua", wanted)
+        status, report = engine.reload()
+        self.assertEqual((status, report["rules"][0]["matches"]),
+                         (200, {"kept": 1, "migrated": 1, "dropped": 1}))
 
     def plan(self, engine, *paths):
         result = subprocess.run([Tidewatch.program, "plan", *paths, "--server", engine.address],
