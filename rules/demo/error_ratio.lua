@@ -24,12 +24,18 @@ test "a tenth of the requests fail for five seconds" {
     { "10s..15s/1s", "requests", { service = "cart", code = 503 } },
   },
   expect = { { "15s", "crit", { service = "cart", value = gt(5) } }, { "23s", "ok", { value = lte(2) } } },
-  vary = { "reload@12s", "rebalance@12s", "stall@12s", "restart@12s", "restart@20s", "lanes" },
+  vary = {
+    "duplicate", "delay<=5s", "future", "stall@12s", "reload@12s",
+    "rebalance@12s", "restart@12s", "restart@20s", "lanes",
+  },
 }
 
 test "too few requests say nothing" {
   rule = "demo/error_ratio",
   feed = { { "0s..40s/1s", "requests", { service = "cart", code = 503 } } },
   expect = {},
-  vary = { "shuffle<=5s", "delay<=5s", "lanes" },
+  vary = {
+    "shuffle<=5s", "duplicate", "delay<=5s", "future", "stall@1m",
+    "reload@1m", "rebalance@1m", "restart@1m", "lanes",
+  },
 }

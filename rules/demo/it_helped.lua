@@ -18,11 +18,11 @@ test "a scale-out that helped is told once" {
   feed = {
     { "0s..20m/30s", "metrics", { name = "api_latency_p99", service = "pay",
                                   value = function(i, t) return (t < 360 and 900 or 300) + i % 7 end } },
-    { "5m5s", "scaling_events", { action = "scale_out", result = "ok", service = "pay", from = 4, to = 8 } },
+    { "5m5s", "scaling_events", { id = "e1", action = "scale_out", result = "ok", service = "pay", from = 4, to = 8 } },
   },
   expect = {
     { "16m5s", "emit", { verdict = "better" } },
-    { "16m5s", "info", { title = "pay was scaled out from 4 to 8, and its latency went from 903 to 302.9" } },
+    { "16m5s", "info", { title = prefix "pay was scaled out from 4 to 8, and its latency went from 903 to 302" } },
   },
-  vary = { "shuffle<=10s", "reload@8m", "restart@8m", "rebalance@8m", "lanes" },
+  vary = { "shuffle<=10s", "duplicate", "delay<=5s", "future", "stall@8m", "reload@8m", "rebalance@8m", "restart@8m", "lanes" },
 }

@@ -49,5 +49,5 @@ test "zones are told one by one, and what is no allocation does not count" {
   },
   expect = { { "0s", "crit", { az = "a" } }, { "5s", "crit", { az = "b" } }, { "20s", "ok", { az = "b" } } },
   until_ = "10m", -- an hour after the newest occurrence the one of zone a would end, too
-  vary = { "lanes", "reload@7s" },
+  vary = { "duplicate", "delay<=5s", "future", "stall@7s", "reload@7s", "rebalance@7s", "restart@7s", "lanes" },
 }

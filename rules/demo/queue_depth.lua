@@ -38,4 +38,5 @@ test "other metrics and services do not count" {
     { "2s", "metrics", { name = "queue_depth", service = "mail", value = 51 } },
   },
   expect = { { "2s", "crit", { service = "mail" } } },
+  vary = { "duplicate", "delay<=5s", "future", "stall@1m", "reload@1m", "rebalance@1m", "restart@1m", "lanes" },
 }

@@ -6,6 +6,7 @@ rule "failures/after_deploy" {
   params = { within = "10m", failures = 5, resolve = "1h", lateness = "10s" },
   key = { "service" },
   clock = { lateness = P"lateness" },
+  dedup = { by = { "id", "type" }, within = P"within" },
   inputs = {
     deploy = from "deploys" { type = "deploy", result = "ok" },
     failed = from "failure_events" {
@@ -30,6 +31,7 @@ rule "failures/after_config_change" {
   params = { within = "15m", failures = 5, resolve = "1h", wait = "30s", lateness = "10s" },
   key = { "service" },
   clock = { lateness = P"lateness" },
+  dedup = { by = { "id", "type" }, within = P"within" },
   inputs = {
     change = from "config_changes" { result = "ok" },
     failed = from "failure_events" {
@@ -48,60 +50,76 @@ rule "failures/after_config_change" {
   },
 }
 
+local function each(name) -- an id for each repetition
+  return function(i) return name .. i end
+end
+
 test "five failures of the new version are its fault, those of the old one are not" {
   rule = "failures/after_deploy",
   feed = {
-    { "0s", "deploys", { type = "deploy", result = "ok", service = "pay", version = "v9" } },
-    { "30s..4m30s/1m", "failure_events", { type = "timeout", service = "pay", version = "v9", reason = "db" } },
-    { "10s..5m/10s", "failure_events", { type = "timeout", service = "pay", version = "v8" } },
-    { "9m", "deploys", { type = "rollback", service = "pay", version = "v8" } },
-    { "10m", "deploys", { type = "none", service = "pay" } },
+    { "0s", "deploys", { id = "e1", type = "deploy", result = "ok", service = "pay", version = "v9" } },
+    { "30s..4m30s/1m", "failure_events", { id = each "c", type = "timeout", service = "pay", version = "v9", reason = "db" } },
+    { "10s..5m/10s", "failure_events", { id = each "d", type = "timeout", service = "pay", version = "v8" } },
+    { "9m", "deploys", { id = "e4", type = "rollback", service = "pay", version = "v8" } },
+    { "10m", "deploys", { id = "e5", type = "none", service = "pay" } },
   },
   expect = {
     { "4m30s", "crit", { service = "pay", title = "v9 of pay failed 5 times since it went out, last: db" } },
     { "9m", "ok" },
   },
-  vary = { "shuffle<=5s", "reload@2m", "restart@2m", "rebalance@2m", "stall@2m", "lanes" },
+  vary = {
+    "shuffle<=5s", "duplicate", "delay<=5s", "future", "stall@2m",
+    "reload@2m", "rebalance@2m", "restart@2m", "lanes",
+  },
 }
 
 test "a deploy that does well is nothing to tell" {
   rule = "failures/after_deploy",
   feed = {
-    { "0s", "deploys", { type = "deploy", result = "ok", service = "pay", version = "v9" } },
-    { "30s..3m30s/1m", "failure_events", { type = "timeout", service = "pay", version = "v9" } },
-    { "20m", "failure_events", { type = "timeout", service = "pay", version = "v9" } },
+    { "0s", "deploys", { id = "e6", type = "deploy", result = "ok", service = "pay", version = "v9" } },
+    { "30s..3m30s/1m", "failure_events", { id = each "h", type = "timeout", service = "pay", version = "v9" } },
+    { "20m", "failure_events", { id = "e8", type = "timeout", service = "pay", version = "v9" } },
   },
   expect = {},
-  vary = { "shuffle<=5s", "reload@2m", "restart@2m", "rebalance@2m", "stall@2m", "lanes" },
+  vary = {
+    "shuffle<=5s", "duplicate", "delay<=5s", "future", "stall@2m",
+    "reload@2m", "rebalance@2m", "restart@2m", "lanes",
+  },
 }
 
 test "a configuration change is blamed when nothing was deployed" {
   rule = "failures/after_config_change",
   also = { "failures/after_deploy" },
   feed = {
-    { "0s", "config_changes", { result = "ok", service = "pay", name = "pool", from = 20, to = 2 } },
-    { "1m..5m/1m", "failure_events", { type = "timeout", service = "pay", version = "v8" } },
-    { "10m", "deploys", { type = "none", service = "pay" } },
-    { "12m", "config_changes", { result = "ok", service = "pay", name = "pool", from = 2, to = 20 } },
-    { "13m", "deploys", { type = "none", service = "pay" } },
+    { "0s", "config_changes", { id = "e9", result = "ok", service = "pay", name = "pool", from = 20, to = 2 } },
+    { "1m..5m/1m", "failure_events", { id = each "k", type = "timeout", service = "pay", version = "v8" } },
+    { "10m", "deploys", { id = "e11", type = "none", service = "pay" } },
+    { "12m", "config_changes", { id = "e12", result = "ok", service = "pay", name = "pool", from = 2, to = 20 } },
+    { "13m", "deploys", { id = "e13", type = "none", service = "pay" } },
   },
   expect = {
     { "5m30s", "warn", { title = "pay failed 5 times since pool was changed from 20 to 2" } },
     { "12m", "ok" },
   },
-  vary = { "shuffle<=5s", "reload@2m", "restart@2m", "rebalance@2m", "stall@2m", "lanes" },
+  vary = {
+    "shuffle<=5s", "duplicate", "delay<=5s", "future", "stall@2m",
+    "reload@2m", "rebalance@2m", "restart@2m", "lanes",
+  },
 }
 
 test "of a deploy and a configuration change the deploy is told" {
   rule = "failures/after_config_change",
   also = { "failures/after_deploy" },
   feed = {
-    { "0s", "config_changes", { result = "ok", service = "pay", name = "pool", from = 20, to = 2 } },
-    { "10s", "deploys", { type = "deploy", result = "ok", service = "pay", version = "v9" } },
-    { "1m..5m/1m", "failure_events", { type = "timeout", service = "pay", version = "v9" } },
-    { "20m", "deploys", { type = "rollback", service = "pay", version = "v8" } },
-    { "21m", "deploys", { type = "none", service = "pay" } },
+    { "0s", "config_changes", { id = "e14", result = "ok", service = "pay", name = "pool", from = 20, to = 2 } },
+    { "10s", "deploys", { id = "e15", type = "deploy", result = "ok", service = "pay", version = "v9" } },
+    { "1m..5m/1m", "failure_events", { id = each "q", type = "timeout", service = "pay", version = "v9" } },
+    { "20m", "deploys", { id = "e17", type = "rollback", service = "pay", version = "v8" } },
+    { "21m", "deploys", { id = "e18", type = "none", service = "pay" } },
   },
   expect = { { "5m", "crit", { rule = "failures/after_deploy" } }, { "20m", "ok", { rule = "failures/after_deploy" } } },
-  vary = { "shuffle<=5s", "reload@2m", "restart@2m", "rebalance@2m", "stall@2m", "lanes" },
+  vary = {
+    "shuffle<=5s", "duplicate", "delay<=5s", "future", "stall@2m",
+    "reload@2m", "rebalance@2m", "restart@2m", "lanes",
+  },
 }

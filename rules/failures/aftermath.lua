@@ -44,7 +44,10 @@ test "the pods that are left carry the load of the one that crashed" {
     { "10m35s", "warn", { service = "cart", title = "cpu of cart went from 51.1 % to 81 % after cart-1 failed (exit 137)" } },
     { "40m35s", "ok", { service = "cart" } },
   },
-  vary = { "shuffle<=1s", "reload@8m", "restart@8m", "rebalance@8m", "stall@8m", "lanes" },
+  vary = {
+    "shuffle<=1s", "duplicate", "delay<=5s", "future", "stall@8m",
+    "reload@8m", "rebalance@8m", "restart@8m", "lanes",
+  },
 }
 
 test "memory that others take over is told in the same way" {
@@ -58,5 +61,8 @@ test "memory that others take over is told in the same way" {
     { "10m35s", "warn", { title = "memory of cart went from 41.1 % to 71 % after cart-1 failed (exit 137)" } },
   },
   until_ = "12m",
-  vary = { "shuffle<=10s", "duplicate", "reload@8m", "restart@8m", "rebalance@8m", "lanes" },
+  vary = {
+    "shuffle<=10s", "duplicate", "delay<=5s", "future", "stall@8m",
+    "reload@8m", "rebalance@8m", "restart@8m", "lanes",
+  },
 }

@@ -52,7 +52,10 @@ test "a crash after a full memory says so; one with room does not" {
     { "4m10s", "warn", { pod = "cart-1", title = "cart-1 of cart crashed (exit 137) with its memory 99 % full" } },
     { "34m10s", "ok", { pod = "cart-1" } },
   },
-  vary = { "shuffle<=10s", "duplicate", "reload@2m", "restart@2m", "rebalance@2m", "stall@2m", "lanes" },
+  vary = {
+    "shuffle<=10s", "duplicate", "delay<=5s", "future", "stall@2m",
+    "reload@2m", "rebalance@2m", "restart@2m", "lanes",
+  },
 }
 
 test "a timeout of a saturated pod names the processor" {
@@ -63,5 +66,8 @@ test "a timeout of a saturated pod names the processor" {
     { "40m", "metrics", { name = "other" } },
   },
   expect = { { "2m20s", "warn", { pod = "p1", title = "p1 of pay does not answer with its processor 97 % busy" } }, { "32m20s", "ok" } },
-  vary = { "shuffle<=10s", "duplicate", "reload@1m", "restart@1m", "rebalance@1m", "stall@1m", "lanes" },
+  vary = {
+    "shuffle<=10s", "duplicate", "delay<=5s", "future", "stall@1m",
+    "reload@1m", "rebalance@1m", "restart@1m", "lanes",
+  },
 }

@@ -27,6 +27,7 @@ rule "failures/host_down" {
   params = { over = "2m", fire = 3, wait = "30s", lateness = "5s" },
   key = { "host" },
   clock = { lateness = P"lateness" },
+  dedup = { by = "id", within = P"over" },
   inputs = {
     failed = from "failure_events" {
       type = oneof("host_down", "health_check"), result = any_of { missing_field(), except "ok" },
@@ -44,36 +45,46 @@ rule "failures/host_down" {
   },
 }
 
+local function each(name) -- an id for each repetition
+  return function(i) return name .. i end
+end
+
 test "seven hosts of a zone are one page" {
   rule = "failures/host_down",
   also = { "failures/zone_down" },
   feed = {
-    { "0s..40s/20s", "failure_events", { type = "health_check", host = "h1", az = "eu-1b" } },
-    { "2s..42s/20s", "failure_events", { type = "health_check", host = "h2", az = "eu-1b" } },
-    { "4s..44s/20s", "failure_events", { type = "health_check", host = "h3", az = "eu-1b" } },
-    { "6s..46s/20s", "failure_events", { type = "health_check", host = "h4", az = "eu-1b" } },
-    { "8s..48s/20s", "failure_events", { type = "health_check", host = "h5", az = "eu-1b" } },
-    { "10s..50s/20s", "failure_events", { type = "health_check", host = "h6", az = "eu-1b" } },
-    { "12s..52s/20s", "failure_events", { type = "health_check", host = "h7", az = "eu-1b" } },
-    { "1m..20m/10s", "failure_events", { type = "health_check", result = "ok", host = "h1", az = "eu-1b" } },
+    { "0s..40s/20s", "failure_events", { id = each "b", type = "health_check", host = "h1", az = "eu-1b" } },
+    { "2s..42s/20s", "failure_events", { id = each "c", type = "health_check", host = "h2", az = "eu-1b" } },
+    { "4s..44s/20s", "failure_events", { id = each "d", type = "health_check", host = "h3", az = "eu-1b" } },
+    { "6s..46s/20s", "failure_events", { id = each "e", type = "health_check", host = "h4", az = "eu-1b" } },
+    { "8s..48s/20s", "failure_events", { id = each "f", type = "health_check", host = "h5", az = "eu-1b" } },
+    { "10s..50s/20s", "failure_events", { id = each "g", type = "health_check", host = "h6", az = "eu-1b" } },
+    { "12s..52s/20s", "failure_events", { id = each "h", type = "health_check", host = "h7", az = "eu-1b" } },
+    { "1m..20m/10s", "failure_events", { id = each "i", type = "health_check", result = "ok", host = "h1", az = "eu-1b" } },
   },
   expect = {
     { "8s", "crit", { az = "eu-1b", rule = "failures/zone_down", title = "zone eu-1b: 5 hosts failed within 2m" } },
     { "7m48s", "ok", { az = "eu-1b" } },
   },
-  vary = { "shuffle<=4s", "duplicate", "reload@30s", "restart@30s", "rebalance@30s", "stall@30s", "lanes" },
+  vary = {
+    "shuffle<=4s", "duplicate", "delay<=5s", "future", "stall@30s",
+    "reload@30s", "rebalance@30s", "restart@30s", "lanes",
+  },
 }
 
 test "one host alone is paged for itself, after a wait for its zone" {
   rule = "failures/host_down",
   also = { "failures/zone_down" },
   feed = {
-    { "0s..1m/20s", "failure_events", { type = "health_check", host = "h1", az = "eu-1b" } },
-    { "1m..10m/5s", "failure_events", { type = "health_check", result = "ok", host = "h1", az = "eu-1b" } },
+    { "0s..1m/20s", "failure_events", { id = each "j", type = "health_check", host = "h1", az = "eu-1b" } },
+    { "1m..10m/5s", "failure_events", { id = each "k", type = "health_check", result = "ok", host = "h1", az = "eu-1b" } },
   },
   expect = {
     { "1m10s", "warn", { host = "h1", az = "eu-1b", title = "h1 in eu-1b failed 3 checks in 2m" } },
     { "2m20s", "ok", { host = "h1" } },
   },
-  vary = { "shuffle<=4s", "reload@30s", "restart@30s", "rebalance@30s", "stall@30s", "lanes" },
+  vary = {
+    "shuffle<=4s", "duplicate", "delay<=5s", "future", "stall@30s",
+    "reload@30s", "rebalance@30s", "restart@30s", "lanes",
+  },
 }

@@ -34,5 +34,8 @@ test "a node that brings no throughput is told, one that does is not" {
     { "10m5s", "resource_provisioning", { type = "node", action = "ready", cluster = "us", id = "n8" } },
   },
   expect = { { "27m5s", "info", { cluster = "eu", title = "n7 was added to eu, throughput is same: 1004 before, 1004 after" } } },
-  vary = { "shuffle<=10s", "reload@12m", "restart@12m", "rebalance@12m", "stall@12m", "lanes" },
+  vary = {
+    "shuffle<=10s", "duplicate", "delay<=5s", "future", "stall@12m",
+    "reload@12m", "rebalance@12m", "restart@12m", "lanes",
+  },
 }

@@ -53,7 +53,10 @@ test "a pod that never starts is told, grouped with others of its cluster" {
     { "5m30s", "warn", { title = "2 of provisioning/stuck_pod: cart-7 of cart is not running 5m after it was created" } },
     { "9m", "ok" },
   },
-  vary = { "shuffle<=5s", "reload@2m", "restart@2m", "rebalance@2m", "stall@2m", "lanes" },
+  vary = {
+    "shuffle<=5s", "duplicate", "delay<=5s", "future", "stall@2m",
+    "reload@2m", "rebalance@2m", "restart@2m", "lanes",
+  },
 }
 
 test "a node that comes in time is nothing to tell, one that does not is" {
@@ -69,5 +72,8 @@ test "a node that comes in time is nothing to tell, one that does not is" {
     { "15m", "warn", { id = "v1", title = "volume v1 in eu is not ready 15m after it was asked for" } },
     { "20m", "ok", { id = "v1" } },
   },
-  vary = { "shuffle<=5s", "reload@2m", "restart@2m", "rebalance@2m", "stall@2m", "lanes" },
+  vary = {
+    "shuffle<=5s", "duplicate", "delay<=5s", "future", "stall@2m",
+    "reload@2m", "rebalance@2m", "restart@2m", "lanes",
+  },
 }

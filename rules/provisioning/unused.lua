@@ -45,7 +45,10 @@ test "a node that nothing was scheduled on for a day is told" {
     { "26h", "resource_provisioning", { type = "none", cluster = "eu" } },
   },
   expect = { { "24h", "info", { id = "n1", title = "node n1 in eu has been ready for 24h, and nobody used it" } }, { "25h", "ok", { id = "n1" } } },
-  vary = { "shuffle<=30s", "duplicate", "reload@1h", "restart@1h", "rebalance@1h", "stall@1h", "lanes" },
+  vary = {
+    "shuffle<=30s", "duplicate", "delay<=5s", "future", "stall@1h",
+    "reload@1h", "rebalance@1h", "restart@1h", "lanes",
+  },
 }
 
 test "a volume that was detached and forgotten is told; one that moves to another pod is not" {
@@ -57,5 +60,8 @@ test "a volume that was detached and forgotten is told; one that moves to anothe
     { "3h", "resource_provisioning", { type = "none", cluster = "eu" } },
   },
   expect = { { "2h", "info", { id = "v1", title = "volume v1 in eu, once of cart, belongs to nobody for 2h" } } },
-  vary = { "shuffle<=30s", "duplicate", "reload@1h", "restart@1h", "rebalance@1h", "stall@1h", "lanes" },
+  vary = {
+    "shuffle<=30s", "duplicate", "delay<=5s", "future", "stall@1h",
+    "reload@1h", "rebalance@1h", "restart@1h", "lanes",
+  },
 }

@@ -8,6 +8,7 @@ local function verdict_on(metric, series)
     params = { series = series, before = "5m", settle = "1m", after = "10m", effect = 0.1, min = 5, lateness = "15s" },
     key = { "service" },
     clock = { lateness = P"lateness" },
+    dedup = { by = "id", within = P"after" }, -- samples have no id
     inputs = {
       scaled = from "scaling_events" { action = oneof("scale_out", "scale_in"), result = "ok" },
       samples = from "metrics" { name = P"series" },
@@ -100,8 +101,8 @@ test "a scale-out after which nothing comes down is told, one that helps one met
                                   value = function(i, t) return (t < 360 and 900 or 300) + i % 7 end } },
     { "0s..20m/30s", "metrics", { name = "cpu_percent", service = "pay", value = 60 } },
     { "0s..20m/30s", "metrics", { name = "error_ratio", service = "pay", value = 0 } },
-    { "5m5s", "scaling_events", { action = "scale_out", result = "ok", service = "cart", from = 4, to = 8 } },
-    { "5m5s", "scaling_events", { action = "scale_out", result = "ok", service = "pay", from = 4, to = 8 } },
+    { "5m5s", "scaling_events", { id = "e1", action = "scale_out", result = "ok", service = "cart", from = 4, to = 8 } },
+    { "5m5s", "scaling_events", { id = "e2", action = "scale_out", result = "ok", service = "pay", from = 4, to = 8 } },
   },
   expect = {
     { "16m5s", "warn", {
@@ -114,20 +115,23 @@ test "a scale-out after which nothing comes down is told, one that helps one met
     { "16m5s", "emit", { service = "pay", metric = "errors", verdict = "same" } },
     { "16m5s", "emit", { service = "pay", metric = "saturation", verdict = "same" } },
   },
-  vary = { "shuffle<=10s", "reload@8m", "restart@8m", "rebalance@8m", "stall@8m", "lanes" },
+  vary = {
+    "shuffle<=10s", "duplicate", "delay<=5s", "future", "stall@8m",
+    "reload@8m", "rebalance@8m", "restart@8m", "lanes",
+  },
 }
 
 test "without any metric there is no verdict and nothing to tell" {
   rule = "scaling/out_without_effect",
   also = verdicts,
-  feed = { { "5m", "scaling_events", { action = "scale_out", result = "ok", service = "cart", from = 4, to = 8 } } },
+  feed = { { "5m", "scaling_events", { id = "e3", action = "scale_out", result = "ok", service = "cart", from = 4, to = 8 } } },
   expect = {
     { "16m", "emit", { metric = "latency", verdict = "unknown" } },
     { "16m", "emit", { metric = "errors", verdict = "unknown" } },
     { "16m", "emit", { metric = "saturation", verdict = "unknown" } },
   },
   until_ = "17m",
-  vary = { "delay<=10s", "reload@8m", "restart@8m", "rebalance@8m", "lanes" },
+  vary = { "duplicate", "delay<=10s", "future", "stall@8m", "reload@8m", "rebalance@8m", "restart@8m", "lanes" },
 }
 
 test "a scale-in that slows a service down is told, and the next scale-out ends it" {
@@ -139,9 +143,9 @@ test "a scale-in that slows a service down is told, and the next scale-out ends 
     { "0s..20m/30s", "metrics", { name = "cpu_percent", service = "cart",
                                   value = function(i, t) return (t < 360 and 50 or 57) + i % 2 end } },
     { "0s..20m/30s", "metrics", { name = "error_ratio", service = "cart", value = 0 } },
-    { "5m5s", "scaling_events", { action = "scale_in", result = "ok", service = "cart", from = 8, to = 4 } },
-    { "18m", "scaling_events", { action = "scale_out", result = "ok", service = "cart", from = 4, to = 8 } },
-    { "19m", "scaling_events", { action = "none", service = "cart" } },
+    { "5m5s", "scaling_events", { id = "e4", action = "scale_in", result = "ok", service = "cart", from = 8, to = 4 } },
+    { "18m", "scaling_events", { id = "e5", action = "scale_out", result = "ok", service = "cart", from = 4, to = 8 } },
+    { "19m", "scaling_events", { id = "e6", action = "none", service = "cart" } },
   },
   expect = {
     { "16m5s", "warn", {
@@ -153,7 +157,10 @@ test "a scale-in that slows a service down is told, and the next scale-out ends 
     { "16m5s", "emit", { metric = "saturation", verdict = "worse" } },
   },
   until_ = "20m",
-  vary = { "shuffle<=10s", "reload@8m", "restart@8m", "rebalance@17m", "lanes" },
+  vary = {
+    "shuffle<=10s", "duplicate", "delay<=5s", "future", "stall@8m",
+    "reload@8m", "rebalance@17m", "restart@8m", "lanes",
+  },
 }
 
 test "errors that were not there before hurt, too; a processor that is a little busier does not" {
@@ -164,8 +171,8 @@ test "errors that were not there before hurt, too; a processor that is a little 
                                   value = function(i, t) return t < 360 and 0 or 0.1 + i % 3 / 100 end } },
     { "0s..20m/30s", "metrics", { name = "cpu_percent", service = "pay",
                                   value = function(i, t) return (t < 360 and 50 or 57) + i % 2 end } },
-    { "5m5s", "scaling_events", { action = "scale_in", result = "ok", service = "cart", from = 8, to = 4 } },
-    { "5m5s", "scaling_events", { action = "scale_in", result = "ok", service = "pay", from = 8, to = 4 } },
+    { "5m5s", "scaling_events", { id = "e7", action = "scale_in", result = "ok", service = "cart", from = 8, to = 4 } },
+    { "5m5s", "scaling_events", { id = "e8", action = "scale_in", result = "ok", service = "pay", from = 8, to = 4 } },
   },
   expect = {
     { "16m5s", "warn", { service = "cart", title = contains "errors worse" } },
@@ -176,5 +183,5 @@ test "errors that were not there before hurt, too; a processor that is a little 
     { "16m5s", "emit", { service = "pay", metric = "errors", verdict = "unknown" } },
     { "16m5s", "emit", { service = "pay", metric = "saturation", verdict = "worse" } },
   },
-  vary = { "reload@8m", "restart@8m", "lanes" },
+  vary = { "duplicate", "delay<=5s", "future", "stall@8m", "reload@8m", "rebalance@8m", "restart@8m", "lanes" },
 }

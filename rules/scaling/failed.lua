@@ -5,6 +5,7 @@ rule "scaling/failed" {
   doc = "a scale-out was refused",
   params = { over = "10m", warn = 1, crit = 3 },
   key = { "service" },
+  dedup = { by = { "id", "result" }, within = P"over" },
   inputs = {
     failed = from "scaling_events" { action = "scale_out", result = "failed" },
     ok = from "scaling_events" { action = "scale_out", result = "ok" },
@@ -39,20 +40,24 @@ rule "scaling/unanswered" {
   },
 }
 
+local function each(name) -- an id for each repetition
+  return function(i) return name .. i end
+end
+
 test "one refusal warns, three are critical, the next success ends it" {
   rule = "scaling/failed",
   feed = {
-    { "0s..4m/2m", "scaling_events", { action = "scale_out", result = "failed", service = "cart", from = 4, to = 8,
+    { "0s..4m/2m", "scaling_events", { id = each "b", action = "scale_out", result = "failed", service = "cart", from = 4, to = 8,
                                        reason = "no room" } },
-    { "6m", "scaling_events", { action = "scale_out", result = "ok", service = "cart", from = 4, to = 8 } },
-    { "30m", "scaling_events", { action = "scale_in", result = "ok", service = "cart" } },
+    { "6m", "scaling_events", { id = "e2", action = "scale_out", result = "ok", service = "cart", from = 4, to = 8 } },
+    { "30m", "scaling_events", { id = "e3", action = "scale_in", result = "ok", service = "cart" } },
   },
   expect = {
     { "0s", "warn", { service = "cart" } },
     { "4m", "crit", { service = "cart", title = "cart cannot grow to 8: no room" } },
     { "6m", "ok" },
   },
-  vary = { "delay<=30s", "reload@3m", "restart@3m", "rebalance@3m", "stall@3m", "lanes" },
+  vary = { "duplicate", "delay<=30s", "future", "stall@3m", "reload@3m", "rebalance@3m", "restart@3m", "lanes" },
 }
 
 test "what was asked for and never answered is told when its time is over" {
@@ -67,5 +72,8 @@ test "what was asked for and never answered is told when its time is over" {
     { "10m", "warn", { service = "cart", title = "nothing came of growing cart from 4 to 8 for 10m" } },
     { "1h10m", "ok" },
   },
-  vary = { "shuffle<=5s", "reload@5m", "restart@5m", "rebalance@5m", "stall@5m", "lanes" },
+  vary = {
+    "shuffle<=5s", "duplicate", "delay<=5s", "future", "stall@5m",
+    "reload@5m", "rebalance@5m", "restart@5m", "lanes",
+  },
 }
