@@ -239,9 +239,10 @@ static int64_t story_began_ms(const demo *d)
     struct stat st;
 
     snprintf(path, sizeof path, "%s/embedded-broker", d->state_dir);
-    return stat(path, &st) < 0
-               ? d->began_ms
-               : st.st_mtim.tv_sec * INT64_C(1000) + st.st_mtim.tv_nsec / 1000000;
+    int64_t broker_ms = stat(path, &st) < 0 ? d->began_ms
+                                            : st.st_mtim.tv_sec * INT64_C(1000) +
+                                                  st.st_mtim.tv_nsec / 1000000;
+    return broker_ms + TW_DEMO_PRELUDE_MS;
 }
 
 static void print_time(const demo *d)
@@ -250,6 +251,7 @@ static void print_time(const demo *d)
 
     tw_clock_init_real(&clock);
     int s = (int)((tw_clock_now_ms(&clock) - story_began_ms(d)) / 1000);
+    s = s > 0 ? s : 0;
     printf("%s%3d:%02d%s  ", ink(d, "\033[2m"), s / 60, s % 60, ink(d, "\033[0m"));
 }
 
@@ -347,7 +349,7 @@ static int sum_up(const demo *d, const tw_app *app, int64_t took_ms)
 static int run_app(demo *d, tw_config *config)
 {
     tw_app_options options = {.config = config,
-                              .stop_after_ms = d->for_ms,
+                              .stop_after_ms = TW_DEMO_PRELUDE_MS + d->for_ms,
                               .told = on_told,
                               .told_self = d,
                               .reloaded = on_reloaded,

@@ -117,6 +117,8 @@ static void fill_place(tw_buf *out, const char *name, size_t n, const tw_demo_pl
         tw_buf_add_str(out, p->log_level);
     else if (strncmp(name, "RULES", n) == 0)
         tw_buf_add_str(out, p->rules);
+    else if (strncmp(name, "PRELUDE", n) == 0)
+        tw_buf_printf(out, "%dms", TW_DEMO_PRELUDE_MS);
     else if (strncmp(name, "PORT", n) == 0)
         tw_buf_add_int(out, port);
 }

@@ -9,6 +9,9 @@
 
 #include "base/err.h"
 
+/* Everyday traffic before the story, in which the consumer joins its group. */
+#define TW_DEMO_PRELUDE_MS 4000
+
 typedef struct tw_demo_places {
     const char *state_dir, *log_level, *rules;
     int64_t for_ms;

@@ -16,7 +16,7 @@
 
 typedef struct demo_source {
     const tw_host *host;
-    int64_t length_ms, opened_ms;
+    int64_t length_ms, prelude_ms, opened_ms;
     uint16_t metrics_port;
     voice voice;
     endpoint *endpoint;
@@ -29,6 +29,8 @@ static const char schema[] =
     "{\"type\": \"object\", \"properties\": {"
     "\"for\": {\"type\": \"string\", \"format\": \"duration\", \"default\": \"60s\", "
     "\"description\": \"how long the story takes\"},"
+    "\"prelude\": {\"type\": \"string\", \"format\": \"duration\", \"default\": \"4s\", "
+    "\"description\": \"how long everyday traffic goes before it\"},"
     "\"metrics_port\": {\"type\": \"integer\", \"minimum\": 0, \"maximum\": 65535, "
     "\"default\": 0, \"description\": \"port of the page on 127.0.0.1; 0: a free one\"}"
     "," DEMO_COLOURS_SCHEMA "}}";
@@ -66,8 +68,9 @@ static void meet_broker(demo_source *s)
             s->host->failed(s->host, refusal.text, 1);
             return;
         }
-        voice_begin(now_ms);
-        traffic_init(&s->traffic, s->producer, &s->voice, now_ms, s->length_ms);
+        voice_begin(now_ms + s->prelude_ms);
+        traffic_init(&s->traffic, s->producer, &s->voice, now_ms, s->prelude_ms,
+                     s->length_ms);
     } else if (now_ms - s->opened_ms > BROKER_WITHIN_MS) {
         s->host->failed(s->host,
                         "no embedded broker: state_dir and a source of kind kafka with "
@@ -109,6 +112,7 @@ static void *source_open(const tw_host *h, const char *const *topics, size_t top
     s->host = h;
     s->opened_ms = h->now_ms(h);
     s->length_ms = settings_ms(settings, "for");
+    s->prelude_ms = settings_ms(settings, "prelude");
     s->metrics_port = (uint16_t)settings_int(settings, "metrics_port");
     voice_init(&s->voice, settings_text(settings, "colours"));
     json_decref(settings);

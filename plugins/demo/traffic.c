@@ -12,11 +12,12 @@
 #define LONGEST_STEP_MS 500 /* after a pause the missed requests are not made up for */
 
 void traffic_init(traffic *t, producer *p, const voice *v, int64_t now_ms,
-                  int64_t length_ms)
+                  int64_t prelude_ms, int64_t length_ms)
 {
     *t = (traffic){.producer = p,
                    .voice = v,
-                   .began_ms = now_ms,
+                   .opened_ms = now_ms,
+                   .began_ms = now_ms + prelude_ms,
                    .last_ms = now_ms,
                    .length_ms = length_ms,
                    .random = UINT64_C(88172645463325252)};
@@ -116,7 +117,7 @@ static void play_moment(traffic *t, const story_moment *m, int64_t now_ms)
  * silent partition counts as idle. */
 static void send_daily(traffic *t, int64_t now_ms)
 {
-    while (now_ms - t->began_ms >= (int64_t)(t->daily + 1) * DAILY_EVERY_MS) {
+    while (now_ms - t->opened_ms >= (int64_t)(t->daily + 1) * DAILY_EVERY_MS) {
         size_t n = t->daily++;
         send_to_partition(t, &story_daily[n % story_daily_count],
                           (int32_t)(n / story_daily_count % PARTITIONS), now_ms);
