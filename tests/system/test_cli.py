@@ -352,12 +352,12 @@ class Cli(SystemTest):
         with open(os.path.join(ROOT, document), encoding="utf-8") as f:
             return re.findall(r"(?ms)^```yaml\n(.*?)^```", f.read())
 
-    def test_the_configuration_of_the_readme_passes_the_check_with_its_rule(self):
+    def test_the_configuration_of_the_readme_passes_the_check_with_its_rules(self):
         examples = self.examples_of("README.md")
         self.assertEqual(len(examples), 1)
         with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as f:
-            rule = re.search(r"(?ms)^```lua\n(.*?)^```", f.read()).group(1)
-        self.write("rules/errors.lua", rule)
+            rules = re.findall(r"(?ms)^```lua\n(rule.*?)^```", f.read())
+        self.write("rules/errors.lua", "\n".join(rules))
         self.write("tw.yaml", examples[0])
         code, out, err = self.tidewatch("check", "tw.yaml", env={"HOOK_TOKEN": "x"})
         self.assertEqual((code, out), (0, ""), err)
