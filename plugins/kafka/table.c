@@ -98,19 +98,30 @@ static void run_ask(errand *base, rd_kafka_t *rk)
         e->err = ask_ends(e, rk);
 }
 
+static bool is_of_the_topic(rd_kafka_resp_err_t err)
+{
+    return err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+           err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
+           err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+}
+
 static void say_why_not(table *t, rd_kafka_resp_err_t err)
 {
     char text[sizeof t->trouble];
+    int n;
 
-    if (err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
-        err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
-        err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+    if (is_of_the_topic(err)) {
         snprintf(text, sizeof text, "topic %s does not exist or may not be read; waiting",
                  t->topic);
-    else
-        snprintf(text, sizeof text,
-                 "topic %s cannot be read from the brokers %s: %s; waiting", t->topic,
-                 t->settings.brokers, rd_kafka_err2str(err));
+        tell_trouble(t, text);
+        return;
+    }
+    n = snprintf(text, 300, "topic %s cannot be read from the brokers %s", t->topic,
+                 t->settings.brokers);
+    if (n < 0 || strncmp(t->trouble, text, strlen(text)) == 0)
+        return; /* only the reason would differ */
+    n = (int)strlen(text);
+    snprintf(text + n, sizeof text - (size_t)n, ": %s; waiting", rd_kafka_err2str(err));
     tell_trouble(t, text);
 }
 
