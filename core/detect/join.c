@@ -41,6 +41,7 @@ static tw_detector *join_new(tw_rule *rule, const tw_detect_env *env, tw_err *er
     j->keys = tw_keyed_new(sizeof(join_key));
     j->wheel = tw_timers_new(j->keys, offsetof(join_key, timer));
     j->clock_ms = TW_TIME_NONE;
+    j->edited_ms = INT64_MIN;
     j->at_end = plan->tells != TW_JOIN_EACH && plan->tells != TW_JOIN_COMPLETE;
     j->left_ms = plan->need_left > 1 ? span_ms : plan->after_ms;
     j->right_ms = plan->need_left > 1 ? span_ms : plan->before_ms;

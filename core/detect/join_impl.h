@@ -30,7 +30,8 @@ typedef struct join {
     tw_slab *slab;
     tw_keyed *keys;
     tw_timers *wheel;
-    int64_t clock_ms; /* the last the lane told */
+    int64_t clock_ms;  /* the last the lane told */
+    int64_t edited_ms; /* of the last edit: no span ends before; INT64_MIN: none */
     /* How long after its own time an event waits: until no partner of it can come in order. */
     int64_t left_ms, right_ms;
     bool at_end; /* left events are told when their span has passed */

@@ -74,7 +74,8 @@ void join_close(join *j, uint32_t number, tw_kept_item *left)
 
     if (tells == TW_JOIN_ALWAYS || (tells == TW_JOIN_ON_CLOSE && enough) ||
         (tells == TW_JOIN_MISSING && !enough)) {
-        tell_found(j, number, left, left->kept.time_ms + j->plan->after_ms, 0);
+        int64_t end_ms = left->kept.time_ms + j->plan->after_ms;
+        tell_found(j, number, left, end_ms > j->edited_ms ? end_ms : j->edited_ms, 0);
     }
 }
 

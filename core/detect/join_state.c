@@ -48,6 +48,7 @@ void join_adopt(tw_detector *base, tw_detector *base_old, int64_t clock_ms)
     j->keys = old->keys;
     j->wheel = old->wheel;
     j->clock_ms = old->clock_ms > clock_ms ? old->clock_ms : clock_ms;
+    j->edited_ms = old->edited_ms > clock_ms ? old->edited_ms : clock_ms;
     old->slab = fresh.slab;
     old->keys = fresh.keys;
     old->wheel = fresh.wheel;
@@ -91,6 +92,7 @@ void join_save(const tw_detector *base, tw_buf *out)
 
     tw_kept_names_save(j->rule, out);
     tw_state_put_i64(out, j->clock_ms);
+    tw_state_put_i64(out, j->edited_ms);
     tw_state_put_u64(out, tw_keyed_count(j->keys));
     for (uint32_t n = tw_keyed_next(j->keys, TW_KEYED_NONE); n != TW_KEYED_NONE;
          n = tw_keyed_next(j->keys, n)) {
@@ -171,7 +173,8 @@ int join_load(tw_detector *base, tw_state_in *in, tw_err *err)
     uint32_t count = 0;
 
     bool ok = tw_kept_names_load(in, j->rule, &change) &&
-              tw_state_take_i64(in, &j->clock_ms) && tw_state_take_u32(in, &count);
+              tw_state_take_i64(in, &j->clock_ms) &&
+              tw_state_take_i64(in, &j->edited_ms) && tw_state_take_u32(in, &count);
     for (uint32_t n = 0; ok && n < count; n++) {
         ok = load_key(j, &change, in);
     }
