@@ -1,31 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What a level remembers when its rule is edited: windows, aggregates, holds. */
-#include "detecting.h"
+#include "level_edit.h"
 
-enum { MIN = 60000, KEYS = 5 };
-
-static tw_rule *windowed(tw_window_kind kind, int64_t over_ms, int64_t every_ms,
-                         double crit)
-{
-    tw_rule *r = simple_rule(TW_AGG_COUNT, kind, over_ms, every_ms);
-
-    at_least(r, TW_LEVEL_CRIT, crit);
-    return r;
-}
-
-static tw_rule *sliding(int64_t over_ms, double crit)
-{
-    return windowed(TW_WINDOW_SLIDING, over_ms, 0, crit);
-}
-
-static tw_rule *last_of(uint32_t last, double crit)
-{
-    tw_rule *r = simple_rule(TW_AGG_SUM, TW_WINDOW_COUNT, 0, 0);
-
-    r->level.window.last = last;
-    at_least(r, TW_LEVEL_CRIT, crit);
-    return r;
-}
+enum { MIN = 60000 };
 
 /* ---- the window -------------------------------------------------------------------- */
 
@@ -171,183 +148,7 @@ static void panes_stay_and_leave_by_the_new_span(void **state)
     desk_free(d);
 }
 
-/* ---- as if it had always been so ----------------------------------------------------- */
-
-typedef struct mirror {
-    desk *d;
-    tw_level told[KEYS];
-} mirror;
-
-static void see(void *self, const tw_signal *s)
-{
-    mirror *m = self;
-
-    if (s->kind == TW_SIGNAL_LEVEL) {
-        m->told[s->key.data[0] - 'a'] = s->level;
-    }
-}
-
-static tw_detector *mirrored(mirror *m, tw_rule *rule)
-{
-    tw_detect_env env = desk_env(m->d);
-
-    env.out = (tw_signal_port){see, m};
-    return tw_detector_class_of(rule)->new (rule, &env, NULL);
-}
-
-static mirror *mirror_new(tw_rule *rule)
-{
-    mirror *m = tw_alloc(sizeof *m);
-
-    m->d = desk_new(rule);
-    m->d->det->cls->free(m->d->det);
-    m->d->det = mirrored(m, rule);
-    return m;
-}
-
-static void mirror_edit(mirror *m, tw_rule *rule)
-{
-    tw_detector *fresh = mirrored(m, rule);
-
-    fresh->cls->adopt(fresh, m->d->det, m->d->clock_ms);
-    m->d->det->cls->free(m->d->det);
-    tw_rule_unref(m->d->rule);
-    m->d->rule = rule;
-    m->d->det = fresh;
-}
-
-static void mirror_free(mirror *m)
-{
-    desk_free(m->d);
-    tw_free(m);
-}
-
-static uint64_t random_next(uint64_t *seed)
-{
-    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
-    return *seed >> 33;
-}
-
-/* One run that is edited in the middle, and one of the newer rule alone: from then on, or from when it is warm,
- * they tell the same. */
-static void compare_runs(tw_rule *(*make)(bool newer), uint64_t seed, int64_t warm_ms)
-{
-    mirror *edited = mirror_new(make(false)), *always = mirror_new(make(true));
-    int64_t at_ms = 100000, edit_ms = 0;
-
-    for (int n = 0; n < 400; n++) {
-        at_ms += (int64_t)(random_next(&seed) % 400);
-        char key[2] = {(char)('a' + random_next(&seed) % KEYS), 0};
-        double value = (double)(random_next(&seed) % 10);
-        if (n == 200) {
-            mirror_edit(edited, make(true));
-            edit_ms = at_ms;
-        }
-        event_at(edited->d, at_ms, key, value);
-        event_at(always->d, at_ms, key, value);
-        if (edit_ms > 0 && at_ms > edit_ms + warm_ms) {
-            assert_memory_equal(edited->told, always->told, sizeof edited->told);
-        }
-    }
-    mirror_free(edited);
-    mirror_free(always);
-}
-
-static tw_rule *gets_shorter(bool newer)
-{
-    return sliding(newer ? 1700 : 5000, 2);
-}
-
-static tw_rule *gets_longer(bool newer)
-{
-    return sliding(newer ? 5000 : 1700, 4);
-}
-
-static tw_rule *holds_fewer(bool newer)
-{
-    return last_of(newer ? 3 : 8, 16);
-}
-
-static tw_rule *hops_otherwise(bool newer)
-{
-    return newer ? windowed(TW_WINDOW_HOPPING, 4000, 2000, 3)
-                 : windowed(TW_WINDOW_HOPPING, 6000, 1000, 3);
-}
-
-static tw_rule *looks_back_twice(bool newer)
-{
-    tw_rule *r = desk_rule();
-    uint32_t agg = add_agg(r, TW_AGG_SUM, 0);
-    tw_expr_node nodes[] = {{.op = TW_EXPR_AGG, .agg = agg},
-                            {.op = TW_EXPR_AGG, .agg = agg, .prev = true},
-                            {.op = TW_EXPR_SUB, .left = 0, .right = 1}};
-
-    add_value(r, "value", nodes, 3);
-    r->level.window = (tw_window){
-        .kind = TW_WINDOW_SLIDING, .over_ms = newer ? 1500 : 4000, .prev = true};
-    at_least(r, TW_LEVEL_CRIT, 2);
-    return r;
-}
-
-static void an_edited_window_is_as_if_it_had_always_been_so(void **state)
-{
-    (void)state;
-    for (uint64_t seed = 1; seed <= 50; seed++) {
-        compare_runs(gets_shorter, seed, 0);
-        compare_runs(gets_longer, seed, 5000 - 1700);
-        compare_runs(holds_fewer, seed, 20000); /* each key has had an event since */
-        compare_runs(hops_otherwise, seed, 4000);
-        compare_runs(looks_back_twice, seed, 0);
-    }
-}
-
 /* ---- aggregates -------------------------------------------------------------------- */
-
-/* errors / all, or the other way round and with a third between them. */
-static tw_rule *ratio(bool newer)
-{
-    tw_rule *r = desk_rule();
-    uint32_t errors, all;
-
-    if (newer) {
-        all = add_agg(r, TW_AGG_COUNT, 0);
-        add_agg(r, TW_AGG_MAX, 0);
-        errors = add_agg(r, TW_AGG_SUM, 0);
-    } else {
-        errors = add_agg(r, TW_AGG_SUM, 0);
-        all = add_agg(r, TW_AGG_COUNT, 0);
-        add_agg(r, TW_AGG_MIN, 0);
-    }
-    tw_expr_node nodes[] = {{.op = TW_EXPR_AGG, .agg = errors},
-                            {.op = TW_EXPR_AGG, .agg = all},
-                            {.op = TW_EXPR_DIV, .left = 0, .right = 1}};
-    add_value(r, "value", nodes, 3);
-    r->level.window = (tw_window){.kind = TW_WINDOW_SLIDING, .over_ms = 5000};
-    at_least(r, TW_LEVEL_CRIT, 5);
-    return r;
-}
-
-static tw_rule *ratio_in_panes(bool newer)
-{
-    tw_rule *r = ratio(newer);
-
-    r->level.window.kind = TW_WINDOW_HOPPING;
-    r->level.window.every_ms = 1000;
-    return r;
-}
-
-static void aggregates_are_found_again_by_what_they_are(void **state)
-{
-    (void)state;
-    for (uint64_t seed = 1; seed <= 50; seed++) {
-        compare_runs(ratio, seed, 0);
-        compare_runs(ratio_in_panes, seed, 1000);
-    }
-    tw_edit edit = desk_edit(ratio(true), ratio(false));
-    assert_int_equal(edit.fate, TW_FATE_WARMING);
-    assert_int_equal(edit.warming_ms, 5000);
-    assert_string_equal(edit.why, "1 aggregate is new; 1 aggregate is dropped");
-}
 
 static void an_aggregate_that_is_new_has_only_what_came_since(void **state)
 {
@@ -442,8 +243,6 @@ int main(void)
         cmocka_unit_test(steps_of_a_grid_become_longer_ones),
         cmocka_unit_test(a_grid_that_does_not_fit_begins_anew_and_levels_stand),
         cmocka_unit_test(panes_stay_and_leave_by_the_new_span),
-        cmocka_unit_test(an_edited_window_is_as_if_it_had_always_been_so),
-        cmocka_unit_test(aggregates_are_found_again_by_what_they_are),
         cmocka_unit_test(an_aggregate_that_is_new_has_only_what_came_since),
         cmocka_unit_test(a_shorter_hold_counts_from_its_start_and_fires_by_the_clock),
         cmocka_unit_test(an_edit_says_what_becomes_of_the_window),
