@@ -25,7 +25,7 @@ static void a_shorter_window_is_judged_at_once_by_the_clock(void **state)
 {
     (void)state;
     desk *d = desk_new(sliding(1000, 2));
-    event_at(d, 5000, "k", 0);
+    event_at(d, 5300, "k", 0); /* exactly as old as the new window is long */
     event_at(d, 5400, "k", 0);
     expect_line(d, "5400 k level ok>crit 2");
     advance(d, 5800);

@@ -188,16 +188,17 @@ static void aggregates_are_found_again_by_what_they_are(void **state)
     assert_string_equal(edit.why, "1 aggregate is new; 1 aggregate is dropped");
 }
 
-/* How many values are there, beside lists and sketches that come, go and change their places. */
+/* How many values are there, and their sum, beside lists and sketches that come, go and change their places. */
 static tw_rule *sketches(bool newer)
 {
-    static const tw_agg_kind before[] = {TW_AGG_TOPK, TW_AGG_DISTINCT, TW_AGG_QUANTILE};
+    static const tw_agg_kind before[] = {TW_AGG_TOPK, TW_AGG_DISTINCT, TW_AGG_QUANTILE,
+                                         TW_AGG_LATEST};
     static const tw_agg_kind after[] = {TW_AGG_QUANTILE, TW_AGG_LATEST, TW_AGG_TOPK,
                                         TW_AGG_DISTINCT};
     tw_rule *r = desk_rule();
-    uint32_t distinct = 0;
+    uint32_t distinct = 0, latest = 0;
 
-    for (uint32_t n = 0; n < (newer ? 4 : 3); n++) {
+    for (uint32_t n = 0; n < 4; n++) {
         tw_agg_kind kind = newer ? after[n] : before[n];
         uint32_t agg = add_agg(r, kind, 0);
         tw_aggregate *a = &r->level.aggs[agg];
@@ -207,11 +208,15 @@ static tw_rule *sketches(bool newer)
         a->has_second = kind == TW_AGG_LATEST;
         a->second = SLOT_VALUE;
         distinct = kind == TW_AGG_DISTINCT ? agg : distinct;
+        latest = kind == TW_AGG_LATEST ? agg : latest;
     }
-    value_is_agg(r, distinct);
+    tw_expr_node nodes[] = {{.op = TW_EXPR_AGG, .agg = distinct},
+                            {.op = TW_EXPR_AGG, .agg = latest},
+                            {.op = TW_EXPR_ADD, .left = 0, .right = 1}};
+    add_value(r, "value", nodes, 3);
     r->level.window =
         (tw_window){.kind = TW_WINDOW_SLIDING, .over_ms = newer ? 4000 : 6000};
-    at_least(r, TW_LEVEL_CRIT, 4);
+    at_least(r, TW_LEVEL_CRIT, 22);
     return r;
 }
 
