@@ -17,6 +17,7 @@
 
 #define FOR_MIN_MS 15000
 #define FOR_MAX_MS 3600000
+#define START_MS 1000 /* until the broker is there */
 
 static const char help[] =
     "usage: tidewatch demo [OPTION...]\n"
@@ -349,7 +350,7 @@ static int sum_up(const demo *d, const tw_app *app, int64_t took_ms)
 static int run_app(demo *d, tw_config *config)
 {
     tw_app_options options = {.config = config,
-                              .stop_after_ms = TW_DEMO_PRELUDE_MS + d->for_ms,
+                              .stop_after_ms = START_MS + TW_DEMO_PRELUDE_MS + d->for_ms,
                               .told = on_told,
                               .told_self = d,
                               .reloaded = on_reloaded,
