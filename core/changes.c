@@ -88,6 +88,19 @@ static void add_revival(const walk *w, const tw_rule *now, json_t *row)
     set_state(row, "revived", text);
 }
 
+/* An edit that makes it cold may be rolled back. */
+static void add_parking(json_t *row, const tw_rule *old)
+{
+    const char *reason = json_string_value(json_object_get(row, "why"));
+    char why[128], text[512], span[32];
+
+    if (!tw_park_would_take(old, why, sizeof why))
+        return;
+    tw_duration_format(old->park_ms, span, sizeof span);
+    snprintf(text, sizeof text, "%s; what it knew is parked for %s", reason, span);
+    set_state(row, "cold", text);
+}
+
 static void set_counts(const walk *w, json_t *row, uint32_t number)
 {
     const char *change = json_string_value(json_object_get(row, "change"));
@@ -107,7 +120,11 @@ static void add_rule(const walk *w, const tw_rule *now)
         before < 0 ? row_of(now, "added") : compare(now, w->running->rules[before]);
     const char *state = json_string_value(json_object_get(row, "state"));
 
-    if (before < 0 || (state && strcmp(state, "cold") == 0))
+    bool cold = state && strcmp(state, "cold") == 0;
+
+    if (cold)
+        add_parking(row, w->running->rules[before]);
+    if (before < 0 || cold)
         add_revival(w, now, row);
     if (before >= 0)
         set_counts(w, row, (uint32_t)before);

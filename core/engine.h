@@ -96,6 +96,9 @@ int tw_engine_switch(tw_engine *e, tw_rule_files *files, tw_rule_gone gone, void
 const tw_ruleset *tw_engine_rules(const tw_engine *e);
 /* What waits for rules that are gone. */
 const struct tw_park *tw_engine_park(const tw_engine *e);
+/* For lanes that read a saved state: it knows a rule that is not there any more. */
+struct tw_saved_rule;
+void tw_engine_park_saved(tw_engine *e, uint32_t lane, const struct tw_saved_rule *saved);
 
 /* Every lane stands still, rings are empty, and the shore may touch the lanes. Not
  * nested. Everything that was polled has been handled; positions and rule sets do not need that, and

@@ -130,6 +130,12 @@ const tw_park *tw_engine_park(const tw_engine *e)
     return &e->park;
 }
 
+void tw_engine_park_saved(tw_engine *e, uint32_t lane, const tw_saved_rule *saved)
+{
+    tw_park_saved(&e->park, saved, lane, e->lane_count,
+                  tw_clock_now_ms(e->options.clock));
+}
+
 static void free_all(tw_lane_rules **rules, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)

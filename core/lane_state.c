@@ -11,6 +11,7 @@
 #include "engine.h"
 #include "lane_emit.h"
 #include "lane_rules.h"
+#include "park.h"
 
 #define MAX_STATE_BYTES ((size_t)1 << 32)
 
@@ -229,6 +230,7 @@ static int save_instance(const tw_lane *lane, const tw_instance *inst, tw_buf *o
     put_text(out, inst->rule->state_hash);
     tw_state_put_i64(out, lane->rules->domains[inst->domain].clock_ms);
     tw_state_put_i64(out, inst->warming_until_ms);
+    tw_state_put_i64(out, inst->rule->park_ms);
     tw_buf_init(&state, MAX_STATE_BYTES);
     cls->save(inst->detector, &state);
     tw_state_put_bytes(out, state.data, state.len);
@@ -327,33 +329,43 @@ static tw_instance *find_heir(tw_lane *lane, const saved_names *names, const cha
     return NULL;
 }
 
-/* The state of a rule that is gone, or another one by now, is passed over. */
+/* The rule is gone, or another one by now: what it knew waits for it; what waited for the clock is lost. */
+static int park_saved(tw_lane *lane, const tw_saved_rule *saved, tw_state_in *in,
+                      tw_err *err)
+{
+    tw_instance none = {0};
+
+    tw_engine_park_saved(lane->engine, lane->number, saved);
+    return load_waiting(lane, &none, in)
+               ? TW_OK
+               : tw_err_set(err, TW_EPARSE, "the saved state is broken");
+}
+
 static int load_instance(tw_lane *lane, const saved_names *names, tw_state_in *in,
                          tw_err *err)
 {
-    char name[256], hash[64];
+    char name[256], hash[33];
     int64_t clock_ms, warming_until_ms;
-    const void *state, *known, *raised;
-    size_t size, known_size, raised_size;
-    tw_instance none = {0};
+    const void *raised;
+    size_t raised_size;
+    tw_saved_rule saved = {.name = name, .state_hash = hash};
 
     if (!take_text(in, name, sizeof name) || !take_text(in, hash, sizeof hash) ||
         !tw_state_take_i64(in, &clock_ms) || !tw_state_take_i64(in, &warming_until_ms) ||
-        !tw_state_take_bytes(in, &state, &size) ||
-        !tw_state_take_bytes(in, &known, &known_size) ||
+        !tw_state_take_i64(in, &saved.park_ms) ||
+        !tw_state_take_bytes(in, &saved.state, &saved.state_size) ||
+        !tw_state_take_bytes(in, &saved.known, &saved.known_size) ||
         !tw_state_take_bytes(in, &raised, &raised_size))
         return tw_err_set(err, TW_EPARSE, "the saved state is broken");
     tw_instance *inst = find_heir(lane, names, name, hash);
     if (!inst)
-        return load_waiting(lane, &none, in)
-                   ? TW_OK
-                   : tw_err_set(err, TW_EPARSE, "the saved state is broken");
-    tw_state_in own = tw_state_in_of(state, size);
+        return park_saved(lane, &saved, in, err);
+    tw_state_in own = tw_state_in_of(saved.state, saved.state_size);
     set_clock(&lane->rules->domains[inst->domain], clock_ms);
     inst->warming_until_ms = warming_until_ms;
     int rc = inst->detector->cls->load(inst->detector, &own, err);
-    own = tw_state_in_of(known, known_size);
-    if (rc == TW_OK && inst->dedup && known_size > 0)
+    own = tw_state_in_of(saved.known, saved.known_size);
+    if (rc == TW_OK && inst->dedup && saved.known_size > 0)
         rc = tw_dedup_load(inst->dedup, &own, err);
     own = tw_state_in_of(raised, raised_size);
     if (rc == TW_OK && inst->raised && raised_size > 0)

@@ -88,6 +88,13 @@ void tw_park_expire(tw_park *p, int64_t now_ms)
             drop(p, p->items[i]);
 }
 
+static int64_t until(int64_t now_ms, int64_t park_ms)
+{
+    int64_t sum;
+
+    return __builtin_add_overflow(now_ms, park_ms, &sum) ? INT64_MAX : sum;
+}
+
 /* ---- putting ----------------------------------------------------------------------- */
 
 static tw_parked *find_same(const tw_park *p, const char *name, const char *state_hash)
@@ -174,7 +181,7 @@ void tw_park_put(tw_park *p, tw_instance *const *instances, uint32_t lane_count,
     *parked = (tw_parked){.name = tw_strdup(rule->name),
                           .rule = tw_rule_ref(rule),
                           .since_ms = now_ms,
-                          .until_ms = now_ms + rule->park_ms,
+                          .until_ms = until(now_ms, rule->park_ms),
                           .lanes = tw_calloc(lane_count, sizeof *parked->lanes),
                           .lane_count = lane_count};
     memcpy(parked->state_hash, rule->state_hash, sizeof parked->state_hash);
@@ -190,6 +197,46 @@ void tw_park_put(tw_park *p, tw_instance *const *instances, uint32_t lane_count,
     tw_parked_free(parked);
 }
 
+static void *copy_of(const void *data, size_t size)
+{
+    void *copy = size > 0 ? tw_alloc(size) : NULL;
+
+    if (copy)
+        memcpy(copy, data, size);
+    return copy;
+}
+
+void tw_park_saved(tw_park *p, const tw_saved_rule *saved, uint32_t lane,
+                   uint32_t lane_count, int64_t now_ms)
+{
+    tw_parked *item = find_same(p, saved->name, saved->state_hash);
+
+    if (saved->park_ms <= 0 || saved->state_size + saved->known_size > TW_PARK_MAX_BYTES)
+        return;
+    if (!item) {
+        item = tw_alloc(sizeof *item);
+        *item = (tw_parked){.name = tw_strdup(saved->name),
+                            .since_ms = now_ms,
+                            .until_ms = until(now_ms, saved->park_ms),
+                            .lanes = tw_calloc(lane_count, sizeof *item->lanes),
+                            .lane_count = lane_count};
+        memcpy(item->state_hash, saved->state_hash, strlen(saved->state_hash));
+    } else {
+        tw_park_take(p, item);
+    }
+    tw_parked_lane *l = &item->lanes[lane];
+    tw_free(l->state);
+    tw_free(l->known);
+    item->bytes += saved->state_size + saved->known_size - l->state_size - l->known_size;
+    *l = (tw_parked_lane){copy_of(saved->state, saved->state_size),
+                          copy_of(saved->known, saved->known_size), saved->state_size,
+                          saved->known_size};
+    if (item->bytes <= TW_PARK_MAX_BYTES)
+        add(p, item);
+    else
+        tw_parked_free(item);
+}
+
 /* ---- waking ------------------------------------------------------------------------ */
 
 /* Whether the rule can go on with it at all. */
@@ -200,6 +247,14 @@ static bool fits(const tw_parked *parked, const tw_rule *fresh)
     if (strcmp(parked->state_hash, fresh->state_hash) == 0)
         return true;
     return parked->rule && tw_rule_fate(fresh, parked->rule, &edit) != TW_FATE_COLD;
+}
+
+static bool knows_repeats(const tw_parked *parked)
+{
+    for (uint32_t i = 0; i < parked->lane_count; i++)
+        if (parked->lanes[i].known)
+            return true;
+    return false;
 }
 
 static tw_parked *find_named(const tw_park *p, const tw_rule *fresh, const char *name,
@@ -223,10 +278,10 @@ tw_parked *tw_park_find(const tw_park *p, const tw_rule *fresh, int64_t now_ms, 
 
     for (uint32_t i = 0; !found && i < fresh->was_count; i++)
         found = find_named(p, fresh, fresh->was[i], now_ms);
-    if (found)
-        tw_detector_can_wake(found->rule ? found->rule : fresh, now_ms - found->since_ms,
-                             why, size);
-    return found;
+    if (!found || tw_detector_can_wake(found->rule ? found->rule : fresh,
+                                       now_ms - found->since_ms, why, size))
+        return found;
+    return knows_repeats(found) ? found : NULL;
 }
 
 /* The detector of then, which has nothing to say. NULL: its bytes are not what was saved. */
@@ -336,7 +391,8 @@ static bool load_one(tw_parked *item, tw_state_in *in)
     if (!tw_state_take_bytes(in, &name, &name_size) ||
         !tw_state_take_bytes(in, &hash, &hash_size) ||
         hash_size >= sizeof item->state_hash || !tw_state_take_i64(in, &item->since_ms) ||
-        !tw_state_take_i64(in, &item->until_ms) || !tw_state_take_u64(in, &item->keys))
+        !tw_state_take_i64(in, &item->until_ms) || !tw_state_take_u64(in, &item->keys) ||
+        item->since_ms < 0 || item->until_ms < item->since_ms)
         return false;
     item->name = tw_strndup(name, name_size);
     memcpy(item->state_hash, hash, hash_size);

@@ -43,6 +43,15 @@ void tw_park_done(tw_park *p);
  * its name with the same shape. */
 void tw_park_put(tw_park *p, tw_instance *const *instances, uint32_t lane_count,
                  int64_t now_ms);
+/* What a saved state says of a rule that is not there any more, a lane after the other. */
+typedef struct tw_saved_rule {
+    const char *name, *state_hash; /* less than 33 bytes */
+    int64_t park_ms;
+    const void *state, *known;
+    size_t state_size, known_size;
+} tw_saved_rule;
+void tw_park_saved(tw_park *p, const tw_saved_rule *saved, uint32_t lane,
+                   uint32_t lane_count, int64_t now_ms);
 /* What a rule that begins can go on with: of its name or of one it had. Borrowed; NULL: nothing. why: what
  * will become of it. */
 tw_parked *tw_park_find(const tw_park *p, const tw_rule *fresh, int64_t now_ms, char *why,

@@ -86,7 +86,7 @@ class Reload(SystemTest):
         self.assertIn("0 of 2 rules unchanged", out)
 
         self.write("next/errors.lua", RULE.replace('{ "host" }', '{ "host", "zone" }'))
-        self.assertRegex(self.plan(engine, "next")[1], r"shop/errors +changed +cold +2 +key")
+        self.assertRegex(self.plan(engine, "next")[1], r"shop/errors +changed +cold +2 +key +the key is another one; what it knew is parked for 1h")
         self.write("next/errors.lua", RULE.replace("shop/errors", "shop/other"))
         self.assertRegex(self.plan(engine, "next")[1],
                          r"shop/errors +removed +parked +2 +for 1h; what it has open resolves")

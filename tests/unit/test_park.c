@@ -395,6 +395,35 @@ static void an_edit_that_is_rolled_back_brings_back_what_was_known(void **state)
     free(d);
 }
 
+/* The file of a rule is missing while the engine starts anew, and then it is there again. */
+static void what_was_saved_of_a_rule_that_is_gone_waits_for_it(void **state)
+{
+    scene s = {.x = *state};
+    desk *d = calloc(1, sizeof *d);
+    tw_buf bytes;
+    tw_err err = {0};
+
+    s.other = load_text(s.x, other_text);
+    s.rule = load_detector(s.x, "join { \"a\", \"b\", within = { after = \"1h\" } }");
+    open_desk(d, &s, s.rule);
+    put(d, 0, "requests", "{\"service\":\"x\"}");
+    tw_buf_init(&bytes, 1 << 20);
+    assert_int_equal(tw_engine_save(tw_replay_engine(d->replay), &bytes, &err), TW_OK);
+    tw_replay_free(d->replay);
+    open_desk(d, &s, s.other);
+    move(d, T + 10 * SECOND);
+    assert_int_equal(
+        tw_engine_load(tw_replay_engine(d->replay), bytes.data, bytes.len, &err), TW_OK);
+    switch_to(d, s.rule, T + 20 * SECOND);
+    put(d, 30, "events", "{\"service\":\"x\"}");
+    assert_int_equal(d->count, 1);
+    tw_replay_free(d->replay);
+    tw_buf_done(&bytes);
+    tw_rule_files_unref(s.rule);
+    tw_rule_files_unref(s.other);
+    free(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -408,6 +437,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(park_is_a_time_or_false, open_rules, shut_rules),
         cmocka_unit_test_setup_teardown(a_window_goes_on_when_the_hole_is_small_for_it,
                                         open_rules, shut_rules),
+        cmocka_unit_test_setup_teardown(
+            what_was_saved_of_a_rule_that_is_gone_waits_for_it, open_rules, shut_rules),
         cmocka_unit_test_setup_teardown(
             an_edit_that_is_rolled_back_brings_back_what_was_known, open_rules,
             shut_rules)};
