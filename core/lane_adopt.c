@@ -14,8 +14,12 @@ static void adopt_instance(tw_domain *d, tw_instance *fresh, tw_instance *old,
 {
     tw_edit edit;
 
-    if (tw_rule_fate(fresh->rule, old->rule, &edit) == TW_FATE_COLD)
+    if (fresh->reorder && old->reorder && tw_edit_same_events(fresh->rule, old->rule))
+        tw_reorder_adopt(fresh->reorder, fresh->rule, old->reorder, old->rule);
+    if (tw_rule_fate(fresh->rule, old->rule, &edit) == TW_FATE_COLD) {
+        tw_instance_due(d, fresh);
         return;
+    }
     fresh->warming_until_ms =
         tw_edit_warming_until(&edit, old->warming_until_ms, clock_ms);
     fresh->detector->cls->adopt(fresh->detector, old->detector, clock_ms);
@@ -23,9 +27,20 @@ static void adopt_instance(tw_domain *d, tw_instance *fresh, tw_instance *old,
         tw_dedup_adopt(fresh->dedup, old->dedup);
     if (fresh->raised)
         tw_raised_adopt(fresh->raised, old->raised);
-    if (fresh->reorder && old->reorder)
-        tw_reorder_adopt(fresh->reorder, fresh->rule, old->reorder, old->rule);
     tw_instance_due(d, fresh);
+}
+
+/* Events wait for their turn, and the newer version lets none wait: it is theirs now. */
+static void judge_waiting(tw_lane *lane, tw_lane_rules *fresh, tw_lane_rules *old)
+{
+    for (uint32_t i = 0; i < fresh->set->rule_count; i++) {
+        tw_instance *inst = &fresh->instances[i];
+        int64_t number = tw_ruleset_before(old->set, inst->rule);
+        tw_instance *before = number < 0 ? NULL : &old->instances[number];
+        if (before && before->reorder && !inst->reorder &&
+            tw_edit_same_events(inst->rule, before->rule))
+            tw_instance_judge_all(lane, inst, before->reorder, before->rule);
+    }
 }
 
 /* By the wall, since clocks of rules stand still while nobody reads their streams. */
@@ -81,6 +96,7 @@ void tw_lane_rules_adopt(tw_lane *lane, tw_lane_rules *fresh, tw_lane_rules *old
     lane->rules = fresh;
     tw_lane_derive(lane);
     tw_lane_hold(lane, true);
+    judge_waiting(lane, fresh, old);
     tw_domains_update(lane, NULL, 0, tw_clock_now_ms(lane->clock));
     tw_lane_hold(lane, false);
 }

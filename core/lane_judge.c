@@ -112,6 +112,19 @@ void tw_instance_advance(tw_lane *lane, tw_instance *inst, int64_t clock_ms,
     inst->detector->cls->advance(inst->detector, inclusive ? clock_ms + 1 : clock_ms);
 }
 
+void tw_instance_judge_all(tw_lane *lane, tw_instance *inst, tw_reorder *waiting,
+                           const tw_rule *of)
+{
+    release_target target = {lane, inst, INT64_MAX};
+    tw_reorder_port port = {on_released, &target};
+    tw_reorder *room = tw_reorder_new(lane->slab, UINT32_MAX);
+
+    tw_reorder_adopt(room, inst->rule, waiting, of);
+    tw_reorder_release(room, INT64_MAX, true, &port);
+    tw_reorder_free(room);
+    tw_instance_due(&lane->rules->domains[inst->domain], inst);
+}
+
 static void put_in_order(tw_lane *lane, tw_instance *inst, const tw_key *key,
                          uint32_t input, const tw_event *ev, int64_t time_ms)
 {

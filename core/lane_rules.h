@@ -13,6 +13,9 @@ void tw_instance_judge(tw_lane *lane, tw_instance *inst, const tw_key *key,
 /* The rule's clock is there: what waited for it is judged, deadlines before it (inclusive: at it, too) fire. */
 void tw_instance_advance(tw_lane *lane, tw_instance *inst, int64_t clock_ms,
                          bool inclusive);
+/* What waits for the clock of an older version is judged now, in its order, by one that lets nothing wait. */
+void tw_instance_judge_all(tw_lane *lane, tw_instance *inst, tw_reorder *waiting,
+                           const tw_rule *of);
 /* Every rule that the event matches gets it; scratch is the caller's. */
 void tw_lane_route(tw_lane *lane, const tw_stream *stream, tw_route_scratch *scratch,
                    const tw_event *ev);

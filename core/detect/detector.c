@@ -141,6 +141,11 @@ static const char *changed_input(const tw_rule *fresh, const tw_rule *old)
     return NULL;
 }
 
+bool tw_edit_same_events(const tw_rule *fresh, const tw_rule *old)
+{
+    return same_key(fresh, old) && !changed_input(fresh, old);
+}
+
 static void compare(const tw_rule *fresh, const tw_rule *old, tw_edit *out)
 {
     const tw_detector_class *cls = tw_detector_class_of(fresh);

@@ -57,6 +57,8 @@ void tw_edit_span(tw_edit *edit, int64_t fresh_ms, int64_t old_ms, const char *l
 int64_t tw_edit_warming_until(const tw_edit *edit, int64_t was_ms, int64_t clock_ms);
 /* The number that input `number` of `from` has in `to`, by name; -1: it is not there. */
 int tw_edit_input(const tw_rule *to, const tw_rule *from, uint32_t number);
+/* An event that waits under its key for one of them is one for the other, too. */
+bool tw_edit_same_events(const tw_rule *fresh, const tw_rule *old);
 bool tw_edit_same_inputs(const tw_rule *fresh, const tw_rule *old);
 
 /* What became of the open matches of the version before. */
