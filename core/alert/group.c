@@ -184,23 +184,36 @@ static bool is_quiet(const tw_group *g)
     return true;
 }
 
+/* A reminder is due; one that nobody may hear is left out. */
+static void remind(tw_group *g, int64_t at_ms)
+{
+    if (!is_quiet(g)) {
+        flush(g, TW_TELL_REMIND, at_ms);
+        return;
+    }
+    int64_t every_ms = g->rule->incident.remind_ms;
+    g->remind_ms = every_ms > 0 ? g->remind_ms + every_ms : TW_WAIT_NEVER;
+    set_due(g, at_ms + 1);
+}
+
+/* What was to be told may have been muted meanwhile; then there may be nothing. */
 static void on_due(void *self, int64_t at_ms)
 {
     tw_group *g = self;
-    /* a fall is what a storm does not count */
-    tw_telling what = g->queued > 0 ? TW_TELL_OPEN : TW_TELL_FALL;
     uint32_t i = 0;
 
+    drop_muted(g, at_ms);
+    /* a fall is what a storm does not count */
+    tw_telling what = g->queued > 0 ? TW_TELL_OPEN : TW_TELL_FALL;
     for (tw_incident *inc; (inc = tw_group_next(g, &i));)
         if (!inc->queued)
             tw_marks_update(inc, at_ms);
-    if (!has_news(g) && is_quiet(g)) {
-        int64_t every_ms = g->rule->incident.remind_ms;
-        g->remind_ms = every_ms > 0 ? g->remind_ms + every_ms : TW_WAIT_NEVER;
+    if (g->count == 0 || g->first_ms == TW_TIME_NONE || has_news(g))
+        flush(g, what, at_ms);
+    else if (g->remind_ms <= at_ms)
+        remind(g, at_ms);
+    else
         set_due(g, at_ms + 1);
-        return;
-    }
-    flush(g, has_news(g) ? what : TW_TELL_REMIND, at_ms);
 }
 
 /* ---- coming and going -------------------------------------------------------------- */

@@ -66,9 +66,11 @@ uint32_t level_key_add(level *d, const tw_key *key, int64_t time_ms, int64_t now
     if (d->layout.sample) {
         *level_time(k, d->layout.sample) = time_ms;
     }
-    if (d->grid) {
-        *level_time(k, d->layout.next_end) =
+    if (d->grid) { /* a window that ended before the key was known is not its own */
+        int64_t end_ms =
             tw_windows_end_from(&d->windows, level_grid_origin(d, k), now_ms);
+        *level_time(k, d->layout.next_end) =
+            end_ms > time_ms ? end_ms : tw_windows_end_after(&d->windows, end_ms);
     }
     level_show_count(d);
     return number;

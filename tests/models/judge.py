@@ -12,8 +12,11 @@ MODEL is a file NAME.py beside this one, of at most a hundred lines:
     VARIANTS  how many to make when RULES is a function (8)
     TIME      the rule's `clock.time`, a field of milliseconds; without it the arrival is the time. Such a
               rule wants idle = "1h" in its clock: else a pause of some seconds moves its clock, too
-    KINDS     the kinds of signals to compare (level, occurrence, resolve; not pending)
-    events(rng, key)              the key's events in order of arrival: (arrival_ms, stream, fields)
+    KINDS     the kinds of signals to compare (level, occurrence, resolve; not pending), or instead of signals
+              "event": what the rule emits, or "notification": what is told. Those must hold the key: an event as
+              its field k, a notification as its label
+    events(rng, key)              the key's events in order of arrival: (arrival_ms, stream, fields); what a person does
+                                  has the stream "@do": {"do": "silence", ...} with times from START, too
     judge(variant, events, end)   the signals they must lead to, in order: dicts of members to compare
                                   ("at", "kind", "level", "values", ...; None: the member is absent). end
                                   is the newest time of the whole replay: deadlines up to it still fire.
@@ -38,6 +41,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 
 START = 19675 * 86_400_000  # a midnight: a small number would be taken for seconds
+TIMES = ("at", "start", "stop", "first_ms", "last_ms", "time", "from", "until")
 
 # at: arrival. time: as the rule takes it. clock: before the event came, the lowest of the streams seen so
 # far, each at its highest time, without `lateness`; None: nothing had come yet.
@@ -71,6 +75,10 @@ def feed_of(model, name, seeds):
     events = {key: [] for key in keys}
     highest, lines, clock = {}, [], None
     for at, stream, fields in heapq.merge(*keys.values(), key=lambda event: event[0]):
+        if stream == "@do":
+            events[fields["k"]].append(Event(at, stream, fields, at, clock))
+            lines.append(json.dumps(dict(from_start(fields, START), at=at + START)))
+            continue
         time = fields.get(field, at) if field else at
         if highest:
             clock = max(min(highest.values()), clock or 0)  # it never goes back
@@ -89,26 +97,40 @@ def replay(tidewatch, folder, lanes):
     return done.stdout
 
 
+def from_start(part, start):
+    """Its times moved by so much."""
+    return {name: value + start if name in TIMES and isinstance(value, int) else value for name, value in part.items()}
+
+
 def count_from_start(signal):
-    for part in (signal, *signal.get("roles", {}).values()):
-        for name in "at", "start", "stop", "first_ms", "last_ms":
-            if name in part:
-                part[name] -= START
-    return signal
+    for name in "roles", "event":
+        if isinstance(signal.get(name), dict):
+            signal[name] = from_start({key: from_start(part, -START) if isinstance(part, dict) else part
+                                       for key, part in signal[name].items()}, -START)
+    return from_start(signal, -START)
+
+
+def key_of(line):
+    for name in "key", "event", "labels":
+        if name in line:
+            return line[name].get("k")
+    return None
 
 
 def signals_of(output, kinds):
     found = collections.defaultdict(list)
     for line in output.splitlines():
         signal = json.loads(line)
-        if signal["type"] == "signal" and signal["kind"] in kinds:
-            found[signal["key"]["k"]].append(count_from_start(signal))
+        if signal.get("kind", signal["type"]) in kinds:
+            found[key_of(signal)].append(count_from_start(signal))
     return found
 
 
 def same(want, got):
     if isinstance(want, dict):
         return isinstance(got, dict) and all(same(v, got.get(name)) for name, v in want.items())
+    if isinstance(want, list):
+        return isinstance(got, list) and agree(want, got)
     if isinstance(want, float) or isinstance(got, float):
         both = isinstance(want, (int, float)) and isinstance(got, (int, float))
         return both and abs(want - got) <= 1e-9 * max(1.0, abs(want), abs(got))

@@ -36,6 +36,8 @@ def timed_events(model, name, seed):
     rng = random.Random(f"{name} {seed}")
     found = []
     for number, (at, stream, fields) in enumerate(model.events(rng, f"k{seed}")):
+        if stream == "@do":  # what a person does has its time by the wall
+            continue
         time = fields.get(field, at) if field else at
         found.append((time, number, stream, {key: value for key, value in fields.items() if key != field}))
     found.sort(key=lambda event: event[:2])
@@ -68,6 +70,7 @@ def told_of(output, kinds):
     for signals in found.values():
         for signal in signals:
             signal.pop("seq", None)  # the number of the line
+            signal.pop("evidence", None)  # offsets
     return found
 
 
