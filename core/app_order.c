@@ -18,7 +18,7 @@ typedef struct waiting {
 typedef struct circle {
     int64_t swept_ms; /* incidents know no later clock of these rules */
     int64_t until_ms; /* how far it may go now */
-    waiting *heap;    /* by time and arrival */
+    waiting *heap;    /* by time, rule and arrival */
     uint32_t count, room;
 } circle;
 
@@ -43,11 +43,14 @@ tw_app_order *tw_app_order_new(tw_incidents *incidents)
     return o;
 }
 
+void tw_app_order_serve(tw_app_order *o, tw_incidents *incidents)
+{
+    o->incidents = incidents;
+}
+
 static void forget_rules(tw_app_order *o)
 {
     for (uint32_t i = 0; i < o->rule_count; i++) {
-        for (uint32_t k = 0; k < o->circles[i].count; k++)
-            tw_signal_free(o->circles[i].heap[k].signal);
         tw_free(o->circles[i].heap);
         tw_free(o->rules[i]);
     }
@@ -61,6 +64,9 @@ void tw_app_order_free(tw_app_order *o)
 {
     if (!o)
         return;
+    for (uint32_t i = 0; i < o->rule_count; i++)
+        for (uint32_t k = 0; k < o->circles[i].count; k++)
+            tw_signal_free(o->circles[i].heap[k].signal);
     forget_rules(o);
     tw_free(o);
 }
@@ -157,34 +163,15 @@ static void join_inhibitor(tw_app_order *o, const tw_ruleset *set, uint32_t rule
             join(o, rule, i);
 }
 
-void tw_app_order_rules(tw_app_order *o, const tw_ruleset *set)
-{
-    forget_rules(o);
-    o->rule_count = set->rule_count;
-    o->rules = tw_calloc(set->rule_count + 1, sizeof *o->rules);
-    o->circle_of = tw_calloc(set->rule_count + 1, sizeof *o->circle_of);
-    o->circles = tw_calloc(set->rule_count + 1, sizeof *o->circles);
-    o->clocks = tw_calloc(set->rule_count + 1, sizeof *o->clocks);
-    for (uint32_t i = 0; i < set->rule_count; i++) {
-        o->rules[i] = tw_strdup(set->rules[i]->name);
-        o->circle_of[i] = NONE;
-        o->circles[i].swept_ms = o->clocks[i] = TW_TIME_NONE;
-    }
-    for (uint32_t i = 0; i < set->rule_count; i++) {
-        const tw_incident_plan *plan = &set->rules[i]->incident;
-        if (plan->group.set || plan->storm.set)
-            join(o, i, i);
-        for (uint32_t k = 0; k < plan->inhibitor_count; k++)
-            join_inhibitor(o, set, i, &plan->inhibitors[k]);
-    }
-}
-
 /* ---- the heap ---------------------------------------------------------------------- */
 
+/* At one instant rules come in the order of their names: which clock was faster must not matter. */
 static bool comes_before(const waiting *a, const waiting *b)
 {
-    return a->signal->at_ms != b->signal->at_ms ? a->signal->at_ms < b->signal->at_ms
-                                                : a->number < b->number;
+    if (a->signal->at_ms != b->signal->at_ms)
+        return a->signal->at_ms < b->signal->at_ms;
+    int order = strcmp(a->signal->rule->name, b->signal->rule->name);
+    return order ? order < 0 : a->number < b->number;
 }
 
 static void push(circle *c, waiting w)
@@ -219,15 +206,87 @@ static tw_signal *pop(circle *c)
 
 /* ---- in and out -------------------------------------------------------------------- */
 
+/* The circle of a rule; NULL: its signals go on at once. */
+static circle *circle_of(const tw_app_order *o, const tw_rule *rule)
+{
+    int64_t number = find_rule(o, rule->name);
+    uint32_t c = number >= 0 ? o->circle_of[number] : NONE;
+
+    return c != NONE ? &o->circles[c] : NULL;
+}
+
 void tw_app_order_signal(tw_app_order *o, const tw_signal *s)
 {
-    int64_t number = find_rule(o, s->rule->name);
+    circle *c = circle_of(o, s->rule);
 
-    if (number >= 0 && o->circle_of[number] != NONE)
-        push(&o->circles[o->circle_of[number]],
-             (waiting){tw_signal_copy(s), o->arrived++});
+    if (c)
+        push(c, (waiting){tw_signal_copy(s), o->arrived++});
     else
         tw_incidents_signal(o->incidents, s);
+}
+
+static void put(tw_app_order *o, waiting w)
+{
+    circle *c = circle_of(o, w.signal->rule);
+
+    if (c) {
+        push(c, w);
+        return;
+    }
+    tw_incidents_signal(o->incidents, w.signal);
+    tw_signal_free(w.signal);
+}
+
+/* Nobody waits any more. */
+static waiting *take_all(tw_app_order *o, uint64_t *out_count)
+{
+    waiting *all = NULL;
+    uint64_t count = 0;
+
+    for (uint32_t i = 0; i < o->rule_count; i++) {
+        circle *c = &o->circles[i];
+        all = tw_realloc(all, (count + c->count + 1) * sizeof *all);
+        if (c->count > 0)
+            memcpy(all + count, c->heap, c->count * sizeof *all);
+        count += c->count;
+        c->count = 0;
+    }
+    *out_count = count;
+    return all;
+}
+
+static void set_rules(tw_app_order *o, const tw_ruleset *set)
+{
+    forget_rules(o);
+    o->rule_count = set->rule_count;
+    o->rules = tw_calloc(set->rule_count + 1, sizeof *o->rules);
+    o->circle_of = tw_calloc(set->rule_count + 1, sizeof *o->circle_of);
+    o->circles = tw_calloc(set->rule_count + 1, sizeof *o->circles);
+    o->clocks = tw_calloc(set->rule_count + 1, sizeof *o->clocks);
+    for (uint32_t i = 0; i < set->rule_count; i++) {
+        o->rules[i] = tw_strdup(set->rules[i]->name);
+        o->circle_of[i] = NONE;
+        o->circles[i].swept_ms = o->clocks[i] = TW_TIME_NONE;
+    }
+    for (uint32_t i = 0; i < set->rule_count; i++) {
+        const tw_incident_plan *plan = &set->rules[i]->incident;
+        if (plan->group.set || plan->storm.set)
+            join(o, i, i);
+        for (uint32_t k = 0; k < plan->inhibitor_count; k++)
+            join_inhibitor(o, set, i, &plan->inhibitors[k]);
+    }
+}
+
+/* What waits goes on waiting: an edit may fall at any time. */
+void tw_app_order_rules(tw_app_order *o, const tw_ruleset *set)
+{
+    uint64_t count;
+    waiting *all = take_all(o, &count);
+
+    set_rules(o, set);
+    for (uint64_t i = 0; i < count; i++)
+        put(o, all[i]);
+    tw_free(all);
 }
 
 int64_t tw_app_order_clock(const tw_app_order *o, const char *rule)
@@ -273,6 +332,27 @@ static void sweep(tw_app_order *o, circle *c)
     }
     if (c->until_ms != INT64_MAX && c->until_ms > c->swept_ms)
         c->swept_ms = c->until_ms;
+}
+
+void tw_app_order_rule_gone(tw_app_order *o, const tw_rule *rule)
+{
+    circle *c = circle_of(o, rule);
+    uint32_t kept = 0, count = c ? c->count : 0;
+    waiting *all = tw_calloc(count + 1, sizeof *all);
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t number = c->heap[0].number;
+        tw_signal *s = pop(c);
+        if (strcmp(s->rule->name, rule->name) != 0) {
+            all[kept++] = (waiting){s, number};
+            continue;
+        }
+        tw_incidents_signal(o->incidents, s);
+        tw_signal_free(s);
+    }
+    for (uint32_t i = 0; i < kept; i++)
+        push(c, all[i]);
+    tw_free(all);
 }
 
 void tw_app_order_advance(tw_app_order *o, const int64_t *clocks)

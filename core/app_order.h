@@ -15,9 +15,14 @@ typedef struct tw_app_order tw_app_order;
 tw_app_order *tw_app_order_new(tw_incidents *incidents); /* borrowed */
 void tw_app_order_free(tw_app_order *o); /* what waits is lost: release it first */
 
-/* From now on these rules run. What waits has been released. */
+/* From now on these are the incidents. What waits is for them. */
+void tw_app_order_serve(tw_app_order *o, tw_incidents *incidents);
+/* From now on these rules run. What waits goes on waiting. */
 void tw_app_order_rules(tw_app_order *o, const tw_ruleset *set);
 void tw_app_order_signal(tw_app_order *o, const tw_signal *s);
+
+/* The rule is gone or begins anew: what it said is handed over, before its incidents end. */
+void tw_app_order_rule_gone(tw_app_order *o, const tw_rule *rule);
 
 /* clocks: of all rules, by number; NULL: whatever the clocks are, everything is released, in order. All that lanes
  * told before their clocks came to these values must have been handed over. */

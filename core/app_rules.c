@@ -47,7 +47,8 @@ static void on_rule_gone(void *self, const tw_rule *rule, tw_rule *now,
     tw_app *app = self;
     int64_t now_ms = tw_clock_now_ms(&app->clock);
 
-    tw_app_order_advance(app->order, NULL); /* the lanes stand still: all has been told */
+    tw_app_order_rule_gone(app->order,
+                           rule); /* the lanes stand still: all has been told */
     if (now)
         tw_incidents_rule_moved(app->incidents, rule, now, reason, now_ms);
     else
@@ -155,16 +156,13 @@ json_t *tw_app_plan(tw_app *app, const char *const *paths, size_t path_count,
     return changes;
 }
 
-/* What waited was told under the old rules. */
 static int switch_rules(tw_app *app, tw_rule_files *files, tw_switch_report *out,
                         tw_err *err)
 {
     int rc = tw_engine_switch(app->engine, files, on_rule_gone, app, out, err);
 
-    if (rc == TW_OK) {
-        tw_app_order_advance(app->order, NULL);
+    if (rc == TW_OK)
         tw_app_order_rules(app->order, tw_engine_rules(app->engine));
-    }
     return rc;
 }
 

@@ -53,12 +53,19 @@ static void wake_instance(tw_lane *lane, tw_lane_rules *fresh, tw_instance *inst
     tw_instance_due(&fresh->domains[inst->domain], inst);
 }
 
+/* Also for the shore: a rule whose clock it does not know would hold up nobody. */
+static void set_clock(tw_domain *d, int64_t clock_ms)
+{
+    d->clock_ms = clock_ms;
+    atomic_store_explicit(&d->published_ms, clock_ms, memory_order_release);
+}
+
 static void adopt_clocks(tw_lane_rules *fresh, const tw_lane_rules *old)
 {
     for (uint32_t i = 0; i < fresh->set->domain_count; i++) {
         for (uint32_t k = 0; k < old->set->domain_count; k++) {
             if (tw_domain_spec_equal(&fresh->set->domains[i], &old->set->domains[k]))
-                fresh->domains[i].clock_ms = old->domains[k].clock_ms;
+                set_clock(&fresh->domains[i], old->domains[k].clock_ms);
         }
     }
 }

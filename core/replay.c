@@ -61,7 +61,7 @@ static void on_signal(void *self, const tw_signal *s)
 
     if (r->options.signals)
         add_line(r, s->at_ms, tw_replay_signal(s));
-    tw_incidents_signal(r->incidents, s);
+    tw_app_order_signal(r->order, s);
 }
 
 static void on_bad_frame(void *self, const tw_bad_frame *f)
@@ -154,6 +154,7 @@ static void on_rule_gone(void *self, const tw_rule *rule, tw_rule *now,
     tw_replay *r = self;
     int64_t now_ms = tw_clock_now_ms(&r->clock);
 
+    tw_app_order_rule_gone(r->order, rule);
     if (now)
         tw_incidents_rule_moved(r->incidents, rule, now, reason, now_ms);
     else
@@ -164,7 +165,10 @@ int tw_replay_switch(tw_replay *r, tw_rule_files *files, tw_err *err)
 {
     tw_switch_report report;
 
-    return tw_engine_switch(r->engine, files, on_rule_gone, r, &report, err);
+    int rc = tw_engine_switch(r->engine, files, on_rule_gone, r, &report, err);
+    if (rc == TW_OK)
+        tw_app_order_rules(r->order, tw_engine_rules(r->engine));
+    return rc;
 }
 
 static int switch_rules(tw_replay *r, const char *const *paths, size_t count,
@@ -208,6 +212,13 @@ static void open_envelope(tw_replay *r)
 
 static int64_t rule_clock(void *self, const char *rule)
 {
+    const tw_replay *r = self;
+    return tw_app_order_clock(r->order, rule);
+}
+
+/* At the end nobody waits for another rule. */
+static int64_t last_clock(void *self, const char *rule)
+{
     tw_replay *r = self;
     int64_t number = tw_ruleset_find(tw_engine_rules(r->engine), rule);
     return number < 0 ? TW_TIME_NONE : tw_engine_rule_clock(r->engine, (uint32_t)number);
@@ -231,6 +242,7 @@ tw_replay *tw_replay_new(const tw_replay_options *options, tw_findings *out_find
                                .now = &r->clock,
                                .stats = r->stats};
     r->incidents = tw_incidents_new(&r->incidents_options);
+    r->order = tw_app_order_new(r->incidents);
     r->engine_options =
         (tw_engine_options){.lanes = options->lanes,
                             .clock = &r->clock,
@@ -271,6 +283,7 @@ void tw_replay_free(tw_replay *r)
         tw_engine_stop(r->engine);
     tw_rule_watchdog_stop();
     tw_engine_free(r->engine);
+    tw_app_order_free(r->order);
     tw_incidents_free(r->incidents);
     tw_decoder_free(r->envelope_decoder);
     tw_decode_plan_free(r->envelope_plan);
@@ -315,10 +328,16 @@ static void on_envelope(void *self, const tw_event *ev)
                               .rules = tw_event_slot(ev, (uint32_t)r->slot_rules)};
 }
 
-void tw_replay_settle(tw_replay *r, bool inclusive)
+void tw_replay_settle(tw_replay *r)
 {
+    const tw_ruleset *set = tw_engine_rules(r->engine);
+    int64_t *clocks = tw_calloc(set->rule_count + 1, sizeof *clocks);
+
+    for (uint32_t i = 0; i < set->rule_count; i++)
+        clocks[i] = tw_engine_rule_clock(r->engine, i);
     tw_engine_collect(r->engine);
-    tw_incidents_advance(r->incidents, rule_clock, r, inclusive);
+    tw_app_order_advance(r->order, clocks);
+    tw_free(clocks);
 }
 
 static int read_time(tw_replay *r, tw_value at, tw_err *err)
@@ -342,7 +361,7 @@ static int read_time(tw_replay *r, tw_value at, tw_err *err)
         r->started = true; /* also the first: who waits by the wall begins now */
         tw_clock_set(&r->clock, at_ms);
         tw_engine_step(r->engine, NULL, 0, 0, NULL);
-        tw_replay_settle(r, false);
+        tw_replay_settle(r);
     }
     return TW_OK;
 }
@@ -402,7 +421,7 @@ static int take_event(tw_replay *r, const envelope *e, tw_err *err)
     if (r->notes)
         tw_replay_notes_take(r->notes, tw_engine_rules(r->engine), stream, &frame);
     tw_engine_step(r->engine, stream, 0, partition, &frame);
-    tw_replay_settle(r, false);
+    tw_replay_settle(r);
     return TW_OK;
 }
 
@@ -426,7 +445,7 @@ static int take_reload(tw_replay *r, const envelope *e, tw_err *err)
     }
     tw_findings_done(&findings);
     tw_free(path);
-    tw_replay_settle(r, false);
+    tw_replay_settle(r);
     return rc;
 }
 
@@ -477,8 +496,10 @@ void tw_replay_end(tw_replay *r)
         r->options.until_ms > tw_clock_now_ms(&r->clock)) {
         tw_clock_set(&r->clock, r->options.until_ms);
         tw_engine_step(r->engine, NULL, 0, 0, NULL);
-        tw_replay_settle(r, false);
+        tw_replay_settle(r);
     }
     tw_engine_end(r->engine);
-    tw_replay_settle(r, true);
+    tw_replay_settle(r);
+    tw_app_order_advance(r->order, NULL);
+    tw_incidents_advance(r->incidents, last_clock, r, true);
 }

@@ -61,6 +61,6 @@ int tw_replay_deed(tw_replay *r, const char *what, const char *text, size_t n,
     }
     json_decref(line);
     if (rc == TW_OK)
-        tw_replay_settle(r, false);
+        tw_replay_settle(r);
     return rc;
 }

@@ -30,7 +30,7 @@ int tw_replay_move(tw_replay *r, int64_t at_ms, tw_err *err)
     tw_clock_set(&r->clock, at_ms);
     if (passes) {
         tw_engine_step(r->engine, NULL, 0, 0, NULL);
-        tw_replay_settle(r, false);
+        tw_replay_settle(r);
     }
     return TW_OK;
 }
@@ -58,7 +58,7 @@ int tw_replay_event(tw_replay *r, const char *stream_name, int32_t partition,
                       .time_ms = stamp_ms,
                       .offset = tw_replay_next_offset(r, stream, partition)};
     tw_engine_step(r->engine, stream, 0, partition, &frame);
-    tw_replay_settle(r, false);
+    tw_replay_settle(r);
     return TW_OK;
 }
 
@@ -86,6 +86,7 @@ static int reload_incidents(tw_replay *r, const tw_buf *state, tw_err *err)
 {
     tw_incidents_free(r->incidents);
     r->incidents = tw_incidents_new(&r->incidents_options);
+    tw_app_order_serve(r->order, r->incidents);
     return tw_incidents_load(r->incidents, state->data, state->len,
                              (tw_rule_finder){find_rule, r, find_heir},
                              tw_clock_now_ms(&r->clock), err);
@@ -110,13 +111,14 @@ int tw_replay_restart(tw_replay *r, tw_err *err)
 
     tw_buf_init(&lanes, MAX_STATE_BYTES);
     tw_buf_init(&incidents, MAX_STATE_BYTES);
+    tw_engine_collect(r->engine);
     tw_incidents_save(r->incidents, &incidents);
     int rc = tw_engine_save(r->engine, &lanes, err);
     if (rc == TW_OK) {
         rc = reload_engine(r, files, &lanes, err);
         if (rc == TW_OK)
             rc = reload_incidents(r, &incidents, err);
-        tw_replay_settle(r, false);
+        tw_replay_settle(r);
     }
     tw_buf_done(&incidents);
     tw_buf_done(&lanes);
@@ -132,6 +134,6 @@ int tw_replay_assign(tw_replay *r, const char *stream_name, int32_t partition,
     if (!stream)
         return TW_ENOTFOUND;
     tw_engine_partition(r->engine, stream, 0, partition, assigned);
-    tw_replay_settle(r, false);
+    tw_replay_settle(r);
     return TW_OK;
 }

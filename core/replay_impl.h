@@ -3,6 +3,7 @@
 #ifndef TW_REPLAY_IMPL_H
 #define TW_REPLAY_IMPL_H
 
+#include "app_order.h"
 #include "base/map.h"
 #include "replay.h"
 #include "replay_notes.h"
@@ -20,6 +21,7 @@ struct tw_replay {
     tw_engine_options engine_options;
     tw_engine *engine;
     tw_incidents *incidents;
+    tw_app_order *order; /* what incidents are told comes in order of time, as in `run` */
     tw_incidents_options incidents_options; /* for the one behind a restart */
     bool started;                           /* the first line has set the clock */
     /* the envelope of a line is read by a decoder of its own */
@@ -37,7 +39,7 @@ struct tw_replay {
 
 /* replay.c */
 /* What lanes told goes on to the incidents, whose clocks then move. */
-void tw_replay_settle(tw_replay *r, bool inclusive);
+void tw_replay_settle(tw_replay *r);
 int64_t tw_replay_next_offset(tw_replay *r, const tw_stream *stream, int32_t partition);
 /* replay_drive.c */
 /* An engine without rules, in step. */

@@ -112,13 +112,34 @@ static bool is_inhibited(const tw_incident *inc)
     return false;
 }
 
-static bool names(const tw_incident *inc, const tw_rule *rule)
+/* Whether this was one the inhibitor means, at whatever level. Another one has no business here: its rule's time may be
+ * far behind. */
+static bool meant(const tw_inhibitor *by, const tw_incident *inc,
+                  const tw_incident *other)
+{
+    if (by->rule && strcmp(by->rule, other->rule->name) != 0)
+        return false;
+    for (uint32_t i = 0; i < by->match_count; i++) {
+        const tw_label_is *is = &by->match[i];
+        if (strcmp(is->name, "severity") != 0 &&
+            !is_same(tw_incident_label(other, is->name), is->value))
+            return false;
+    }
+    for (uint32_t i = 0; i < by->equal_count; i++) {
+        const char *name = by->equal[i];
+        if (strcmp(name, "severity") != 0 &&
+            !is_same(tw_incident_label(inc, name), tw_incident_label(other, name)))
+            return false;
+    }
+    return true;
+}
+
+static bool meant_any(const tw_incident *inc, const tw_incident *other)
 {
     const tw_incident_plan *plan = &inc->rule->incident;
 
     for (uint32_t i = 0; i < plan->inhibitor_count; i++) {
-        const char *name = plan->inhibitors[i].rule;
-        if (!name || strcmp(name, rule->name) == 0)
+        if (meant(&plan->inhibitors[i], inc, other))
             return true;
     }
     return false;
@@ -136,7 +157,7 @@ void tw_marks_inhibitor_fell(const tw_incident *inhibitor, int64_t at_ms)
         return;
     for (size_t i = 0; tw_map_next(inhibitor->in->by_id, &i, &id, &value);) {
         tw_incident *inc = value;
-        if (inc->held_by_any && names(inc, inhibitor->rule))
+        if (inc->held_by_any && meant_any(inc, inhibitor))
             tw_wait_by(&inc->tell, at_ms);
     }
 }

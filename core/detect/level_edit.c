@@ -211,7 +211,9 @@ static void move_window(const handover *h, level_key *to, level_key *from)
     level *d = h->d;
     const level_layout *l = &d->layout, *o = &h->old->layout;
     int64_t newest_ms = to->newest_ms;
-    int64_t at_ms = newest_ms > d->edited_ms ? newest_ms : d->edited_ms;
+    /* what is due at the edit itself has not acted yet */
+    int64_t done_ms = d->edited_ms != INT64_MIN ? d->edited_ms - 1 : INT64_MIN;
+    int64_t at_ms = newest_ms > done_ms ? newest_ms : done_ms;
 
     if (h->windows.same) {
         to->window = from->window;

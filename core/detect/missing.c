@@ -262,7 +262,7 @@ void missing_begin(missing *d, int64_t time_ms)
     }
     end_wait(d);
     d->clock_ms = time_ms;
-    start_keys(d, time_ms);
+    start_keys(d, time_ms + d->rule->lateness_ms); /* the clock is that far behind */
 }
 
 static void missing_advance(tw_detector *base, int64_t clock_ms)

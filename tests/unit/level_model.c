@@ -188,7 +188,8 @@ static void act(model_key *k, int64_t at)
         if (at == k->sample_ms + p->nodata_after_ms) {
             k->facts[k->fact_count++] = (model_fact){.at_ms = at, .nodata = true};
         }
-    } else if (model_is_end(rule, k, at) || (sliding && leaves(k, at))) {
+    } else if ((model_is_end(rule, k, at) && at > k->first_ms) ||
+               (sliding && leaves(k, at))) {
         judge(k, at, at);
     }
     key_state s = state_of(k, at + 1);
