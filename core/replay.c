@@ -328,18 +328,6 @@ static void on_envelope(void *self, const tw_event *ev)
                               .rules = tw_event_slot(ev, (uint32_t)r->slot_rules)};
 }
 
-void tw_replay_settle(tw_replay *r)
-{
-    const tw_ruleset *set = tw_engine_rules(r->engine);
-    int64_t *clocks = tw_calloc(set->rule_count + 1, sizeof *clocks);
-
-    for (uint32_t i = 0; i < set->rule_count; i++)
-        clocks[i] = tw_engine_rule_clock(r->engine, i);
-    tw_engine_collect(r->engine);
-    tw_app_order_advance(r->order, clocks);
-    tw_free(clocks);
-}
-
 static int read_time(tw_replay *r, tw_value at, tw_err *err)
 {
     int64_t at_ms;

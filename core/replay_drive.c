@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The replay driven by calls instead of lines, as the tests beside the rules do it; see replay.h. */
 #include "replay_impl.h"
+#include "base/mem.h"
 #include "rule/tests.h"
 
 #define MAX_STATE_BYTES ((size_t)1 << 32)
@@ -16,6 +17,18 @@ int tw_replay_open_engine(tw_replay *r, tw_err *err)
     if (rc == TW_OK) /* lanes run in steps only: nobody reads a clock that moves */
         tw_engine_pause(r->engine);
     return rc;
+}
+
+void tw_replay_settle(tw_replay *r)
+{
+    const tw_ruleset *set = tw_engine_rules(r->engine);
+    int64_t *clocks = tw_calloc(set->rule_count + 1, sizeof *clocks);
+
+    for (uint32_t i = 0; i < set->rule_count; i++)
+        clocks[i] = tw_engine_rule_clock(r->engine, i);
+    tw_engine_collect(r->engine);
+    tw_app_order_advance(r->order, clocks);
+    tw_free(clocks);
 }
 
 int tw_replay_move(tw_replay *r, int64_t at_ms, tw_err *err)

@@ -38,10 +38,10 @@ struct tw_replay {
 };
 
 /* replay.c */
-/* What lanes told goes on to the incidents, whose clocks then move. */
-void tw_replay_settle(tw_replay *r);
 int64_t tw_replay_next_offset(tw_replay *r, const tw_stream *stream, int32_t partition);
 /* replay_drive.c */
+/* What lanes told goes on to the incidents, whose clocks then move. */
+void tw_replay_settle(tw_replay *r);
 /* An engine without rules, in step. */
 int tw_replay_open_engine(tw_replay *r, tw_err *err);
 
