@@ -86,7 +86,7 @@ class Backpressure(SystemTest):
         self.assertEqual(engine.metric("tidewatch_sink_holds_sources", sink="archive"), 0)
 
     def numbers_of(self, receiver):
-        return {json.loads(r.body)["event"]["number"] for r in list(receiver.requests)}
+        return {r.json()["number"] for r in list(receiver.requests)}
 
     def test_a_dead_sink_does_not_silence_alerts_for_longer_than_its_pause(self):
         archive = self.receiver(lambda request: HANG)
