@@ -17,9 +17,11 @@ enum { KEYS = 1000000, BATCH = 64, BATCHES_A_MS = 2, ROUNDS = 3 };
 
 #define RULE(name, detect)                                                               \
     "rule \"bench/" name "\" {\n"                                                        \
-    "  owner = \"bench\", version = \"1.0.0\", key = { \"host\" }, max_keys = 2000000,\n" \
-    "  inputs = { a = from \"requests\" { kind = \"a\" }, b = from \"requests\" { kind = " \
-    "\"b\" } },\n"                                                                        \
+    "  owner = \"bench\", version = \"1.0.0\", key = { \"host\" }, max_keys = "          \
+    "2000000,\n"                                                                         \
+    "  inputs = { a = from \"requests\" { kind = \"a\" }, b = from \"requests\" { kind " \
+    "= "                                                                                 \
+    "\"b\" } },\n"                                                                       \
     "  detect = " detect ",\n"                                                           \
     "  alert = incident { title = \"${host}\" },\n"                                      \
     "}\n"
@@ -123,6 +125,7 @@ static double burst(desk *d)
 static double run(int which, bool talks)
 {
     tw_streams *streams = tw_streams_new();
+    tw_streams_add(streams, "requests");
     tw_rule_files *files = rig_rules(streams, cases[which].rule);
     desk d;
 

@@ -72,8 +72,8 @@ static tw_table_view *view_of(int generation)
         char host[16];
         snprintf(host, sizeof host, "h%d", i);
         json_object_set_new(
-            rows, host, json_pack("{s:s, s:i, s:i}", "host", host, "a", generation, "b",
-                                  generation));
+            rows, host,
+            json_pack("{s:s, s:i, s:i}", "host", host, "a", generation, "b", generation));
     }
     json_object_set_new(tables, "inventory", rows);
     tw_table_view *view = tw_table_view_of_json(tables, 0);
@@ -102,15 +102,14 @@ static void each_event_is_enriched_from_one_snapshot(void **state)
     load_rules(x, enriched);
     assert_string_equal(first_finding(x), "");
     assert_int_equal(tw_rule_watchdog_start(&err), TW_OK);
-    tw_engine_options options = {.lanes = LANES,
-                                 .clock = &d.clock,
-                                 .streams = x->options.streams,
-                                 .stats = stats,
-                                 .tables = view_of(1),
-                                 .tells_all_emitted = true,
-                                 .ports = {.signal = ignore_signal,
-                                           .emitted = on_emitted,
-                                           .self = &d}};
+    tw_engine_options options = {
+        .lanes = LANES,
+        .clock = &d.clock,
+        .streams = x->options.streams,
+        .stats = stats,
+        .tables = view_of(1),
+        .tells_all_emitted = true,
+        .ports = {.signal = ignore_signal, .emitted = on_emitted, .self = &d}};
     tw_engine *e = tw_engine_new(&options);
     assert_int_equal(tw_engine_start(e, &err), TW_OK);
     assert_int_equal(tw_engine_switch(e, x->set, NULL, NULL, &report, &err), TW_OK);
