@@ -224,9 +224,9 @@ static char *render(tw_signal_view *v, const tw_template *t, size_t max)
     tw_template_values values = {get_part, v};
     tw_buf out;
 
-    tw_buf_init(&out, max);
+    tw_buf_init(&out, MAX_TEXT_BYTES);
     tw_template_render(t, &values, &out);
-    return tw_buf_take(&out, NULL);
+    return tw_buf_take_text(&out, max);
 }
 
 static char *say(tw_signal_view *v, const tw_template *t)
@@ -263,9 +263,9 @@ static void set_label(json_t *labels, const char *name, char *text)
 static char *value_text(tw_value value)
 {
     tw_buf b;
-    tw_buf_init(&b, MAX_LABEL_BYTES);
+    tw_buf_init(&b, MAX_TEXT_BYTES);
     tw_value_write_text(value, &b);
-    return tw_buf_take(&b, NULL);
+    return tw_buf_take_text(&b, MAX_LABEL_BYTES);
 }
 
 json_t *tw_signal_labels(tw_signal_view *v)

@@ -215,6 +215,35 @@ char *tw_buf_take(tw_buf *b, size_t *out_len)
     return data;
 }
 
+/* How much of the text may stay: whole characters only. */
+static size_t cut_at(const char *text, size_t len, size_t max)
+{
+    if (len <= max)
+        return len;
+    while (max > 0 && ((unsigned char)text[max] & 0xC0) == 0x80)
+        max--;
+    return max;
+}
+
+char *tw_buf_take_text(tw_buf *b, size_t max)
+{
+    size_t len = cut_at(b->cap ? b->data : "", b->len, max), out = 0;
+    const char *text = b->cap ? b->data : "";
+    char *copy = tw_alloc(3 * len + 1);
+
+    for (size_t n = 0; n < len; n++) {
+        if (text[n]) {
+            copy[out++] = text[n];
+        } else {
+            memcpy(copy + out, "\xef\xbf\xbd", 3);
+            out += 3;
+        }
+    }
+    copy[out] = '\0';
+    tw_buf_done(b);
+    return tw_realloc(copy, out + 1);
+}
+
 /* v as a decimal of up to six places, when that is exact: r/1e6 is then the correctly
  * rounded value of the decimal, which is what reading the text gives. Most measured
  * values end here, without printf. */

@@ -31,6 +31,9 @@ int tw_buf_add_double(tw_buf *b, double v); /* shortest form that reads back the
 int tw_buf_add_json_string(tw_buf *b, const char *s, size_t n); /* with quotes, escaped */
 /* The caller frees with tw_free; b is empty again. */
 char *tw_buf_take(tw_buf *b, size_t *out_len);
+/* The same of UTF-8 that becomes a C text: what is beyond max bytes goes, by whole characters, and a NUL, which would
+ * end it unseen, is U+FFFD. */
+char *tw_buf_take_text(tw_buf *b, size_t max);
 
 /* Shortest decimal form that reads back as v ("0.1", "1e+300"); integers below 1e15
  * without exponent or point; "NaN", "+Inf", "-Inf" (which are no JSON). out needs 32

@@ -150,6 +150,31 @@ static void doubles_have_the_shortest_form(void **state)
     }
 }
 
+static void a_text_is_cut_between_characters_and_has_no_nul(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t size, max;
+        const char *text;
+    } cases[] = {{"", 0, 5, ""},
+                 {"abc", 3, 3, "abc"},
+                 {"abc", 3, 2, "ab"},
+                 {"a\xe2\x82\xac", 4, 4, "a\xe2\x82\xac"},
+                 {"a\xe2\x82\xac", 4, 3, "a"},
+                 {"\xe2\x82\xac", 3, 2, ""},
+                 {"db1\0x", 5, 9, "db1\xef\xbf\xbdx"},
+                 {"\0", 1, 9, "\xef\xbf\xbd"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tw_buf b;
+        tw_buf_init(&b, 100);
+        tw_buf_add(&b, cases[i].bytes, cases[i].size);
+        char *text = tw_buf_take_text(&b, cases[i].max);
+        assert_string_equal(text, cases[i].text);
+        tw_free(text);
+    }
+}
+
 static void doubles_read_back_as_they_were(void **state)
 {
     (void)state;
@@ -179,6 +204,7 @@ int main(void)
         cmocka_unit_test(json_strings_are_escaped),
         cmocka_unit_test(json_strings_keep_good_utf8_and_replace_bad_bytes),
         cmocka_unit_test(doubles_have_the_shortest_form),
+        cmocka_unit_test(a_text_is_cut_between_characters_and_has_no_nul),
         cmocka_unit_test(doubles_read_back_as_they_were),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
