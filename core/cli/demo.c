@@ -287,12 +287,15 @@ static void print_finding(const json_t *finding)
     const char *file = json_string_value(json_object_get(finding, "file"));
     const char *slash = file ? strrchr(file, '/') : NULL;
 
-    printf("%31s%s:%d:%d: %s\n", "",
+    int column = number_of(finding, "column");
+    printf("%31s%s:%d:", "",
            slash  ? slash + 1
            : file ? file
                   : "?",
-           number_of(finding, "line"), number_of(finding, "column"),
-           json_string_value(json_object_get(finding, "text")));
+           number_of(finding, "line"));
+    if (column > 0)
+        printf("%d:", column);
+    printf(" %s\n", json_string_value(json_object_get(finding, "text")));
 }
 
 /* Somebody edits a rule while the story goes on. */
@@ -305,7 +308,7 @@ static void on_reloaded(void *self, const json_t *report)
     print_time(d);
     printf("%-21s  ", "your edit");
     if (fine)
-        printf("%srules taken over%s: %d changed, %d new, %d gone, %d as they were\n",
+        printf("%staken over%s: %d changed, %d new, %d gone, %d same\n",
                ink(d, "\033[1;32m"), ink(d, "\033[0m"), number_of(report, "changed"),
                number_of(report, "added"), number_of(report, "removed"),
                number_of(report, "unchanged"));
