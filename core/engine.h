@@ -150,7 +150,7 @@ int64_t tw_engine_rule_clock(const tw_engine *e, uint32_t rule);
 /* What became of a rule's events, over all lanes. Failed calls are those of its file since it was
  * loaded. */
 typedef struct tw_rule_counts {
-    uint64_t events, keyless, late, evicted, failures;
+    uint64_t events, keyless, late, evicted, failures, throttled;
     int64_t keys;
     char last_failure[256]; /* "" none */
 } tw_rule_counts;

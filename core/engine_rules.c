@@ -285,6 +285,8 @@ void tw_engine_rule_counts(const tw_engine *e, uint32_t rule, tw_rule_counts *ou
         out->keyless += value_of(inst->keyless);
         out->late += value_of(inst->late);
         out->evicted += value_of(inst->evicted);
+        if (inst->rule->emit)
+            out->throttled += value_of(inst->unsent[TW_EMIT_THROTTLED]);
         out->keys += atomic_load_explicit(&inst->keys->value, memory_order_relaxed);
         add_failures(rules->scripts[inst->rule->script], out);
     }
@@ -351,6 +353,27 @@ void tw_engine_lane_stats(tw_engine *e, tw_lane *lane)
         "Turns in which a partition waited for a slower one of its stream.", labels);
 }
 
+static void emit_stats(tw_engine *e, const char *lane, tw_instance *inst)
+{
+    static const char *const reasons[TW_EMIT_OUTCOMES] = {[TW_EMIT_MISSED] = "lookup",
+                                                          [TW_EMIT_TOO_LARGE] = "size",
+                                                          [TW_EMIT_THROTTLED] =
+                                                              "throttle"};
+    tw_stats *s = e->options.stats;
+    const char *labels[] = {"lane", lane, "rule", inst->rule->name, NULL, NULL, NULL};
+
+    inst->emitted =
+        tw_stats_counter(s, "rule_emitted_total", "Events that a rule emitted.", labels);
+    labels[4] = "reason";
+    for (int i = TW_EMIT_MISSED; i < TW_EMIT_OUTCOMES; i++) {
+        labels[5] = reasons[i];
+        inst->unsent[i] = tw_stats_counter(s, "rule_emit_dropped_total",
+                                           "Events that a rule did not emit: throttle, a "
+                                           "look-up that drops, too large.",
+                                           labels);
+    }
+}
+
 void tw_engine_rule_stats(tw_engine *e, uint32_t lane, tw_instance *inst)
 {
     tw_stats *s = e->options.stats;
@@ -371,12 +394,16 @@ void tw_engine_rule_stats(tw_engine *e, uint32_t lane, tw_instance *inst)
     inst->dropped = tw_stats_counter(
         s, "rule_kept_dropped_total",
         "Kept events dropped because their key had too many waiting (max).", labels);
+    if (inst->rule->future_ms >= 0)
+        inst->clamped = tw_stats_counter(
+            s, "rule_clamped_total",
+            "Events further ahead of their arrival than clock.future; set to arrival.",
+            labels);
     if (inst->rule->dedup)
         inst->repeats = tw_stats_counter(s, "rule_repeats_total",
                                          "Events that dedup took for repeats.", labels);
     if (inst->rule->emit)
-        inst->emitted = tw_stats_counter(s, "rule_emitted_total",
-                                         "Events that a rule emitted.", labels);
+        emit_stats(e, number, inst);
     inst->keys = tw_stats_gauge(s, "rule_keys", "Keys a rule keeps state of.", labels);
 }
 

@@ -32,23 +32,45 @@ void tw_lane_end(tw_lane *lane, uint32_t rank)
 
 /* ---- frames ------------------------------------------------------------------------ */
 
-/* The event's time by a rule's own field; false: it has none there. What lies too far ahead is
- * set to the arrival, as the decoder does with the stream's: one bad stamp would else move
- * the clock of the rule past everything that is still to come. */
-static bool own_time(const tw_lane *lane, const tw_event *ev, uint32_t slot,
-                     int64_t *out_ms, bool *out_clamped)
+/* What lies too far ahead is set to the arrival, as the decoder does by the stream's bound: one bad stamp
+ * would else move the clock of the rule past everything that is still to come. */
+static int64_t bounded(const tw_event *ev, int64_t time_ms, int64_t future_ms,
+                       bool *out_clamped)
 {
-    int64_t time_ms;
+    if (ev->arrival_ms == TW_TIME_NONE || time_ms - ev->arrival_ms <= future_ms)
+        return time_ms;
+    *out_clamped = true;
+    return ev->arrival_ms;
+}
 
-    if (tw_event_time(tw_event_slot(ev, slot), &time_ms) < 0)
+/* The event's time by a rule's own field or bound; false: it has no such field. */
+static bool own_time(const tw_lane *lane, const tw_event *ev, uint32_t slot,
+                     int64_t future_ms, int64_t *out_ms, bool *out_clamped)
+{
+    int64_t time_ms = ev->stamp_ms;
+
+    if (slot != TW_SLOT_TIME && tw_event_time(tw_event_slot(ev, slot), &time_ms) < 0)
         return false;
-    if (ev->arrival_ms != TW_TIME_NONE &&
-        time_ms - ev->arrival_ms > lane->stream->future_ms) {
-        time_ms = ev->arrival_ms;
-        *out_clamped = true;
-    }
-    *out_ms = time_ms;
+    *out_ms = bounded(ev, time_ms, future_ms >= 0 ? future_ms : lane->stream->future_ms,
+                      out_clamped);
     return true;
+}
+
+/* The time that the rule takes the event at. */
+static int64_t time_for(const tw_lane *lane, const tw_instance *inst, const tw_input *in,
+                        const tw_event *ev)
+{
+    int64_t future_ms = tw_rule_future(inst->rule, in->stream), time_ms = ev->time_ms;
+    bool clamped = false;
+
+    if (in->time_slot == TW_SLOT_TIME && future_ms < 0)
+        return time_ms;
+    if (!own_time(lane, ev, in->time_slot, future_ms, &time_ms, &clamped) &&
+        future_ms >= 0)
+        own_time(lane, ev, TW_SLOT_TIME, future_ms, &time_ms, &clamped);
+    if (clamped && inst->clamped) /* else it is counted where it is observed */
+        tw_count_own(inst->clamped, 1);
+    return time_ms;
 }
 
 /* Where a rule passes events on and has no key, those that may be repeats of each other meet on one
@@ -91,8 +113,6 @@ static void on_target(tw_lane *lane, const tw_event *ev, const tw_route_target *
     const tw_input *in = &rule->inputs[target->input];
     uint8_t scratch[TW_MAX_KEY_BYTES];
     tw_key key;
-    int64_t time_ms = ev->time_ms;
-    bool clamped = false; /* is counted where it is observed */
 
     if (in->where_fn != TW_NO_FN) {
         tw_script *script = lane->rules->scripts[rule->script];
@@ -100,16 +120,17 @@ static void on_target(tw_lane *lane, const tw_event *ev, const tw_route_target *
         if (script->cls->test_event(script, in->where_fn, ev, &holds) < 0 || !holds)
             return;
     }
-    if (in->time_slot != TW_SLOT_TIME)
-        own_time(lane, ev, in->time_slot, &time_ms, &clamped);
-    if (rule->detector == TW_DETECT_PASS && rule->key_count == 0 &&
-        !key_of_repeats(rule, target->input, ev, scratch, &key)) {
+    int64_t time_ms = time_for(lane, inst, in, ev);
+    /* Without a key its throttle is for all of them, so they meet on one lane, too. */
+    bool alone =
+        rule->detector == TW_DETECT_PASS && rule->key_count == 0 && !inst->throttle;
+    bool has_key = alone && key_of_repeats(rule, target->input, ev, scratch, &key);
+    if (alone && !has_key) {
         key = (tw_key){.data = scratch};
         tw_instance_judge(lane, inst, &key, target->input, ev, time_ms);
         return;
     }
     const uint32_t *slots = rule->key_slots + target->input * rule->key_count;
-    bool has_key = rule->detector == TW_DETECT_PASS && rule->key_count == 0;
     if (!has_key) {
         if (!find_key(shared, ev, slots, rule->key_count)) {
             tw_count_own(inst->keyless, 1);
@@ -179,10 +200,10 @@ static void observe(tw_lane *lane, const tw_event *ev)
         tw_track_seen *seen = &lane->seen[i];
         int64_t time_ms = ev->time_ms;
         bool clamped = false;
-        if (seen->time_slot != TW_SLOT_TIME &&
-            !own_time(lane, ev, seen->time_slot, &time_ms, &clamped))
+        if ((seen->time_slot != TW_SLOT_TIME || seen->future_ms >= 0) &&
+            !own_time(lane, ev, seen->time_slot, seen->future_ms, &time_ms, &clamped))
             continue;
-        if (clamped)
+        if (clamped && seen->future_ms < 0)
             tw_count_own(lane->clamped, 1);
         if (time_ms > seen->max_ms)
             seen->max_ms = time_ms;
@@ -238,8 +259,8 @@ static void expect_tracks(tw_lane *lane, const tw_stream_plan *plan)
     lane->seen_count = plan->track_count;
     for (uint32_t i = 0; i < plan->track_count; i++) {
         uint32_t track = plan->tracks[i];
-        uint32_t slot = tw_engine_track(lane->engine, track)->time_slot;
-        lane->seen[i] = (tw_track_seen){track, slot, TW_TIME_NONE};
+        const tw_track *t = tw_engine_track(lane->engine, track);
+        lane->seen[i] = (tw_track_seen){track, t->time_slot, t->future_ms, TW_TIME_NONE};
     }
 }
 

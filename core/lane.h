@@ -17,6 +17,7 @@
 #include "detect/detector.h"
 #include "detect/reorder.h"
 #include "host/ring.h"
+#include "flow/emit.h"
 #include "flow/table_view.h"
 #include "host/wake.h"
 #include "plugins/tidewatch.h"
@@ -65,6 +66,7 @@ typedef struct tw_instance {
     struct tw_dedup *dedup; /* NULL: none */
     struct tw_raised
         *raised; /* with `resolve.on`: whom an event of that input may concern */
+    struct tw_throttle *throttle; /* of what it emits; NULL: none */
     /* what it emits */
     bool emits_to_rules;
     uint64_t name_hash, rows_generation;
@@ -72,6 +74,8 @@ typedef struct tw_instance {
     const tw_rows **rows;      /* by look-up; NULL before the first */
     struct tw_held_rows *held; /* of tables that change, likewise */
     tw_counter *events, *keyless, *late, *evicted, *dropped, *emitted, *repeats;
+    tw_counter *clamped;                  /* by its own clock.future; NULL: it has none */
+    tw_counter *unsent[TW_EMIT_OUTCOMES]; /* by why an event was not emitted */
     tw_gauge *keys;
 } tw_instance;
 
@@ -87,6 +91,7 @@ typedef struct tw_domain {
 /* Of the frames being handled: the newest time on one track of their stream. */
 typedef struct tw_track_seen {
     uint32_t track, time_slot;
+    int64_t future_ms;
     int64_t max_ms; /* TW_TIME_NONE: no event yet */
 } tw_track_seen;
 

@@ -3,6 +3,7 @@
  * knew. On the shore while the lane stands still. */
 #include "detect/dedup.h"
 #include "detect/raised.h"
+#include "detect/throttle.h"
 #include "engine.h"
 #include "lane_emit.h"
 #include "lane_rules.h"
@@ -27,6 +28,8 @@ static void adopt_instance(tw_domain *d, tw_instance *fresh, tw_instance *old,
         tw_dedup_adopt(fresh->dedup, old->dedup);
     if (fresh->raised)
         tw_raised_adopt(fresh->raised, old->raised);
+    if (fresh->throttle && old->throttle)
+        tw_throttle_adopt(fresh->throttle, old->throttle);
     tw_instance_due(d, fresh);
 }
 

@@ -8,8 +8,10 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "detect/raised.h"
+#include "detect/throttle.h"
 #include "engine.h"
 #include "flow/emit.h"
 #include "lane_rules.h"
@@ -148,15 +150,42 @@ static void enqueue(tw_lane_emitter *em, const item *head)
     tw_buf_add(&em->queue, zeros, rest);
 }
 
+static void tell_throttled(const tw_instance *inst)
+{
+    const tw_emit_plan *plan = inst->rule->emit;
+
+    if (!tw_engine_clock(inst->lane->engine)->is_virtual) /* replay tells it at its end */
+        tw_log_warn("rule", "emits more than its throttle lets out", "rule",
+                    inst->rule->name, "max", TW_LOG_INT(plan->throttle_max), "per_ms",
+                    TW_LOG_INT(plan->throttle_per_ms), NULL);
+}
+
+static tw_emit_outcome write_event(tw_instance *inst, const tw_signal *s)
+{
+    tw_lane_emitter *em = inst->lane->emitter;
+    int64_t clock_ms = inst->lane->rules->domains[inst->domain].clock_ms;
+
+    tw_buf_reset(&em->text);
+    tw_emit_outcome outcome = tw_emit_write(s, rows_of(inst), &em->scratch, &em->text);
+    if (outcome != TW_EMIT_WRITTEN || !inst->throttle ||
+        tw_throttle_takes(inst->throttle, &s->key, s->at_ms, clock_ms))
+        return outcome;
+    if (tw_throttle_is_news(inst->throttle, s->at_ms))
+        tell_throttled(inst);
+    return TW_EMIT_THROTTLED;
+}
+
 static void emit(tw_instance *inst, const tw_signal *s)
 {
     tw_lane *lane = inst->lane;
     tw_lane_emitter *em = lane->emitter;
     const tw_emit_plan *plan = inst->rule->emit;
 
-    tw_buf_reset(&em->text);
-    if (!tw_emit_write(s, rows_of(inst), &em->scratch, &em->text))
+    tw_emit_outcome outcome = write_event(inst, s);
+    if (outcome != TW_EMIT_WRITTEN) {
+        tw_count_own(inst->unsent[outcome], 1);
         return;
+    }
     item head = {.stream = plan->stream,
                  .time_ms = s->at_ms,
                  .order = order_of(inst, s),

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "detect/dedup.h"
 #include "detect/raised.h"
+#include "detect/throttle.h"
 #include "engine.h"
 #include "flow/plan_emit.h"
 #include "lane_emit.h"
@@ -218,6 +219,8 @@ static int instance_init(tw_lane *lane, tw_lane_rules *rules, uint32_t number,
         inst->dedup = tw_dedup_new(rule->dedup);
     if (rule->incident.set && rule->incident.resolve_inputs)
         inst->raised = tw_raised_new(rule->max_keys);
+    if (rule->emit && rule->emit->throttle_max > 0)
+        inst->throttle = tw_throttle_new(rule);
     if (rule->lateness_ms > 0 || inst->ordered)
         inst->reorder = tw_reorder_new(lane->slab, tw_engine_max_waiting(lane->engine));
     d->heap = tw_realloc(d->heap, (d->count + 1) * sizeof *d->heap);
@@ -280,6 +283,7 @@ void tw_lane_rules_free(tw_lane_rules *rules)
         tw_instance_rows_done(inst);
         tw_dedup_free(inst->dedup);
         tw_raised_free(inst->raised);
+        tw_throttle_free(inst->throttle);
     }
     for (uint32_t i = 0; i < rules->set->domain_count; i++)
         tw_free(rules->domains[i].heap);

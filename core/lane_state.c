@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "detect/dedup.h"
 #include "detect/raised.h"
+#include "detect/throttle.h"
 #include "engine.h"
 #include "lane_emit.h"
 #include "lane_rules.h"
@@ -60,6 +61,7 @@ static void save_clocks(const tw_lane *lane, tw_buf *out)
         const tw_track_clock *t = &lane->clocks.tracks[i];
         put_text(out, track_stream(lane, i));
         put_text(out, track_path(lane, i));
+        tw_state_put_i64(out, tw_engine_track(lane->engine, i)->future_ms);
         tw_state_put_u64(out, t->count);
         for (uint32_t k = 0; k < t->count; k++) {
             tw_state_put_u64(out, t->parts[k].source);
@@ -70,13 +72,15 @@ static void save_clocks(const tw_lane *lane, tw_buf *out)
     }
 }
 
-static uint32_t find_track(const tw_lane *lane, const char *stream, const char *path)
+static uint32_t find_track(const tw_lane *lane, const char *stream, const char *path,
+                           int64_t future_ms)
 {
     uint32_t count = tw_engine_track_count(lane->engine);
 
     for (uint32_t i = 0; i < count; i++)
         if (strcmp(track_stream(lane, i), stream) == 0 &&
-            strcmp(track_path(lane, i), path) == 0)
+            strcmp(track_path(lane, i), path) == 0 &&
+            tw_engine_track(lane->engine, i)->future_ms == future_ms)
             return i;
     return TW_NO_TRACK;
 }
@@ -85,12 +89,13 @@ static uint32_t find_track(const tw_lane *lane, const char *stream, const char *
 static bool load_track(tw_lane *lane, tw_state_in *in)
 {
     char stream[256], path[1024];
+    int64_t future_ms;
     uint64_t parts;
 
     if (!take_text(in, stream, sizeof stream) || !take_text(in, path, sizeof path) ||
-        !tw_state_take_u64(in, &parts))
+        !tw_state_take_i64(in, &future_ms) || !tw_state_take_u64(in, &parts))
         return false;
-    uint32_t track = find_track(lane, stream, path);
+    uint32_t track = find_track(lane, stream, path, future_ms);
     for (uint64_t k = 0; k < parts; k++) {
         uint32_t source;
         int64_t partition, max_ms, arrival_ms;
@@ -242,6 +247,10 @@ static int save_instance(const tw_lane *lane, const tw_instance *inst, tw_buf *o
     if (inst->raised)
         tw_raised_save(inst->raised, &state);
     tw_state_put_bytes(out, state.len > 0 ? state.data : "", state.len);
+    tw_buf_reset(&state);
+    if (inst->throttle)
+        tw_throttle_save(inst->throttle, &state);
+    tw_state_put_bytes(out, state.len > 0 ? state.data : "", state.len);
     tw_buf_done(&state);
     tw_state_put_u64(out, inst->reorder ? tw_reorder_count(inst->reorder) : 0);
     if (inst->reorder)
@@ -346,8 +355,8 @@ static int load_instance(tw_lane *lane, const saved_names *names, tw_state_in *i
 {
     char name[256], hash[33];
     int64_t clock_ms, warming_until_ms;
-    const void *raised;
-    size_t raised_size;
+    const void *raised, *sent;
+    size_t raised_size, sent_size;
     tw_saved_rule saved = {.name = name, .state_hash = hash};
 
     if (!take_text(in, name, sizeof name) || !take_text(in, hash, sizeof hash) ||
@@ -355,7 +364,8 @@ static int load_instance(tw_lane *lane, const saved_names *names, tw_state_in *i
         !tw_state_take_i64(in, &saved.park_ms) ||
         !tw_state_take_bytes(in, &saved.state, &saved.state_size) ||
         !tw_state_take_bytes(in, &saved.known, &saved.known_size) ||
-        !tw_state_take_bytes(in, &raised, &raised_size))
+        !tw_state_take_bytes(in, &raised, &raised_size) ||
+        !tw_state_take_bytes(in, &sent, &sent_size))
         return tw_err_set(err, TW_EPARSE, "the saved state is broken");
     tw_instance *inst = find_heir(lane, names, name, hash);
     if (!inst)
@@ -370,6 +380,9 @@ static int load_instance(tw_lane *lane, const saved_names *names, tw_state_in *i
     own = tw_state_in_of(raised, raised_size);
     if (rc == TW_OK && inst->raised && raised_size > 0)
         rc = tw_raised_load(inst->raised, &own, err);
+    own = tw_state_in_of(sent, sent_size);
+    if (rc == TW_OK && inst->throttle && sent_size > 0)
+        rc = tw_throttle_load(inst->throttle, &own, err);
     if (rc < 0)
         return tw_err_set(err, rc, "the saved state of %s cannot be read", name);
     if (!load_waiting(lane, inst, in))

@@ -227,6 +227,19 @@ static void write_keyless(const tw_engine *e, FILE *out)
     }
 }
 
+static void write_throttled(const tw_engine *e, FILE *out)
+{
+    const tw_ruleset *set = tw_engine_rules(e);
+
+    for (uint32_t i = 0; i < set->rule_count; i++) {
+        tw_rule_counts counts;
+        tw_engine_rule_counts(e, i, &counts);
+        if (counts.throttled)
+            fprintf(out, "%" PRIu64 " event%s of %s did not go out: throttle\n",
+                    counts.throttled, plural(counts.throttled), set->rules[i]->name);
+    }
+}
+
 /* Whether anything is worth a word. */
 static bool is_odd(const tw_replay_notes *n, const tw_engine *e)
 {
@@ -239,7 +252,8 @@ static bool is_odd(const tw_replay_notes *n, const tw_engine *e)
     for (uint32_t i = 0; i < set->rule_count; i++) {
         tw_rule_counts counts;
         tw_engine_rule_counts(e, i, &counts);
-        if (counts.keyless || (!counts.events && has_input(n, set->rules[i])))
+        if (counts.keyless || counts.throttled ||
+            (!counts.events && has_input(n, set->rules[i])))
             return true;
     }
     return false;
@@ -261,5 +275,6 @@ void tw_replay_notes_write(const tw_replay_notes *n, const tw_engine *e,
     write_idle_rules(n, e, false, out);
     write_idle_rules(n, e, true, out);
     write_keyless(e, out);
+    write_throttled(e, out);
     write_fields(n, set, streams, out);
 }

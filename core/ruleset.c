@@ -30,7 +30,8 @@ static void add_unique(uint32_t **items, uint32_t *count, uint32_t value)
 static int find_track(tw_tracks *tracks, const tw_stream *stream, uint32_t time_slot,
                       const tw_rule *rule, uint32_t *out, tw_err *err)
 {
-    uint32_t track = tw_tracks_number(tracks, stream->id, time_slot);
+    uint32_t track = tw_tracks_number(tracks, stream->id, time_slot,
+                                      rule ? tw_rule_future(rule, stream) : TW_NO_FUTURE);
 
     if (track != TW_NO_TRACK) {
         *out = track;
@@ -39,7 +40,8 @@ static int find_track(tw_tracks *tracks, const tw_stream *stream, uint32_t time_
     return tw_err_set(
         err, TW_ELIMIT,
         "%s%sno more room for time lines: every stream and every clock.time "
-        "of a rule on it is one, %d is the limit, and they are kept until "
+        "or clock.future of a rule on it is one, %d is the limit, and they are kept "
+        "until "
         "the engine is started again",
         rule ? rule->name : stream->name, rule ? ": " : " (stream): ", TW_MAX_TRACKS);
 }
@@ -146,7 +148,8 @@ static uint32_t domain_of(tw_ruleset *set, const tw_rule *rule, uint32_t rank,
 
     for (uint32_t i = 0; i < rule->input_count; i++) {
         const tw_input *in = &rule->inputs[i];
-        uint32_t track = tw_tracks_number(tracks, in->stream->id, in->time_slot);
+        uint32_t track = tw_tracks_number(tracks, in->stream->id, in->time_slot,
+                                          tw_rule_future(rule, in->stream));
         add_unique(&spec.tracks, &spec.track_count, track);
     }
     qsort(spec.tracks, spec.track_count, sizeof *spec.tracks, compare_u32);
@@ -220,8 +223,9 @@ static tw_derived *find_derived(tw_ruleset *set, const tw_stream *stream,
     set->derived_tracks =
         tw_realloc(set->derived_tracks, (set->derived_count + 1) * sizeof(uint32_t));
     tw_derived *d = &set->derived[set->derived_count];
-    *d = (tw_derived){.stream = stream,
-                      .track = tw_tracks_number(tracks, stream->id, TW_SLOT_TIME)};
+    *d = (tw_derived){
+        .stream = stream,
+        .track = tw_tracks_number(tracks, stream->id, TW_SLOT_TIME, TW_NO_FUTURE)};
     set->derived_tracks[set->derived_count++] = d->track;
     return d;
 }

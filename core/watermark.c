@@ -12,15 +12,18 @@ void tw_tracks_init(tw_tracks *t)
     t->count = 0;
 }
 
-uint32_t tw_tracks_number(tw_tracks *t, uint32_t stream, uint32_t time_slot)
+uint32_t tw_tracks_number(tw_tracks *t, uint32_t stream, uint32_t time_slot,
+                          int64_t future_ms)
 {
     for (uint32_t i = 0; i < t->count; i++) {
-        if (t->items[i].stream == stream && t->items[i].time_slot == time_slot)
+        const tw_track *has = &t->items[i];
+        if (has->stream == stream && has->time_slot == time_slot &&
+            has->future_ms == future_ms)
             return i;
     }
     if (t->count == TW_MAX_TRACKS)
         return TW_NO_TRACK;
-    t->items[t->count] = (tw_track){stream, time_slot};
+    t->items[t->count] = (tw_track){stream, time_slot, future_ms};
     return t->count++;
 }
 

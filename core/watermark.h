@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Time of streams and clocks of rules, for one lane.
  *
- * A track is one time line of one stream: (stream, time field). Tracks are numbered for
+ * A track is one time line of one stream: (stream, time field, how far ahead a stamp may be). Tracks are numbered for
  * the life of the process, so clocks survive a reload. Of every partition of a track a
  * lane knows the highest event time seen and when something last arrived; its own
  * partitions it observes, those of other lanes it is told of.
@@ -26,6 +26,7 @@
 typedef struct tw_track {
     uint32_t stream;    /* tw_stream id */
     uint32_t time_slot; /* TW_SLOT_TIME or the slot of a rule's own time field */
+    int64_t future_ms;  /* of a rule's own clock; TW_NO_FUTURE: the stream's */
 } tw_track;
 
 #define TW_MAX_TRACKS 4096
@@ -39,7 +40,8 @@ typedef struct tw_tracks {
 
 void tw_tracks_init(tw_tracks *t);
 /* The number of a track, added when new; TW_NO_TRACK when there is no more room. */
-uint32_t tw_tracks_number(tw_tracks *t, uint32_t stream, uint32_t time_slot);
+uint32_t tw_tracks_number(tw_tracks *t, uint32_t stream, uint32_t time_slot,
+                          int64_t future_ms);
 void tw_tracks_done(tw_tracks *t);
 
 /* ---- partition clocks: one table a lane -------------------------------------------- */

@@ -119,6 +119,7 @@ static int set_time(const job *j, tw_event *ev)
     } else if (stamp < 0) { /* the source has none */
         stamp = arrival;
     }
+    ev->stamp_ms = stamp;
     if (stamp - arrival > j->stream->future_ms) {
         stamp = arrival;
         ev->flags |= TW_EVENT_CLAMPED;

@@ -293,8 +293,8 @@ bool tw_emit_wants(const tw_signal *s)
     return s->kind != TW_SIGNAL_RESOLVE || has_levels;
 }
 
-bool tw_emit_write(const tw_signal *s, const tw_rows *const *rows, tw_buf *scratch,
-                   tw_buf *out)
+tw_emit_outcome tw_emit_write(const tw_signal *s, const tw_rows *const *rows,
+                              tw_buf *scratch, tw_buf *out)
 {
     const tw_emit_plan *plan = s->rule->emit;
     writing w = {
@@ -306,8 +306,9 @@ bool tw_emit_write(const tw_signal *s, const tw_rows *const *rows, tw_buf *scrat
         if (s->rule->lookups[i].miss == TW_MISS_DROP)
             look_up(&w, i);
     }
-    if (w.missed || tw_buf_add_char(out, '{') < 0)
-        return false;
+    if (w.missed)
+        return TW_EMIT_MISSED;
+    tw_buf_add_char(out, '{');
     if (plan->passes && s->event)
         tw_emit_members(s->event, plan, out);
     for (uint32_t i = 0; i < plan->step_count && !out->failed; i++)
@@ -317,5 +318,5 @@ bool tw_emit_write(const tw_signal *s, const tw_rows *const *rows, tw_buf *scrat
         out->len = before;
     bool good = !out->failed;
     out->failed = false;
-    return good;
+    return good ? TW_EMIT_WRITTEN : TW_EMIT_TOO_LARGE;
 }

@@ -13,10 +13,18 @@
 /* Whether a signal becomes an event at all: not what is pending, nor the end of an occurrence. */
 bool tw_emit_wants(const tw_signal *s);
 
-/* Appends the event to out. rows: by look-up of the rule, NULL where there is no table; scratch is
- * written over. False, and out as before: a look-up with miss = "drop" found nothing, or the event
- * is too large for out. */
-bool tw_emit_write(const tw_signal *s, const tw_rows *const *rows, tw_buf *scratch,
-                   tw_buf *out);
+/* What became of an event that was to be emitted. */
+typedef enum tw_emit_outcome {
+    TW_EMIT_WRITTEN,
+    TW_EMIT_MISSED,    /* a look-up with miss = "drop" found nothing */
+    TW_EMIT_TOO_LARGE, /* for out */
+    TW_EMIT_THROTTLED, /* more than `throttle` lets out; said by whoever counts them */
+    TW_EMIT_OUTCOMES
+} tw_emit_outcome;
+
+/* Appends the event to out, or leaves it as before. rows: by look-up of the rule, NULL where there is no
+ * table; scratch is written over. */
+tw_emit_outcome tw_emit_write(const tw_signal *s, const tw_rows *const *rows,
+                              tw_buf *scratch, tw_buf *out);
 
 #endif

@@ -28,7 +28,8 @@ static inline bool tw_origin_is_same(const tw_origin *a, const tw_origin *b)
 }
 
 typedef struct tw_event {
-    int64_t time_ms; /* event time by the stream's time field, clamped */
+    int64_t time_ms;  /* event time by the stream's time field, clamped */
+    int64_t stamp_ms; /* the same as it was written */
     int64_t arrival_ms;
     int64_t offset;
     int32_t partition;

@@ -14,6 +14,7 @@ tw_rule *tw_rule_new(void)
     tw_rule *r = tw_alloc(sizeof *r);
     atomic_init(&r->refs, 1);
     r->idle_ms = 5000;
+    r->future_ms = TW_NO_FUTURE;
     r->max_keys = 100000;
     r->park_ms = 3600 * 1000;
     r->migrate_fn = TW_NO_FN;
@@ -27,6 +28,13 @@ tw_rule *tw_rule_new(void)
     r->incident.when_fn = TW_NO_FN;
     r->incident.resolve_after_ms = 3600 * 1000;
     return r;
+}
+
+int64_t tw_rule_future(const tw_rule *r, const tw_stream *stream)
+{
+    return stream->future_ms == TW_FUTURE_ANY || r->future_ms == stream->future_ms
+               ? TW_NO_FUTURE
+               : r->future_ms;
 }
 
 tw_rule *tw_rule_ref(tw_rule *r)

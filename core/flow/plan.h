@@ -18,6 +18,7 @@
 #include "flow/template.h"
 
 #define TW_NO_FN (-1)
+#define TW_NO_FUTURE (-1)
 #define TW_MAX_ROLES 16
 #define TW_MAX_KEPT 64 /* fields of an event that a rule keeps */
 
@@ -98,12 +99,14 @@ typedef enum tw_window_kind {
     TW_WINDOW_SLIDING,  /* over */
     TW_WINDOW_HOPPING,  /* over, every */
     TW_WINDOW_TUMBLING, /* every (= over) */
-    TW_WINDOW_COUNT     /* last; every in `count_every`, 0 = at each event */
+    TW_WINDOW_COUNT,    /* last; every in `count_every`, 0 = at each event */
+    TW_WINDOW_SESSION   /* gap, max */
 } tw_window_kind;
 
 typedef struct tw_window {
     tw_window_kind kind;
     int64_t over_ms, every_ms;
+    int64_t gap_ms, max_ms; /* max 0: none */
     uint32_t last, count_every;
     uint32_t exact;   /* sliding: entries a key before panes are used (default 128) */
     bool align_first; /* windows start at a key's first event, not at the epoch */
@@ -233,6 +236,7 @@ typedef struct tw_rule {
     uint32_t key_count;
 
     int64_t lateness_ms, idle_ms; /* default 0, 5000 */
+    int64_t future_ms;            /* clock.future; TW_NO_FUTURE: the stream's */
     int64_t forget_ms;            /* computed default: longest span + 1 h */
     uint32_t max_keys;            /* default 100,000 */
 
@@ -280,5 +284,8 @@ tw_rule *tw_rule_ref(tw_rule *r);
 void tw_rule_unref(tw_rule *r);
 /* Whether it says that it had this name before. */
 bool tw_rule_was(const tw_rule *r, const char *name);
+/* How far ahead of its arrival a stamp of this stream may lie for the rule; TW_NO_FUTURE: as far as for
+ * all of the stream. What rules emit has the time of a clock, which needs no correction. */
+int64_t tw_rule_future(const tw_rule *r, const tw_stream *stream);
 
 #endif

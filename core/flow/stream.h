@@ -10,15 +10,18 @@
 
 #include "flow/fields.h"
 
+#define TW_FUTURE_ANY (INT64_MAX / 4)
+
 typedef enum tw_format { TW_FORMAT_JSON, TW_FORMAT_TEXT } tw_format;
 
 typedef struct tw_stream {
     uint32_t id;
     char *name;
-    tw_format format;  /* TEXT: one event with the single field `message` */
-    char *time_path;   /* event time; NULL: the source's time stamp, else arrival */
-    char *key_path;    /* default key of rules that name none; NULL */
-    bool on_demand;    /* not of the configuration: a rule named it */
+    tw_format format; /* TEXT: one event with the single field `message` */
+    char *time_path;  /* event time; NULL: the source's time stamp, else arrival */
+    char *key_path;   /* default key of rules that name none; NULL */
+    bool on_demand;   /* not of the configuration: a rule named it */
+    /* TW_FUTURE_ANY: of what rules emit, whose time is of a clock and needs no correction */
     int64_t future_ms; /* stamps further ahead of arrival are clamped (default 60000) */
     int64_t
         align_ms; /* how far a partition may run ahead in a backlog; 0: as far as it likes

@@ -69,7 +69,8 @@ typedef enum tw_option_type {
     TW_OPTION_CHOICE,   /* int: place in `choices` */
     TW_OPTION_TABLE,    /* const tw_tree * */
     TW_OPTION_ANY,      /* const tw_tree * */
-    TW_OPTION_LATER     /* known, refused as not supported yet */
+    TW_OPTION_LATER,    /* known, refused as not supported yet */
+    TW_OPTION_ELSEWHERE /* not here: choices[0] says where it belongs */
 } tw_option_type;
 
 typedef struct tw_option {
@@ -106,7 +107,7 @@ void tw_compile_values(tw_compiler *c, const tw_tree *of);
 
 /* Options of a window as written; the level reads them with its own. */
 typedef struct tw_window_options {
-    int64_t over_ms, last, exact;
+    int64_t over_ms, last, exact, gap_ms, max_ms;
     const tw_tree *every, *zone;
     bool full;
     bool incomplete; /* an option was not known: it may have been the window's */

@@ -46,7 +46,7 @@ static void say_unknown(tw_compiler *c, const tw_tree_entry *e, const char *what
     size_t count = 0;
 
     for (const tw_option *o = options; o->name && count < MAX_OPTIONS; o++)
-        if (o->type != TW_OPTION_LATER)
+        if (o->type < TW_OPTION_LATER)
             names[count++] = o->name;
     tw_compile_say(c, e->value, "'%s' is not an option of %s%s", e->key, what,
                    option_hint(c, e->key, names, count));
@@ -164,6 +164,8 @@ static void read_one(tw_compiler *c, const tw_tree *v, const tw_option *o, void 
     case TW_OPTION_LATER:
         tw_compile_say(c, v, "'%s' is not supported yet", o->name);
         break;
+    case TW_OPTION_ELSEWHERE: /* which the caller has told */
+        break;
     }
 }
 
@@ -174,12 +176,16 @@ bool tw_options_read(tw_compiler *c, const tw_tree *table, const char *what,
     for (uint32_t i = 0; i < table->entry_count; i++) {
         const tw_tree_entry *e = &table->entries[i];
         const tw_option *o = find_option(options, e->key);
-        if (!o) {
-            say_unknown(c, e, what, options);
+        if (!o || o->type == TW_OPTION_ELSEWHERE) {
+            if (o)
+                tw_compile_say(c, e->value,
+                               "'%s' is not an option of %s; it belongs to %s", e->key,
+                               what, o->choices[0]);
+            else
+                say_unknown(c, e, what, options);
             all_known = false;
-        }
-        if (!o)
             continue;
+        }
         if (o->type == TW_OPTION_ANY || o->type == TW_OPTION_LATER)
             read_one(c, e->value, o, (char *)out + o->at);
         else

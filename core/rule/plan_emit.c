@@ -275,7 +275,7 @@ static bool open_stream(tw_compiler *c, const tw_tree *written)
         plan->stream = tw_streams_add(c->options->streams, name->text);
         plan->stream->on_demand = true;
     }
-    plan->stream->future_ms = INT64_MAX / 4; /* when it was decided needs no correction */
+    plan->stream->future_ms = TW_FUTURE_ANY;
     plan->leaves = !c->options->sends ||
                    c->options->sends(c->options->sends_self, plan->stream->name);
     return true;
@@ -295,11 +295,10 @@ static void read_throttle(tw_compiler *c, const tw_tree *table)
     }
     tw_options_no_items(c, throttle, "throttle");
     tw_options_read(c, throttle, "throttle", throttle_table, &o);
-    if (o.max == 0 || o.per_ms == 0)
+    if (!tw_tree_get(throttle, "max") || !tw_tree_get(throttle, "per"))
         tw_compile_say(c, throttle, "throttle needs both: { max = 10, per = \"1m\" }");
     plan->throttle_max = (uint32_t)o.max;
     plan->throttle_per_ms = o.per_ms;
-    tw_compile_say(c, throttle, "'throttle' is not supported yet");
 }
 
 void tw_compile_emit(tw_compiler *c, const tw_tree *word)

@@ -17,6 +17,12 @@ typedef struct rule_options {
     int migrate_fn;
 } rule_options;
 
+/* Where options belong that do not stand in the rule's own table. */
+static const char *const in_to[] = {"emit: to \"stream\" { throttle = ... }", NULL};
+static const char *const in_incident[] = {"alert = incident { ... }", NULL};
+static const char *const in_enrich[] = {"enrich = { name = ... }", NULL};
+static const char *const in_clock[] = {"clock = { ... }", NULL};
+
 #define AT(field) offsetof(rule_options, field)
 static const tw_option rule_table[] = {
     {"owner", TW_OPTION_TEXT, AT(owner), 0, 0, NULL},
@@ -35,9 +41,15 @@ static const tw_option rule_table[] = {
     {"dedup", TW_OPTION_ANY, AT(dedup), 0, 0, NULL},
     {"was", TW_OPTION_ANY, AT(was), 0, 0, NULL},
     {"migrate", TW_OPTION_FUNCTION, AT(migrate_fn), 0, 0, NULL},
-    {"context", TW_OPTION_LATER, 0, 0, 0, NULL},
-    {"throttle", TW_OPTION_LATER, 0, 0, 0, NULL},
-    {"active", TW_OPTION_LATER, 0, 0, 0, NULL},
+    {"throttle", TW_OPTION_ELSEWHERE, 0, 0, 0, in_to},
+    {"active", TW_OPTION_ELSEWHERE, 0, 0, 0, in_incident},
+    {"title", TW_OPTION_ELSEWHERE, 0, 0, 0, in_incident},
+    {"route", TW_OPTION_ELSEWHERE, 0, 0, 0, in_incident},
+    {"severity", TW_OPTION_ELSEWHERE, 0, 0, 0, in_incident},
+    {"context", TW_OPTION_ELSEWHERE, 0, 0, 0, in_enrich},
+    {"lookup", TW_OPTION_ELSEWHERE, 0, 0, 0, in_enrich},
+    {"lateness", TW_OPTION_ELSEWHERE, 0, 0, 0, in_clock},
+    {"future", TW_OPTION_ELSEWHERE, 0, 0, 0, in_clock},
     {"park", TW_OPTION_ANY, AT(park), 0, 0, NULL},
     {NULL, TW_OPTION_ANY, 0, 0, 0, NULL},
 };
@@ -45,7 +57,7 @@ static const tw_option rule_table[] = {
 
 typedef struct clock_options {
     const char *time;
-    int64_t lateness_ms, idle_ms;
+    int64_t lateness_ms, idle_ms, future_ms;
 } clock_options;
 
 #define AT(field) offsetof(clock_options, field)
@@ -53,7 +65,7 @@ static const tw_option clock_table[] = {
     {"time", TW_OPTION_TEXT, AT(time), 0, 0, NULL},
     {"lateness", TW_OPTION_DURATION, AT(lateness_ms), 0, 0, NULL},
     {"idle", TW_OPTION_DURATION, AT(idle_ms), 1, 0, NULL},
-    {"future", TW_OPTION_LATER, 0, 0, 0, NULL}, /* the stream's holds for all */
+    {"future", TW_OPTION_DURATION, AT(future_ms), 0, 0, NULL},
     {NULL, TW_OPTION_ANY, 0, 0, 0, NULL},
 };
 #undef AT
@@ -183,13 +195,16 @@ static void compile_params(tw_compiler *c, tw_tree *params)
 
 static clock_options compile_clock(tw_compiler *c, const tw_tree *clock)
 {
-    clock_options o = {.lateness_ms = c->rule->lateness_ms, .idle_ms = c->rule->idle_ms};
+    clock_options o = {.lateness_ms = c->rule->lateness_ms,
+                       .idle_ms = c->rule->idle_ms,
+                       .future_ms = c->rule->future_ms};
     if (clock) {
         tw_options_no_items(c, clock, "clock");
         tw_options_read(c, clock, "clock", clock_table, &o);
     }
     c->rule->lateness_ms = o.lateness_ms;
     c->rule->idle_ms = o.idle_ms;
+    c->rule->future_ms = o.future_ms;
     return o;
 }
 
@@ -201,6 +216,8 @@ int64_t tw_compile_longest_span(const tw_rule *r)
         return r->span_ms > r->incident.resolve_after_ms ? r->span_ms
                                                          : r->incident.resolve_after_ms;
     longest = r->level.window.over_ms * (r->level.window.prev ? 2 : 1);
+    longest = r->level.window.gap_ms > longest ? r->level.window.gap_ms : longest;
+    longest = r->level.window.max_ms > longest ? r->level.window.max_ms : longest;
     for (int i = TW_LEVEL_INFO; i < TW_LEVELS; i++) {
         const tw_level_spec *s = &r->level.levels[i];
         longest = s->hold_ms > longest ? s->hold_ms : longest;

@@ -7,7 +7,7 @@
 static void fill_tracks(tw_ground *ground, uint32_t but)
 {
     while (ground->tracks.count < TW_MAX_TRACKS - but)
-        tw_tracks_number(&ground->tracks, 1000, ground->tracks.count);
+        tw_tracks_number(&ground->tracks, 1000, ground->tracks.count, -1);
 }
 
 static const char own_time[] =

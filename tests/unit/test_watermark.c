@@ -165,9 +165,9 @@ static void tracks_are_numbered_once(void **state)
     tw_tracks t;
     (void)state;
     tw_tracks_init(&t);
-    assert_int_equal(tw_tracks_number(&t, 3, 0), 0);
-    assert_int_equal(tw_tracks_number(&t, 3, 5), 1);
-    assert_int_equal(tw_tracks_number(&t, 3, 0), 0);
+    assert_int_equal(tw_tracks_number(&t, 3, 0, -1), 0);
+    assert_int_equal(tw_tracks_number(&t, 3, 5, -1), 1);
+    assert_int_equal(tw_tracks_number(&t, 3, 0, -1), 0);
     tw_tracks_done(&t);
 }
 
