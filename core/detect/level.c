@@ -137,6 +137,9 @@ static bool turn_window(level *d, level_key *key, int64_t at_ms)
                         level_grid_origin(d, key));
         return true;
     }
+    if (d->layout.session) {
+        return level_session_turn(d, key, at_ms);
+    }
     bool edited = key->flags & KEY_EDITED && at_ms >= d->edited_ms;
     if (edited) {
         key->flags &= (uint8_t)~KEY_EDITED;
@@ -171,7 +174,8 @@ static bool act_at(level *d, uint32_t number, int64_t at_ms)
     }
     level_fire_holds(d, key, at_ms);
     level_tell(d, number, at_ms, reason);
-    if (level_at_rest(key) && key->newest_ms + d->rule->forget_ms <= at_ms) {
+    if (level_at_rest(key) && !level_session_runs(d, key) &&
+        key->newest_ms + d->rule->forget_ms <= at_ms) {
         level_key_remove(d, number);
         return false;
     }
@@ -241,6 +245,8 @@ static bool is_late(const level *d, level_key *key, int64_t time_ms, int64_t now
         return tw_windows_last_end(&d->windows, origin_ms, time_ms) < now_ms;
     case TW_WINDOW_NONE:
         return key && time_ms < key->newest_ms && !d->takes_older;
+    case TW_WINDOW_SESSION:
+        return level_session_is_late(d, key, time_ms, now_ms);
     case TW_WINDOW_COUNT:
         break;
     }
@@ -271,7 +277,8 @@ static bool count_sample(level *d, level_key *key)
 /* Whether an event of this input is one to judge at. */
 static bool judged_at(const level *d, const level_key *key, uint32_t input)
 {
-    if (d->grid || (d->plan->at_input >= 0 && (uint32_t)d->plan->at_input != input)) {
+    if (d->grid || d->layout.session ||
+        (d->plan->at_input >= 0 && (uint32_t)d->plan->at_input != input)) {
         return false;
     }
     return !d->layout.seen || key->window.count >= d->need;
@@ -298,7 +305,8 @@ static bool take_event(level *d, level_key *key, uint32_t input, const tw_event 
     if (newest) {
         level_key_remember(d, key, input, ev);
     }
-    if (tw_window_empty(&key->window)) {
+    if (d->layout.session ? level_session_take(d, key, time_ms)
+                          : tw_window_empty(&key->window)) {
         level_key_remember_first(d, key, input, ev);
     }
     if (sample.taken != 0 || (d->layout.seen && d->aggs.inputs[input].reads != 0)) {
@@ -326,14 +334,14 @@ static void level_event(tw_detector *base, const tw_key *key, uint32_t input,
     }
     int64_t now_ms = later(later(clock_ms, time_ms), k ? k->newest_ms : time_ms);
 
+    if (k && k->timer.deadline_ms < now_ms && !act_before(d, number, now_ms)) {
+        k = NULL;
+    }
     if (is_late(d, k, time_ms, now_ms)) {
         if (d->env.late) {
             tw_count_own(d->env.late, 1);
         }
         return;
-    }
-    if (k && k->timer.deadline_ms < now_ms && !act_before(d, number, now_ms)) {
-        k = NULL;
     }
     if (!k) {
         make_place(d, now_ms);

@@ -177,6 +177,7 @@ static void move_parts(const handover *h, level_key *to, level_key *from)
     move_part(to, l->first, from, o->first, sizeof(int64_t));
     move_part(to, l->sample, from, o->sample, sizeof(int64_t));
     move_part(to, l->seen, from, o->seen, sizeof(uint64_t));
+    move_part(to, l->session, from, o->session, sizeof(level_session));
     if (l->origin) {
         *(tw_origin *)level_part(to, l->origin) = (tw_origin){.partition = -1};
     }
@@ -217,7 +218,8 @@ static void move_window(const handover *h, level_key *to, level_key *from)
 
     if (h->windows.same) {
         to->window = from->window;
-        move_part(to, l->before, from, o->before, sizeof(tw_window_state));
+        move_part(to, l->before, from, o->before,
+                  tw_windows_befores(&d->windows) * sizeof(tw_window_state));
         return;
     }
     int64_t origin_ms = d->grid ? level_grid_origin(d, to) : 0;
@@ -277,6 +279,8 @@ static bool same_timing(const level *a, const level *b)
            a->plan->nodata_after_ms == b->plan->nodata_after_ms &&
            a->plan->nodata_be == b->plan->nodata_be &&
            a->plan->at_input == b->plan->at_input &&
+           a->plan->window.gap_ms == b->plan->window.gap_ms &&
+           a->plan->window.max_ms == b->plan->window.max_ms &&
            a->rule->forget_ms == b->rule->forget_ms;
 }
 

@@ -38,6 +38,15 @@ typedef struct level_key {
     /* what only some rules need follows, at the offsets of level_layout */
 } level_key;
 
+/* Of a session window: the running session, the one that was judged last, and the length of the one
+ * before that. */
+typedef struct level_session {
+    int64_t start_ms, stop_ms;               /* start TW_TIME_NONE: none is running */
+    int64_t judged_start_ms, judged_stop_ms; /* TW_TIME_NONE: none was */
+    int64_t prev_ms;
+    int64_t ended_ms; /* no later session takes what is this old */
+} level_session;
+
 /* Offsets into an entry; 0: the rule does not need it. */
 typedef struct level_layout {
     uint32_t next_end; /* int64_t: grid: the next window end to judge */
@@ -45,7 +54,8 @@ typedef struct level_layout {
     uint32_t sample;   /* int64_t: time of its newest sample */
     uint32_t seen;     /* uint64_t: samples of a count window so far */
     uint32_t origin;   /* tw_origin of the newest event */
-    uint32_t before;   /* tw_window_state: the window before a sliding one */
+    uint32_t session;  /* level_session */
+    uint32_t before; /* tw_window_state: the windows before a sliding one or a session */
     uint32_t carried, carried_first; /* tw_carried * */
     uint32_t bytes;
 } level_layout;
@@ -145,6 +155,25 @@ void level_show_count(level *d);
 /* level_edit.c */
 void level_fate(const tw_rule *fresh, const tw_rule *old, tw_edit *out);
 void level_adopt(tw_detector *base, tw_detector *base_old, int64_t clock_ms);
+
+/* level_session.c */
+void level_session_init(const level *d, level_key *key);
+bool level_session_runs(const level *d, level_key *key);
+/* When the running one is over; INT64_MAX: none is. */
+int64_t level_session_end(const level *d, level_key *key);
+bool level_session_is_late(const level *d, level_key *key, int64_t time_ms,
+                           int64_t now_ms);
+/* An event of it; true: one begins. */
+bool level_session_take(level *d, level_key *key, int64_t time_ms);
+/* True: the running one is over by then, and is the one to be judged. */
+bool level_session_turn(level *d, level_key *key, int64_t at_ms);
+/* First and last event of the one that was judged last. */
+void level_session_span(const level *d, level_key *key, int64_t *out_start_ms,
+                        int64_t *out_stop_ms);
+/* Tells the windows how long it was, and the one before. */
+void level_session_read(level *d, level_key *key);
+void level_session_save(const level *d, level_key *key, tw_buf *out);
+bool level_session_load(level *d, level_key *key, tw_state_in *in);
 
 /* level_state.c */
 void level_save(const tw_detector *base, tw_buf *out);

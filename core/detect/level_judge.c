@@ -37,6 +37,9 @@ void level_read(level *d, level_key *key, int64_t at_ms)
         end_ms = level_judged_end(d, key);
         origin_ms = level_grid_origin(d, key);
     }
+    if (d->layout.session) {
+        level_session_read(d, key);
+    }
     tw_window_read(&d->windows, &key->window, end_ms, key->newest_ms, origin_ms, wv);
     for (n = 0; d->windows.prev && wv->prev_samples < d->need && n < d->aggs.count; n++) {
         wv->has[TW_PREV_AGGS + n] = false;
@@ -304,10 +307,13 @@ int64_t level_next(const level *d, level_key *key)
 {
     int64_t next = INT64_MAX;
 
-    if (level_at_rest(key)) {
-        next = key->newest_ms + d->rule->forget_ms;
-    } else {
+    if (!level_at_rest(key)) {
         next = next_hold(d, key->open);
+    } else if (!level_session_runs(d, key)) {
+        next = key->newest_ms + d->rule->forget_ms;
+    }
+    if (d->layout.session) {
+        next = earlier(next, level_session_end(d, key));
     }
     if (d->grid) {
         if (!(key->flags & KEY_SETTLED)) {

@@ -30,15 +30,18 @@ level_layout level_lay_out(const level *d)
 {
     const tw_level_plan *plan = d->plan;
     level_layout l = {.bytes = sizeof(level_key)};
+    bool session = plan->window.kind == TW_WINDOW_SESSION;
 
     l.next_end = lay(&l, d->grid, sizeof(int64_t));
     l.first = lay(&l, plan->window.full || plan->window.align_first, sizeof(int64_t));
     l.sample = lay(&l, plan->has_nodata, sizeof(int64_t));
     l.seen = lay(&l, plan->window.kind == TW_WINDOW_COUNT, sizeof(uint64_t));
-    l.before = lay(&l, tw_windows_has_before(&d->windows), sizeof(tw_window_state));
+    l.session = lay(&l, session, sizeof(level_session));
+    l.before = lay(&l, tw_windows_befores(&d->windows) > 0,
+                   tw_windows_befores(&d->windows) * sizeof(tw_window_state));
     /* Only where the clock alone may raise a level is there no event at hand to name. */
-    l.origin =
-        lay(&l, d->grid || d->raise_on_leave || has_holds(plan), sizeof(tw_origin));
+    l.origin = lay(&l, d->grid || session || d->raise_on_leave || has_holds(plan),
+                   sizeof(tw_origin));
     l.carried = lay(&l, d->rule->carried_count > 0, sizeof(tw_carried *));
     l.carried_first = lay(&l, d->rule->carried_first_count > 0, sizeof(tw_carried *));
     return l;
@@ -71,6 +74,9 @@ uint32_t level_key_add(level *d, const tw_key *key, int64_t time_ms, int64_t now
             tw_windows_end_from(&d->windows, level_grid_origin(d, k), now_ms);
         *level_time(k, d->layout.next_end) =
             end_ms > time_ms ? end_ms : tw_windows_end_after(&d->windows, end_ms);
+    }
+    if (d->layout.session) {
+        level_session_init(d, k);
     }
     level_show_count(d);
     return number;

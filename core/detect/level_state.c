@@ -18,7 +18,8 @@ enum {
     PART_ORIGIN = 16,
     PART_OPEN = 32,
     PART_CARRIED = 64,
-    PART_CARRIED_FIRST = 128
+    PART_CARRIED_FIRST = 128,
+    PART_SESSION = 256
 };
 
 /* ---- out ---- */
@@ -42,7 +43,8 @@ static uint64_t parts_of(const level *d, level_key *key)
 
     return (l->next_end ? PART_NEXT_END : 0u) | (l->first ? PART_FIRST : 0u) |
            (l->sample ? PART_SAMPLE : 0u) | (l->seen ? PART_SEEN : 0u) |
-           (l->origin ? PART_ORIGIN : 0u) | (key->open ? PART_OPEN : 0u) |
+           (l->origin ? PART_ORIGIN : 0u) | (l->session ? PART_SESSION : 0u) |
+           (key->open ? PART_OPEN : 0u) |
            (carried_of(key, l->carried) ? PART_CARRIED : 0u) |
            (carried_of(key, l->carried_first) ? PART_CARRIED_FIRST : 0u);
 }
@@ -94,6 +96,9 @@ static void key_save(const level *d, uint32_t number, tw_buf *out)
     }
     if (parts & PART_ORIGIN) {
         tw_state_put_origin(out, level_part(key, l->origin));
+    }
+    if (parts & PART_SESSION) {
+        level_session_save(d, key, out);
     }
     if (parts & PART_OPEN) {
         open_save(key->open, out);
@@ -262,6 +267,8 @@ static bool parts_load(loading *l, level_key *key, uint64_t parts)
         *(tw_origin *)level_part(key, at->origin) = (tw_origin){.partition = -1};
     }
     return (!(parts & PART_ORIGIN) || origin_load(l, key)) &&
+           (!(parts & PART_SESSION) ||
+            (at->session && level_session_load(l->d, key, l->in))) &&
            (!(parts & PART_OPEN) || open_load(l, key)) &&
            (!(parts & PART_CARRIED) || carried_load(l, &l->carried, at->carried, key)) &&
            (!(parts & PART_CARRIED_FIRST) ||

@@ -18,6 +18,8 @@ static void span_of(const level *d, level_key *key, tw_signal *s)
     if (d->grid) {
         s->stop_ms = level_judged_end(d, key);
         s->start_ms = tw_windows_start(&d->windows, s->stop_ms);
+    } else if (d->layout.session) {
+        level_session_span(d, key, &s->start_ms, &s->stop_ms);
     } else if (d->plan->window.kind == TW_WINDOW_SLIDING) {
         s->stop_ms = s->at_ms;
         s->start_ms = s->at_ms - d->windows.over_ms;

@@ -159,6 +159,9 @@ void tw_window_add(tw_windows *ws, tw_window_state *w, const tw_sample *sample,
     case TW_WINDOW_TUMBLING:
         tw_panes_add(ws, w, tw_grid_slice(ws, origin_ms, time_ms), sample, time_ms);
         break;
+    case TW_WINDOW_SESSION:
+        tw_panes_add(ws, w, 0, sample, time_ms);
+        break;
     case TW_WINDOW_NONE:
         tw_panes_replace(ws, w, sample, time_ms);
         break;
@@ -328,10 +331,22 @@ static void state_clear(tw_windows *ws, tw_window_state *w)
     }
 }
 
+void tw_window_end_session(tw_windows *ws, tw_window_state *w)
+{
+    uint32_t n = tw_windows_befores(ws) - 1;
+
+    state_clear(ws, tw_window_before_at(ws, w, n));
+    for (; n > 0; n--) {
+        *tw_window_before_at(ws, w, n) = *tw_window_before_at(ws, w, n - 1);
+    }
+    *tw_window_before(ws, w) = *w;
+    *w = (tw_window_state){.count = 0};
+}
+
 void tw_window_clear(tw_windows *ws, tw_window_state *w)
 {
     state_clear(ws, w);
-    if (tw_windows_has_before(ws)) {
-        state_clear(ws, tw_window_before(ws, w));
+    for (uint32_t n = 0; n < tw_windows_befores(ws); n++) {
+        state_clear(ws, tw_window_before_at(ws, w, n));
     }
 }

@@ -7,9 +7,12 @@
  *   hopping,  slices between the edges of windows (Krishnamurthy, Wu and Franklin 2006,
  *   tumbling  "paired windows"): each event is added once however many windows hold it
  *   none      the newest sample of each aggregate; `ewma`, `elapsed` and `latest` go on
+ *   session   a pane for the running session, one for the last that ended, and with `prev` one
+ *             for that before it; what is read is the last that ended
  *
  * With `prev` what leaves stays for one window more: of a sliding window it moves on into a
- * second state, `before`; the others hold twice as much and are read in two parts.
+ * second state, `before`; the others hold twice as much and are read in two parts. Whose session
+ * begins and ends when is for the caller to say.
  *
  * An entry is a time, the mask of aggregates that take it (left out when all do) and a value
  * a column; four bare times live in the window itself, more in a block of the slab. Times
@@ -49,7 +52,8 @@ typedef struct tw_windows {
     bool needs_span; /* a count window whose aggregates divide by its span */
     bool prev;
     uint32_t
-        before_at; /* sliding with prev: where `before` lies, counted from the state */
+        before_at; /* sliding with prev, session: where the states before it lie, from the state on */
+    int64_t session_ms, prev_session_ms; /* of those to be read next: for rates */
     const tw_zone *zone;
     const tw_aggs *aggs;
     tw_slab *slab;
@@ -80,9 +84,13 @@ int tw_windows_init(tw_windows *ws, const tw_rule *rule, const tw_aggs *aggs,
 void tw_windows_done(tw_windows *ws);
 /* Gives back what the last reading holds of the slab: before the slab changes. */
 void tw_windows_rest(tw_windows *ws);
-static inline bool tw_windows_has_before(const tw_windows *ws)
+/* How many states lie at `before_at`. */
+static inline uint32_t tw_windows_befores(const tw_windows *ws)
 {
-    return ws->prev && ws->kind == TW_WINDOW_SLIDING;
+    if (ws->kind == TW_WINDOW_SESSION) {
+        return ws->prev ? 2 : 1;
+    }
+    return ws->prev && ws->kind == TW_WINDOW_SLIDING ? 1 : 0;
 }
 
 /* newest_ms, here and below: the newest time this window was ever given; it must not be
@@ -119,6 +127,8 @@ void tw_window_span(const tw_windows *ws, const tw_window_state *w, int64_t *out
                     int64_t *out_to);
 /* Some of it would leave later than it should. */
 bool tw_window_approx(const tw_windows *ws, const tw_window_state *w);
+/* The running session is the last that ended; the next has nothing yet. */
+void tw_window_end_session(tw_windows *ws, tw_window_state *w);
 void tw_window_clear(tw_windows *ws, tw_window_state *w);
 
 /* All it holds as bytes, and back into an empty one. load: false when the bytes are not what

@@ -183,6 +183,23 @@ static void state_follow(const moving *m, const tw_window_state *from)
     }
 }
 
+/* Of a session each state for itself: those that ended stay ended. */
+static void befores_follow(const moving *m, const tw_window_state *from)
+{
+    const tw_windows_edit *e = m->e;
+
+    for (uint32_t n = 0; n < tw_windows_befores(e->from); n++) {
+        moving one = *m;
+        if (e->to->kind == TW_WINDOW_SESSION && n >= tw_windows_befores(e->to)) {
+            return;
+        }
+        if (e->to->kind == TW_WINDOW_SESSION) {
+            one.to = tw_window_before_at(e->to, m->to, n);
+        }
+        state_follow(&one, tw_window_before_at(e->from, from, n));
+    }
+}
+
 void tw_window_follow(const tw_windows_edit *e, tw_window_state *to,
                       tw_window_state *from, int64_t newest_ms, int64_t origin_ms,
                       int64_t at_ms)
@@ -190,9 +207,7 @@ void tw_window_follow(const tw_windows_edit *e, tw_window_state *to,
     moving m = {e, to, newest_ms, origin_ms, at_ms};
 
     if (!e->anew) {
-        if (tw_windows_has_before(e->from)) {
-            state_follow(&m, tw_window_before(e->from, from));
-        }
+        befores_follow(&m, from);
         state_follow(&m, from);
         if (tw_is_grid(e->to)) {
             tw_window_leave(e->to, to, at_ms, newest_ms, origin_ms);

@@ -40,6 +40,13 @@ static inline tw_window_state *tw_window_before(const tw_windows *ws,
     return (tw_window_state *)(uintptr_t)((const char *)w + ws->before_at);
 }
 
+/* number: below tw_windows_befores */
+static inline tw_window_state *
+tw_window_before_at(const tw_windows *ws, const tw_window_state *w, uint32_t number)
+{
+    return tw_window_before(ws, w) + number;
+}
+
 /* window_grid.c: numbers of slices; a window that ends at end_ms has those from
  * tw_grid_slice(start) to before tw_grid_slice(end). */
 static inline bool tw_is_grid(const tw_windows *ws)

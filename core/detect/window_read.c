@@ -142,12 +142,20 @@ static uint32_t count_before(const tw_windows *ws, const tw_window_state *w)
     return w->count > ws->last ? w->count - ws->last : 0;
 }
 
+static uint64_t read_session(tw_windows *ws, const tw_window_state *w, part *p)
+{
+    return w->count > 0 ? read_pane(ws, tw_panes_at(ws, w, 0), p) : read_nothing(ws, p);
+}
+
 static void read_prev(tw_windows *ws, const tw_window_state *w, int64_t end_ms,
                       int64_t newest_ms, int64_t origin_ms, part p)
 {
     p.at = TW_PREV_AGGS;
     if (ws->kind == TW_WINDOW_SLIDING) {
         p.out->prev_samples = read_sliding(ws, tw_window_before(ws, w), newest_ms, &p);
+    } else if (ws->kind == TW_WINDOW_SESSION) {
+        p.span_ms = ws->prev_session_ms;
+        p.out->prev_samples = read_session(ws, tw_window_before_at(ws, w, 1), &p);
     } else if (ws->kind == TW_WINDOW_COUNT) {
         p.out->prev_samples = read_count(ws, w, 0, count_before(ws, w), &p);
     } else {
@@ -179,6 +187,10 @@ void tw_window_read(tw_windows *ws, const tw_window_state *w, int64_t end_ms,
     case TW_WINDOW_COUNT:
         out->samples =
             read_count(ws, w, count_before(ws, w), w->count - count_before(ws, w), &p);
+        break;
+    case TW_WINDOW_SESSION:
+        p.span_ms = ws->session_ms;
+        out->samples = read_session(ws, tw_window_before(ws, w), &p);
         break;
     case TW_WINDOW_NONE:
         p.span_ms = 0;

@@ -76,8 +76,8 @@ void tw_window_save(const tw_windows *ws, const tw_window_state *w, int64_t newe
                     tw_buf *out)
 {
     state_save(ws, w, newest_ms, out);
-    if (tw_windows_has_before(ws)) {
-        state_save(ws, tw_window_before(ws, w), newest_ms, out);
+    for (uint32_t n = 0; n < tw_windows_befores(ws); n++) {
+        state_save(ws, tw_window_before_at(ws, w, n), newest_ms, out);
     }
 }
 
@@ -169,7 +169,7 @@ static uint32_t most_panes(const tw_windows *ws)
     if (ws->kind == TW_WINDOW_SLIDING || tw_is_grid(ws)) {
         return 4 * (TW_MAX_HOPS + TW_SLIDING_PANES);
     }
-    return ws->kind == TW_WINDOW_NONE ? 1 : 0;
+    return ws->kind == TW_WINDOW_NONE || ws->kind == TW_WINDOW_SESSION ? 1 : 0;
 }
 
 static bool state_load(tw_windows *ws, tw_window_state *w, tw_state_in *in)
@@ -191,6 +191,10 @@ static bool state_load(tw_windows *ws, tw_window_state *w, tw_state_in *in)
 
 bool tw_window_load(tw_windows *ws, tw_window_state *w, tw_state_in *in)
 {
-    return state_load(ws, w, in) &&
-           (!tw_windows_has_before(ws) || state_load(ws, tw_window_before(ws, w), in));
+    bool good = state_load(ws, w, in);
+
+    for (uint32_t n = 0; n < tw_windows_befores(ws) && good; n++) {
+        good = state_load(ws, tw_window_before_at(ws, w, n), in);
+    }
+    return good;
 }

@@ -85,6 +85,8 @@ static void write_state(const tw_compiler *c, tw_buf *out)
                       c->rule->inputs[i].stream->name);
     write_option(c, tw_tree_get(c->body, "clock"), "time", out);
     tw_buf_printf(out, "%s\n", detect ? detect->text : "");
+    if (c->rule->level.window.kind == TW_WINDOW_SESSION) /* gap and max may be edited */
+        tw_buf_add_str(out, "sessions\n");
     for (size_t i = 0; c->shaping && c->shaping[i]; i++)
         write_option(c, table, c->shaping[i], out);
     for (uint32_t i = 0; table && i < table->item_count; i++) {

@@ -38,9 +38,9 @@ static const tw_option level_table[] = {
     {"clear", TW_OPTION_ANY, AT(clear), 0, 0, NULL},
     {"clear_hold", TW_OPTION_DURATION, AT(clear_hold_ms), 0, 0, NULL},
     {"nodata", TW_OPTION_ANY, AT(nodata), 0, 0, NULL},
-    {"gap", TW_OPTION_LATER, 0, 0, 0, NULL},
-    {"max", TW_OPTION_LATER, 0, 0, 0, NULL},
     {"zone", TW_OPTION_ANY, AT(window.zone), 0, 0, NULL},
+    {"gap", TW_OPTION_DURATION, AT(window.gap_ms), 1, 0, NULL},
+    {"max", TW_OPTION_DURATION, AT(window.max_ms), 1, 0, NULL},
     {NULL, TW_OPTION_ANY, 0, 0, 0, NULL},
 };
 #undef AT

@@ -22,6 +22,8 @@ static const tw_option measure_table[] = {
     {"full", TW_OPTION_FLAG, AT(window.full), 0, 0, NULL},
     {"align", TW_OPTION_CHOICE, AT(window.align), 0, 0, aligns},
     {"zone", TW_OPTION_ANY, AT(window.zone), 0, 0, NULL},
+    {"gap", TW_OPTION_DURATION, AT(window.gap_ms), 1, 0, NULL},
+    {"max", TW_OPTION_DURATION, AT(window.max_ms), 1, 0, NULL},
     {"at", TW_OPTION_ANY, AT(at), 0, 0, NULL},
     {"min", TW_OPTION_WHOLE, AT(min), 1, 1000000, NULL},
     {NULL, TW_OPTION_ANY, 0, 0, 0, NULL},

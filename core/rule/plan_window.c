@@ -93,8 +93,22 @@ static void no_window(tw_compiler *c, const tw_tree *level,
         tw_compile_say(
             c, level,
             "level needs a window: over = \"5m\" (sliding), every = \"1m\" "
-            "(tumbling) or last = 100 (events); only last, latest, ewma and elapsed "
-            "stand without");
+            "(tumbling), last = 100 (events) or gap = \"10m\" (sessions); only last, "
+            "latest, ewma and elapsed stand without");
+}
+
+static void session_window(tw_compiler *c, const tw_tree *level,
+                           const tw_window_options *given)
+{
+    tw_window *w = &c->rule->level.window;
+    const tw_tree *max = tw_tree_get(level, "max");
+
+    w->kind = TW_WINDOW_SESSION;
+    w->gap_ms = given->gap_ms;
+    w->max_ms = given->max_ms;
+    if (max && w->max_ms > 0 && w->max_ms < w->gap_ms)
+        tw_compile_say(c, max,
+                       "max is shorter than gap, which then never ends a session");
 }
 
 #define DAY_MS 86400000
@@ -128,13 +142,25 @@ static void check_extras(tw_compiler *c, const tw_tree *level,
     const tw_tree *exact = tw_tree_get(level, "exact");
     const tw_tree *align = tw_tree_get(level, "align");
     const tw_tree *full = tw_tree_get(level, "full");
+    const tw_tree *at = tw_tree_get(level, "at"), *max = tw_tree_get(level, "max");
 
     if (exact && w->kind != TW_WINDOW_SLIDING)
         tw_compile_say(c, exact, "exact is for sliding windows: over without every");
     if (align && w->kind != TW_WINDOW_TUMBLING && w->kind != TW_WINDOW_HOPPING)
         tw_compile_say(c, align, "align is for windows with every = \"...\"");
-    if (full && w->kind == TW_WINDOW_NONE)
-        tw_compile_say(c, full, "full is for time windows, and there is none");
+    if (full && (w->kind == TW_WINDOW_NONE || w->kind == TW_WINDOW_SESSION))
+        tw_compile_say(c, full,
+                       w->kind == TW_WINDOW_NONE
+                           ? "full is for time windows, and there is none"
+                           : "full is for windows of one length; a session has none");
+    if (at && (w->kind == TW_WINDOW_SESSION || w->kind == TW_WINDOW_TUMBLING ||
+               w->kind == TW_WINDOW_HOPPING))
+        tw_compile_say(c, at,
+                       "at is for windows that are judged at events; this one is judged "
+                       "when it ends");
+    if (max && w->kind != TW_WINDOW_SESSION)
+        tw_compile_say(c, max,
+                       "max is how long a session may last; that needs gap = \"10m\"");
     if (given->zone)
         read_zone(c, given->zone, given);
     if (w->prev && w->kind == TW_WINDOW_NONE && !given->incomplete)
@@ -149,7 +175,17 @@ void tw_compile_window(tw_compiler *c, const tw_tree *level,
 {
     const tw_tree *over = tw_tree_get(level, "over"), *last = tw_tree_get(level, "last");
 
-    if (over && last)
+    const tw_tree *gap = tw_tree_get(level, "gap");
+
+    if (gap && (over || last || given->every))
+        tw_compile_say(
+            c, gap, "gap makes sessions, which are windows of their own; take it or %s",
+            over   ? "over"
+            : last ? "last"
+                   : "every");
+    if (gap)
+        session_window(c, level, given);
+    else if (over && last)
         tw_compile_say(c, last, "over and last are two kinds of windows; take one");
     else if (last)
         count_window(c, level, given);

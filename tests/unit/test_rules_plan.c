@@ -189,20 +189,24 @@ static void windows_are_told_apart_by_their_options(void **state)
         {"windows/hopping",
          {.kind = TW_WINDOW_HOPPING, .over_ms = 300000, .every_ms = 60000}},
         {"windows/newest", {.kind = TW_WINDOW_NONE}},
+        {"windows/sessions",
+         {.kind = TW_WINDOW_SESSION, .gap_ms = 600000, .max_ms = 7200000}},
         {"windows/sliding", {.kind = TW_WINDOW_SLIDING, .over_ms = 300000, .exact = 64}},
         {"windows/tumbling",
          {.kind = TW_WINDOW_TUMBLING, .over_ms = 60000, .every_ms = 60000}},
         {"windows/tumbling_too",
          {.kind = TW_WINDOW_TUMBLING, .over_ms = 60000, .every_ms = 60000}},
     };
-    assert_int_equal(tw_rule_files_rule_count(x->set), 7);
-    for (uint32_t i = 0; i < 7; i++) {
+    assert_int_equal(tw_rule_files_rule_count(x->set), 8);
+    for (uint32_t i = 0; i < 8; i++) {
         const tw_rule *r = tw_rule_files_rule(x->set, i);
         const tw_window *w = &r->level.window, *e = &expected[i].w;
         assert_string_equal(r->name, expected[i].name);
         assert_int_equal(w->kind, e->kind);
         assert_int_equal(w->over_ms, e->over_ms);
         assert_int_equal(w->every_ms, e->every_ms);
+        assert_int_equal(w->gap_ms, e->gap_ms);
+        assert_int_equal(w->max_ms, e->max_ms);
         assert_int_equal(w->last, e->last);
         assert_int_equal(w->count_every, e->count_every);
         assert_int_equal(w->exact, e->exact ? e->exact : 128);

@@ -25,7 +25,7 @@ rule "checkout/error_ratio" {
       + min("req", "x") + max("req", "x") + first("req", "x") + last("req", "x") + delta("req", "x")
       + rate "req" + rate("req", { a = 1 }) + rate("req", "x") + stddev("req", "x")
       + sum("req", function(e) return e.a * e.b end) + -count "bare" + P"fire",
-    over = P"span", every = "30s", full = true, align = "first", min = 20, at = "req",
+    over = P"span", every = "30s", full = true, align = "first", min = 20,
     hold = "1m", clear_hold = "2m",
     info = { at_least = P"fire" / 2 },
     warn = { above = 0.04, below = 10, hold = "30s" },
