@@ -37,7 +37,7 @@ static tw_detector *change_new(tw_rule *rule, const tw_detect_env *env, tw_err *
     d->keys = tw_keyed_new(change_entry_bytes(d));
     d->timers = tw_timers_new(d->keys, offsetof(change_key, timer));
     d->clock_ms = TW_TIME_NONE;
-    d->slots = tw_calloc(plan->slots[0] + 1, sizeof *d->slots);
+    d->slots = tw_calloc(plan->side_slot + 1, sizeof *d->slots);
     return &d->base;
 }
 
@@ -198,11 +198,12 @@ static void take_value(change *d, uint32_t number, change_field *f, tw_carried *
     }
 }
 
-static void take_event(change *d, uint32_t number, const tw_event *ev, int64_t at_ms)
+static void take_event(change *d, uint32_t number, uint32_t input, const tw_event *ev,
+                       int64_t at_ms)
 {
     for (uint32_t n = 0; n < d->plan->count; n++) {
         change_field *f = &key_at(d, number)->fields[n];
-        tw_value v = tw_event_slot(ev, d->plan->slots[n]);
+        tw_value v = tw_event_slot(ev, d->plan->slots[input][n]);
         bool plain = v.type < TW_STRING || v.len <= TW_MAX_CARRIED_TEXT;
         if (v.type == TW_ABSENT || (plain && f->counted && !f->next &&
                                     tw_value_equal(v, f->counted->values[0]))) {
@@ -312,7 +313,7 @@ static void change_event(tw_detector *base, const tw_key *key, uint32_t input,
     int64_t now_ms = later(time_ms, clock_ms);
 
     d->clock_ms = later(d->clock_ms, clock_ms);
-    if (input != d->plan->input) {
+    if (!d->plan->slots[input]) {
         return;
     }
     uint32_t number = tw_keyed_find(d->keys, key);
@@ -332,7 +333,7 @@ static void change_event(tw_detector *base, const tw_key *key, uint32_t input,
     k->newest_ms = time_ms;
     tw_kept_put(&k->newest, d->slab, d->rule, input, ev, time_ms);
     d->seq = ev->seq;
-    take_event(d, number, ev, now_ms);
+    take_event(d, number, input, ev, now_ms);
     if (change_next(d, k) < k->timer.deadline_ms) {
         tw_timers_set(d->timers, number, change_next(d, k));
     }

@@ -48,11 +48,25 @@ static void compare_fields(const tw_change_plan *a, const tw_change_plan *b, tw_
     }
 }
 
+/* Whether any input is watched by both. */
+static bool shares_input(const tw_rule *fresh, const tw_rule *old)
+{
+    const tw_change_plan *a = fresh->detail, *b = old->detail;
+
+    for (uint32_t i = 0; i < a->input_count; i++) {
+        int was = a->slots[i] ? tw_edit_input(old, fresh, i) : -1;
+        if (was >= 0 && b->slots[was]) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void change_fate(const tw_rule *fresh, const tw_rule *old, tw_edit *out)
 {
     const tw_change_plan *a = fresh->detail, *b = old->detail;
 
-    if (tw_edit_input(old, fresh, a->input) != (int)b->input) {
+    if (!shares_input(fresh, old)) {
         tw_edit_add(out, TW_FATE_COLD, 0, "another input is watched");
     } else if (!a->to != !b->to) {
         tw_edit_add(out, TW_FATE_COLD, 0,

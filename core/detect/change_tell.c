@@ -14,13 +14,13 @@ static change_key *key_at(const change *d, uint32_t number)
 
 bool change_side_holds(const change *d, const tw_match_table *side, tw_value v)
 {
-    tw_projection fields = {.slot_count = d->plan->slots[0] + 1};
+    tw_projection fields = {.slot_count = d->plan->side_slot + 1};
     tw_event ev = {.projection = &fields, .slots = d->slots};
 
     if (!side) {
         return true;
     }
-    d->slots[d->plan->slots[0]] = v;
+    d->slots[d->plan->side_slot] = v;
     return tw_match_table_holds(side, &ev);
 }
 

@@ -12,6 +12,9 @@ void tw_change_plan_free(void *plan)
         return;
     for (uint32_t i = 0; i < p->count; i++)
         tw_free(p->names[i]);
+    for (uint32_t i = 0; i < p->input_count; i++)
+        tw_free(p->slots[i]);
+    tw_free(p->slots);
     tw_match_table_free(p->from);
     tw_match_table_free(p->to);
     if (p->has_initial && p->initial.type >= TW_STRING)

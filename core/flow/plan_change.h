@@ -12,12 +12,14 @@
 enum { TW_CHANGE_FROM, TW_CHANGE_TO, TW_CHANGE_FIELD, TW_CHANGE_FACTS };
 
 typedef struct tw_change_plan {
-    uint32_t input;
-    uint32_t count;                       /* fields, each with a value of its own */
-    char *names[TW_MAX_CHANGE_FIELDS];    /* as written in `of` */
-    uint32_t slots[TW_MAX_CHANGE_FIELDS]; /* in the input's stream */
-    /* What the value was and has become, as matchers on slots[0]; NULL: any. With `to` the change is a
+    uint32_t count;                    /* fields, each with a value of its own */
+    char *names[TW_MAX_CHANGE_FIELDS]; /* as written in `of` */
+    /* By input of the rule: where the fields are in its stream; NULL: it is not watched. */
+    uint32_t **slots;
+    uint32_t input_count;
+    /* What the value was and has become, as matchers on side_slot; NULL: any. With `to` the change is a
      * level that lasts while it holds. */
+    uint32_t side_slot;
     tw_match_table *from, *to;
     bool has_initial;
     tw_value initial; /* of a key nothing is known of; text is owned */

@@ -32,30 +32,42 @@ static bool is_named(const tw_change_plan *p, const char *name)
     return false;
 }
 
+/* The field in the stream of every input that is watched. */
+static bool find_slots(tw_compiler *c, tw_change_plan *p, const tw_tree *at,
+                       const char *path)
+{
+    for (uint32_t i = 0; i < p->input_count; i++) {
+        tw_stream *stream = c->rule->inputs[i].stream;
+        uint32_t slot;
+        if (!p->slots[i])
+            continue;
+        if (!stream || !tw_compile_path(c, at, stream, path, &slot))
+            return false;
+        if (slot < TW_SLOT_FIRST_FIELD) {
+            tw_compile_say(c, at, "'%s' is not a field of the event", path);
+            return false;
+        }
+        p->slots[i][p->count] = slot;
+        tw_compile_reads(c, i, slot);
+    }
+    return true;
+}
+
 static void add_field(tw_compiler *c, tw_change_plan *p, const tw_tree *written)
 {
     const tw_tree *v = tw_compile_value(c, written);
-    tw_stream *stream = c->rule->inputs[p->input].stream;
-    uint32_t slot;
 
-    if (v->type != TW_TREE_STRING) {
+    if (v->type != TW_TREE_STRING)
         tw_compile_say(c, written,
                        "of is a field or a list of fields: of = \"state\", not %s",
                        tw_tree_name(v));
-    } else if (is_named(p, v->text)) {
+    else if (is_named(p, v->text))
         tw_compile_say(c, written, "of names '%s' twice", v->text);
-    } else if (p->count == TW_MAX_CHANGE_FIELDS) {
+    else if (p->count == TW_MAX_CHANGE_FIELDS)
         tw_compile_say(c, written, "change watches %d fields at most",
                        TW_MAX_CHANGE_FIELDS);
-    } else if (stream && tw_compile_path(c, written, stream, v->text, &slot)) {
-        if (slot < TW_SLOT_FIRST_FIELD) {
-            tw_compile_say(c, written, "'%s' is not a field of the event", v->text);
-            return;
-        }
-        p->names[p->count] = tw_strdup(v->text);
-        p->slots[p->count++] = slot;
-        tw_compile_reads(c, p->input, slot);
-    }
+    else if (find_slots(c, p, written, v->text))
+        p->names[p->count++] = tw_strdup(v->text);
 }
 
 static void compile_of(tw_compiler *c, tw_change_plan *p, const tw_tree *of)
@@ -73,11 +85,21 @@ static void compile_of(tw_compiler *c, tw_change_plan *p, const tw_tree *of)
         add_field(c, p, v->items[i]);
 }
 
-/* `from` and `to` are what stands behind a field in a matcher table. */
+static uint32_t first_input(const tw_change_plan *p)
+{
+    uint32_t i = 0;
+
+    while (i < p->input_count && !p->slots[i])
+        i++;
+    return i;
+}
+
+/* `from` and `to` are what stands behind a field in a matcher table: of the first input's stream, as good
+ * as any other for a value that is put in its place. */
 static tw_match_table *compile_side(tw_compiler *c, const tw_change_plan *p,
                                     const char *name, const tw_tree *side)
 {
-    tw_stream *stream = c->rule->inputs[p->input].stream;
+    tw_stream *stream = p->count ? c->rule->inputs[first_input(p)].stream : NULL;
     tw_tree_entry entry = {p->count > 0 ? p->names[0] : name, (tw_tree *)(uintptr_t)side};
     tw_tree table = {.type = TW_TREE_TABLE,
                      .line = side->line,
@@ -121,16 +143,23 @@ static void compile_initial(tw_compiler *c, tw_change_plan *p, const tw_tree *in
         p->initial.s = tw_strndup(p->initial.s, p->initial.len);
 }
 
-static void compile_input(tw_compiler *c, tw_change_plan *p, const tw_tree *table)
+static void compile_inputs(tw_compiler *c, tw_change_plan *p, const tw_tree *table)
 {
-    int input = -1;
-
-    if (table->item_count == 1)
-        input = tw_compile_input_number(c, table->items[0], table->items[0]);
-    else
-        tw_compile_say(c, table,
-                       "change takes one input: change { \"ev\", of = \"state\" }");
-    p->input = input < 0 ? 0 : (uint32_t)input;
+    p->input_count = c->rule->input_count;
+    p->slots = tw_calloc(p->input_count + 1, sizeof *p->slots);
+    if (table->item_count == 0)
+        tw_compile_say(
+            c, table,
+            "change takes an input, or several: change { \"ev\", of = \"state\" }");
+    for (uint32_t i = 0; i < table->item_count; i++) {
+        int input = tw_compile_input_number(c, table->items[i], table->items[i]);
+        if (input < 0)
+            continue;
+        if (p->slots[input])
+            tw_compile_say(c, table->items[i], "change names the input twice");
+        else
+            p->slots[input] = tw_calloc(TW_MAX_CHANGE_FIELDS, sizeof **p->slots);
+    }
 }
 
 void tw_compile_change(tw_compiler *c, const tw_tree *word)
@@ -150,17 +179,21 @@ void tw_compile_change(tw_compiler *c, const tw_tree *word)
     c->keeps = true;
     for (size_t i = 0; i < TW_CHANGE_FACTS; i++)
         tw_compile_fact(c, facts[i]);
-    compile_input(c, p, table);
+    compile_inputs(c, p, table);
     bool all_known = tw_options_read(c, table, "change", change_table, &o);
     if (o.of)
         compile_of(c, p, o.of);
     else if (all_known)
         tw_compile_say(c, word, "change needs of = \"field\": what is watched");
+    if (first_input(p) == p->input_count)
+        return; /* which has been told */
+    if (p->count > 0)
+        p->side_slot = p->slots[first_input(p)][0];
     p->from = o.from ? compile_side(c, p, "from", o.from) : NULL;
     p->to = o.to ? compile_side(c, p, "to", o.to) : NULL;
     check_sides(c, &o);
     if (o.initial)
         compile_initial(c, p, o.initial);
     p->hold_ms = c->rule->span_ms = o.hold_ms;
-    tw_compile_no_when(c, "narrow a change by from, to or the matchers of its input");
+    tw_compile_no_when(c, "narrow a change by from, to or the matchers of its inputs");
 }

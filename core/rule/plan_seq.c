@@ -426,4 +426,5 @@ void tw_compile_seq(tw_compiler *c, const tw_tree *word)
     compile_steps(c, word, table, plan);
     if (plan->emit_timeouts)
         tw_compile_fact(c, "timed_out");
+    tw_compile_no_when(c, "narrow a step by where = function(e, m) ... end");
 }

@@ -37,10 +37,13 @@ static tw_rule *change_rule(uint32_t fields, const char *to, int64_t hold_ms)
     r->facts[2] = tw_strdup("field");
     p->count = fields;
     p->names[0] = tw_strdup("value");
-    p->slots[0] = SLOT_VALUE;
+    p->input_count = r->input_count;
+    p->slots = tw_calloc(r->input_count + 1, sizeof *p->slots);
+    p->slots[0] = tw_calloc(TW_MAX_CHANGE_FIELDS, sizeof **p->slots);
+    p->slots[0][0] = p->side_slot = SLOT_VALUE;
     if (fields > 1) {
         p->names[1] = tw_strdup("kind");
-        p->slots[1] = SLOT_KIND;
+        p->slots[0][1] = SLOT_KIND;
     }
     p->to = to ? is_text(to) : NULL;
     p->hold_ms = hold_ms;

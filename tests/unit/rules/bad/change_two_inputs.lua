@@ -1,7 +1,7 @@
 rule "a/b" {
   key = { "host" },
-  inputs = { ev = from "events" {} },
-  detect = change { "ev", "ev", of = "state" },
+  inputs = { ev = from "events" {}, req = from "requests" {} },
+  detect = change { "ev", "req", "ev", of = "state" },
   alert = incident { title = "x" },
 }
---! 4:19: change takes one input: change { "ev", of = "state" }
+--! 4:34: change names the input twice
