@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "flow/plan_emit.h"
+#include "flow/plan_impact.h"
 #include "ruletest_impl.h"
 
 typedef struct share {
@@ -76,6 +77,16 @@ void tw_test_run_emitted(const tw_test_run *run, const json_t *event)
     }
 }
 
+void tw_test_run_found(const tw_test_run *run, const json_t *signal)
+{
+    const char *rule = json_string_value(json_object_get(signal, "rule")),
+               *verdict = json_string_value(
+                   json_object_get(json_object_get(signal, "facts"), "verdict"));
+
+    if (rule && verdict)
+        mark(run->reached, rule, verdict);
+}
+
 /* ---- the report -------------------------------------------------------------------- */
 
 static void write_lines(const tw_file_coverage *f, share *s, FILE *out)
@@ -129,6 +140,17 @@ static void write_result(const tw_ruletests *rt, const tw_rule *rule, const char
     tw_free(name);
 }
 
+/* Of an impact without a function as `when`: each verdict that is told. */
+static void write_verdicts(const tw_ruletests *rt, const tw_rule *rule, share *s,
+                           FILE *out)
+{
+    const tw_impact_plan *plan = rule->detail;
+
+    for (int v = 0; v < TW_VERDICTS; v++)
+        if (!rule->incident.set || plan->verdicts >> v & 1)
+            write_result(rt, rule, tw_verdict_name((tw_verdict)v), s, out);
+}
+
 /* The levels it can be at, and that it emits. */
 static void write_results(const tw_ruletests *rt, const tw_rule *rule, share *s,
                           FILE *out)
@@ -137,6 +159,8 @@ static void write_results(const tw_ruletests *rt, const tw_rule *rule, share *s,
 
     if (rule->emit)
         write_result(rt, rule, "emit", s, out);
+    if (rule->detector == TW_DETECT_IMPACT && rule->incident.when_fn == TW_NO_FN)
+        write_verdicts(rt, rule, s, out);
     if (!rule->incident.set)
         return;
     if (!has_levels)
@@ -177,7 +201,8 @@ double tw_ruletests_coverage_write(tw_ruletests *rt, FILE *out)
 {
     share total = {0};
 
-    fputs("coverage: lines and answers of functions, levels, what is emitted\n", out);
+    fputs("coverage: lines and answers of functions, levels, verdicts, what is emitted\n",
+          out);
     for (uint32_t i = 0; i < tw_rule_files_count(rt->files); i++) {
         share s = write_file(rt, tw_rule_files_path(rt->files, i), out);
         total.reached += s.reached;

@@ -60,6 +60,8 @@ void tw_test_run_done(tw_test_run *run);
 
 /* ruletest_cover.c: of a change of an incident */
 void tw_test_run_reached(const tw_test_run *run, const json_t *change);
+/* of what a detector told */
+void tw_test_run_found(const tw_test_run *run, const json_t *signal);
 void tw_test_run_emitted(const tw_test_run *run, const json_t *event);
 
 /* ruletest_match.c: fills matched and left[].expect. True when everything met. */

@@ -8,6 +8,8 @@
 
 #include "rule/script_impl.h"
 
+enum { MOST_DEEP = 32 }; /* tables and functions within each other */
+
 tw_coverage *tw_coverage_new(void)
 {
     return tw_alloc(sizeof(tw_coverage));
@@ -73,6 +75,53 @@ static void mark_function(lua_State *L, tw_file_coverage *f)
     lua_pop(L, 1);
 }
 
+static bool is_of_file(lua_State *L, const char *path)
+{
+    lua_Debug ar;
+
+    lua_pushvalue(L, -1);
+    lua_getinfo(L, ">S", &ar);
+    return ar.source[0] == '@' && strcmp(ar.source + 1, path) == 0;
+}
+
+/* Whether the value on top was seen before; from now on it was. seen: index of a table. */
+static bool is_known(lua_State *L, int seen)
+{
+    lua_pushvalue(L, -1);
+    bool known = lua_rawget(L, seen) != LUA_TNIL;
+
+    lua_pop(L, 1);
+    lua_pushvalue(L, -1);
+    lua_pushboolean(L, 1);
+    lua_rawset(L, seen);
+    return known;
+}
+
+/* Functions of the file that the value on top can reach: itself, what it has from around it, members of
+ * tables. Pops it. */
+static void mark_reachable(lua_State *L, tw_file_coverage *f, int seen, int depth)
+{
+    int type = lua_type(L, -1);
+    bool is_function = type == LUA_TFUNCTION && !lua_iscfunction(L, -1);
+
+    if ((!is_function && type != LUA_TTABLE) || depth == MOST_DEEP || is_known(L, seen) ||
+        (is_function && !is_of_file(L, f->path))) {
+        lua_pop(L, 1);
+        return;
+    }
+    luaL_checkstack(L, 8, NULL);
+    if (type == LUA_TTABLE) {
+        lua_pushnil(L);
+        while (lua_next(L, -2))
+            mark_reachable(L, f, seen, depth + 1);
+        lua_pop(L, 1);
+        return;
+    }
+    for (int n = 1; lua_getupvalue(L, -1, n); n++)
+        mark_reachable(L, f, seen, depth + 1);
+    mark_function(L, f);
+}
+
 static tw_lua_script *script_of(lua_State *L)
 {
     return (tw_lua_script *)(void *)((char *)tw_words_of(L) -
@@ -105,16 +154,15 @@ static int watch(lua_State *L)
         f->fns = tw_calloc((size_t)f->fn_count + 1, 1);
         f->fn_lines = tw_calloc((size_t)f->fn_count + 1, sizeof *f->fn_lines);
     }
+    lua_newtable(L);
+    int seen = lua_gettop(L);
     for (int fn = 0; fn < s->file->fn_count; fn++) {
         lua_Debug ar;
         lua_rawgeti(L, LUA_REGISTRYINDEX, s->fns[fn]);
         lua_pushvalue(L, -1);
         lua_getinfo(L, ">S", &ar);
         f->fn_lines[fn] = ar.linedefined;
-        if (ar.what[0] == 'C')
-            lua_pop(L, 1);
-        else
-            mark_function(L, f);
+        mark_reachable(L, f, seen, 0);
     }
     lua_sethook(L, on_line, LUA_MASKLINE | LUA_MASKCALL, 0);
     return 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Which lines of the functions of rule files were run, and which answers their predicates gave. Filled by
  * scripts of files that were told to (tw_rule_files_cover); shore thread only, so not with lane threads. Knows
- * functions of rules, and others of the file once they were called. */
+ * functions of rules, and others of the file that these can reach or that were called. */
 #ifndef TW_RULE_COVERAGE_H
 #define TW_RULE_COVERAGE_H
 
