@@ -39,3 +39,16 @@ test "a node that brings no throughput is told, one that does is not" {
     "reload@12m", "rebalance@12m", "restart@12m", "lanes",
   },
 }
+
+test "a node after which less gets done is told as worse, and one without figures as unknown" {
+  rule = "provisioning/no_throughput",
+  feed = {
+    { "0s..40m/30s", "metrics", { name = "throughput", cluster = "eu",
+                                  value = function(i, t) return (t < 660 and 1400 or 1000) + i % 9 end } },
+    { "10m5s", "resource_provisioning", { type = "node", action = "ready", cluster = "eu", id = "n7" } },
+    { "10m5s", "resource_provisioning", { type = "node", action = "ready", cluster = "lab", id = "n9" } },
+  },
+  expect = { { "27m5s", "info", { cluster = "eu", title = contains "is worse" } },
+             { "27m5s", "info", { cluster = "lab", title = contains "is unknown" } } },
+  vary = { "shuffle<=10s", "reload@12m", "restart@12m", "lanes" },
+}
