@@ -334,7 +334,8 @@ static void level_event(tw_detector *base, const tw_key *key, uint32_t input,
     }
     int64_t now_ms = later(later(clock_ms, time_ms), k ? k->newest_ms : time_ms);
 
-    if (k && k->timer.deadline_ms < now_ms && !act_before(d, number, now_ms)) {
+    /* Which session an event belongs to is known once those that are over have ended. */
+    if (d->layout.session && k && !act_before(d, number, now_ms)) {
         k = NULL;
     }
     if (is_late(d, k, time_ms, now_ms)) {
@@ -342,6 +343,9 @@ static void level_event(tw_detector *base, const tw_key *key, uint32_t input,
             tw_count_own(d->env.late, 1);
         }
         return;
+    }
+    if (k && k->timer.deadline_ms < now_ms && !act_before(d, number, now_ms)) {
+        k = NULL;
     }
     if (!k) {
         make_place(d, now_ms);
