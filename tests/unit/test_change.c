@@ -232,7 +232,9 @@ static void an_edit_of_a_change_says_what_is_kept(void **state)
     assert_int_equal(desk_fate(change_rule(1, "a", 0), change_rule(1, NULL, 0)),
                      TW_FATE_COLD);
     tw_rule *other = change_rule(1, NULL, 0);
-    ((tw_change_plan *)other->detail)->input = 1;
+    tw_change_plan *p = other->detail;
+    p->slots[1] = p->slots[0];
+    p->slots[0] = NULL;
     assert_int_equal(desk_fate(other, change_rule(1, NULL, 0)), TW_FATE_COLD);
 }
 
