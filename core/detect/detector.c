@@ -86,6 +86,21 @@ void tw_edit_span(tw_edit *edit, int64_t fresh_ms, int64_t old_ms, const char *l
     }
 }
 
+void tw_edit_sessions(tw_edit *edit, int64_t gap_ms, int64_t was_gap_ms, int64_t max_ms,
+                      int64_t was_max_ms)
+{
+    tw_edit_span(edit, gap_ms, was_gap_ms, "a session that has ended does not go on",
+                 "silence ends open sessions sooner");
+    if (max_ms > 0 && was_max_ms > 0)
+        tw_edit_span(edit, max_ms, was_max_ms,
+                     "a session that max has ended does not go on",
+                     "max ends open sessions sooner");
+    else if (max_ms > 0)
+        tw_edit_add(edit, TW_FATE_TRIMMED, 0, "max ends open sessions");
+    else if (was_max_ms > 0)
+        tw_edit_add(edit, TW_FATE_KEPT, 0, "max ends no session any more");
+}
+
 /* What is remembered reaches back from now, or from when it was to be warm, as far as the old rule looked. */
 int64_t tw_edit_warming_until(const tw_edit *edit, int64_t was_ms, int64_t clock_ms)
 {

@@ -53,6 +53,9 @@ void tw_edit_add(tw_edit *edit, tw_fate fate, int64_t warming_ms, const char *wh
 /* The edit makes a span longer, which then warms, or shorter, which trims; or neither. */
 void tw_edit_span(tw_edit *edit, int64_t fresh_ms, int64_t old_ms, const char *longer,
                   const char *shorter);
+/* The same of sessions; max 0: none. */
+void tw_edit_sessions(tw_edit *edit, int64_t gap_ms, int64_t was_gap_ms, int64_t max_ms,
+                      int64_t was_max_ms);
 /* Until when the rule is warming; 0: it is not. was_ms: the same of the old rule; clock_ms: now. */
 int64_t tw_edit_warming_until(const tw_edit *edit, int64_t was_ms, int64_t clock_ms);
 /* The number that input `number` of `from` has in `to`, by name; -1: it is not there. */

@@ -7,22 +7,6 @@
 
 /* ---- what an edit leaves ----------------------------------------------------------- */
 
-static void compare_times(const tw_session_plan *a, const tw_session_plan *b,
-                          tw_edit *out)
-{
-    tw_edit_span(out, a->gap_ms, b->gap_ms, "a session that has ended does not go on",
-                 "silence ends open sessions sooner");
-    if (a->max_ms > 0 && b->max_ms > 0) {
-        tw_edit_span(out, a->max_ms, b->max_ms,
-                     "a session that max has ended does not go on",
-                     "max ends open sessions sooner");
-    } else if (a->max_ms != b->max_ms) {
-        tw_edit_add(out, a->max_ms > 0 ? TW_FATE_TRIMMED : TW_FATE_KEPT, 0,
-                    a->max_ms > 0 ? "max ends open sessions"
-                                  : "max ends no session more");
-    }
-}
-
 static void compare_aggs(const tw_rule *fresh, const tw_rule *old, tw_edit *out)
 {
     int from[TW_MAX_AGGS];
@@ -57,7 +41,9 @@ static bool same_split(const tw_rule *fresh, const tw_rule *old)
 
 void session_fate(const tw_rule *fresh, const tw_rule *old, tw_edit *out)
 {
-    compare_times(fresh->detail, old->detail, out);
+    const tw_session_plan *a = fresh->detail, *b = old->detail;
+
+    tw_edit_sessions(out, a->gap_ms, b->gap_ms, a->max_ms, b->max_ms);
     compare_aggs(fresh, old, out);
     if (!same_split(fresh, old)) {
         tw_edit_add(out, TW_FATE_KEPT, 0,
