@@ -107,6 +107,7 @@ static void drain(tw_app *app)
     tw_engine_pause(app->engine);
     tw_engine_collect(app->engine);
     tw_app_order_advance(app->order, NULL);
+    tw_incidents_release(app->incidents, tw_clock_now_ms(&app->clock));
     tw_engine_resume(app->engine);
     say_what_is_left(app);
     enter(app, TW_APP_DRAINING, app->config->drain_ms);

@@ -328,3 +328,15 @@ void tw_group_rule_moved(tw_incidents *in, const char *old, tw_rule *now)
         g->rule = tw_rule_ref(now);
     }
 }
+
+void tw_groups_at_once(tw_incidents *in, int64_t at_ms)
+{
+    const char *key;
+    void *value;
+
+    for (size_t i = 0; tw_map_next(in->groups, &i, &key, &value);) {
+        tw_group *g = value;
+        if (has_news(g))
+            on_due(g, at_ms);
+    }
+}

@@ -406,6 +406,16 @@ void tw_incidents_advance(tw_incidents *in, tw_rule_clock clock, void *self,
     tw_aged_advance(in, clock, self);
 }
 
+void tw_incidents_release(tw_incidents *in, int64_t at_ms)
+{
+    const char *id;
+    void *value;
+
+    for (size_t i = 0; tw_map_next(in->by_id, &i, &id, &value);)
+        tw_tell_at_once(value, at_ms);
+    tw_groups_at_once(in, at_ms);
+}
+
 size_t tw_incidents_count(const tw_incidents *in)
 {
     return tw_map_count(in->by_id);

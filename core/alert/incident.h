@@ -74,6 +74,9 @@ void tw_incidents_signal(tw_incidents *in, const tw_signal *s);
 void tw_incidents_advance(tw_incidents *in, tw_rule_clock clock, void *self,
                           bool inclusive);
 
+/* Nobody will be here when it is time: what waits for its inhibitors or for company is told now. */
+void tw_incidents_release(tw_incidents *in, int64_t at_ms);
+
 /* A rule was removed, or changed so that its state is gone: what it opened resolves, with
  * the reason. */
 void tw_incidents_rule_gone(tw_incidents *in, const tw_rule *rule, const char *reason,

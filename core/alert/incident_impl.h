@@ -174,6 +174,8 @@ const char *tw_quiet_silence_of(const tw_incident *inc, int64_t at_ms,
 /* tell.c */
 void tw_tell(tw_incident *inc, int64_t at_ms);
 void tw_tell_due(void *incident, int64_t at_ms);
+/* It waits no longer, if it does. */
+void tw_tell_at_once(tw_incident *inc, int64_t at_ms);
 /* It is told now, by a notification of its own or that of its group: what is known of it. */
 void tw_tell_done(tw_incident *inc, int64_t at_ms, bool announced);
 /* It has ended: its resolve, if anybody knows of it. */
@@ -183,6 +185,8 @@ void tw_tell_end(tw_incident *inc, int64_t at_ms, const char *reason);
 void tw_group_take(tw_incident *inc, tw_telling what, int64_t at_ms);
 void tw_group_leave(tw_incident *inc, int64_t at_ms, bool ended);
 void tw_group_queue(tw_incident *inc, bool queued);
+/* Groups that wait for company are told as they are. */
+void tw_groups_at_once(tw_incidents *in, int64_t at_ms);
 const char *tw_group_name(const tw_group *group);
 void tw_group_free(void *group);
 /* The rule's groups go on by its clock of the new name, and are told by the old one. */

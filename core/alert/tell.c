@@ -142,6 +142,12 @@ void tw_tell_due(void *self, int64_t at_ms)
     decide(self, at_ms, at_ms);
 }
 
+void tw_tell_at_once(tw_incident *inc, int64_t at_ms)
+{
+    if (inc->want_ms != TW_TIME_NONE && !inc->queued)
+        decide(inc, at_ms, INT64_MAX);
+}
+
 /* ---- the end ------------------------------------------------------------------------- */
 
 void tw_tell_end(tw_incident *inc, int64_t at_ms, const char *reason)

@@ -53,6 +53,21 @@ class Shutdown(SinkTest):
         self.assertEqual(self.last_words(engine)["dead_letters"], 0)
         self.assertEqual(slow.faults, [])
 
+    def test_an_alert_that_waits_for_company_is_told_at_the_stop(self):
+        receiver = self.strict()
+        with open(self.hosts.rules, encoding="utf-8") as f:
+            rule = f.read()
+        self.write("rules/hosts.lua", rule.replace('route = "ops",', (
+            'route = "ops", group = { by = { "service" }, wait = "1h" },')))
+        engine = self.engine_with({"team": self.webhook(receiver)})
+        self.hosts.say("down", "h1", "h2")
+        self.await_metric(engine, 2, "tidewatch_incidents_open")
+        self.assertEqual(receiver.requests, [])
+
+        self.assertEqual(engine.stop(), 0)
+
+        self.assertEqual([r.json()["status"] for r in receiver.requests], ["firing"])
+
     def test_what_a_sink_does_not_take_in_time_becomes_dead_letters(self):
         bad, good = self.strict(HANG), self.strict()
         away = {"kind": "webhook", "settings": {"url": f"http://127.0.0.1:{free_port()}/"},

@@ -186,12 +186,45 @@ static void a_rule_that_changes_is_held_back_by_its_new_inhibitor(void **state)
     close_stage(&s);
 }
 
+/* As at the stop of the engine. */
+static void what_waits_is_told_when_nobody_will_be_there_later(void **state)
+{
+    stage s;
+    (void)state;
+    open_stage(&s);
+    tw_rule *grouped = add_rule(&s, "a/grouped", "g:${host}");
+    tw_rule *waiting = add_rule(&s, "a/waiting", "w:${host}");
+    tw_rule *zone = add_rule(&s, "a/zone", "z:${host}");
+    grouped->incident.group = (tw_group_plan){.set = true,
+                                              .by = label_list("zone"),
+                                              .by_count = 1,
+                                              .wait_ms = 30 * SECOND,
+                                              .interval_ms = 300 * SECOND};
+    inhibit(waiting, "a/zone");
+    level(&s, zone, "h2", CRIT, 1);
+    level(&s, grouped, "h1", WARN, 10);
+    level(&s, waiting, "h1", CRIT, 11);
+    level(&s, waiting, "h2", CRIT, 11);
+    assert_string_equal(s.told, "1s firing crit z:h2");
+    tw_incidents_release(s.incidents, 12 * SECOND);
+    assert_string_equal(s.told, "1s firing crit z:h2 | 12s firing crit w:h1 | "
+                                "12s firing warn a/grouped/group/z");
+    tw_incidents_release(s.incidents, 13 * SECOND);
+    level(&s, grouped, "h1", OK, 14);
+    come_to(&s, 60);
+    assert_string_equal(s.told, "1s firing crit z:h2 | 12s firing crit w:h1 | "
+                                "12s firing warn a/grouped/group/z | "
+                                "14s resolved warn a/grouped/group/z");
+    close_stage(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_group_lists_a_thousand_and_counts_the_rest),
         cmocka_unit_test(one_incident_of_many_keys_ends_with_the_last_of_them),
         cmocka_unit_test(each_is_held_back_by_its_own_and_let_go_with_it),
+        cmocka_unit_test(what_waits_is_told_when_nobody_will_be_there_later),
         cmocka_unit_test(a_rule_that_changes_is_held_back_by_its_new_inhibitor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
