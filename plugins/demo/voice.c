@@ -229,27 +229,40 @@ static void tell_group(const voice *v, const json_t *record)
     detail_end(v, &d);
 }
 
-/* The records it was found by, as topic partition:offset. */
+/* "stream partition:offset", the stream where it is another one than before. What a rule emitted is named
+ * by the rule, and by the record that led to it. */
+static const char *add_record(FILE *out, const json_t *item, const char *before)
+{
+    const char *rule = json_string_value(json_object_get(item, "rule"));
+    const json_t *at = rule ? json_object_get(item, "origin") : item;
+    const char *stream = json_string_value(json_object_get(at, "stream"));
+    const char *comma = before ? "," : "";
+
+    if (rule)
+        fprintf(out, "%s %s", comma, rule);
+    if (!stream)
+        return "";
+    if (rule)
+        fprintf(out, " of %s", stream);
+    else if (!before || strcmp(stream, before) != 0)
+        fprintf(out, "%s %s", comma, stream);
+    fprintf(out, " %d:%lld", (int)json_integer_value(json_object_get(at, "partition")),
+            (long long)json_integer_value(json_object_get(at, "offset")));
+    return rule ? "" : stream;
+}
+
 static void tell_evidence(const voice *v, const json_t *record)
 {
     const json_t *evidence = json_object_get(record, "evidence");
     size_t count = json_array_size(evidence);
-    const char *before = "";
+    const char *before = NULL;
     detail d;
 
     if (count == 0)
         return;
     detail_begin(&d, "evidence", "");
-    for (size_t i = 0; i < count && i < SHOWN_RECORDS; i++) {
-        const json_t *e = json_array_get(evidence, i);
-        const char *stream = json_string_value(json_object_get(e, "stream"));
-        if (strcmp(stream, before) != 0)
-            fprintf(d.out, "%s %s", *before ? "," : "", stream);
-        fprintf(d.out, " %d:%lld",
-                (int)json_integer_value(json_object_get(e, "partition")),
-                (long long)json_integer_value(json_object_get(e, "offset")));
-        before = stream;
-    }
+    for (size_t i = 0; i < count && i < SHOWN_RECORDS; i++)
+        before = add_record(d.out, json_array_get(evidence, i), before);
     if (count > SHOWN_RECORDS)
         fprintf(d.out, " and %zu more", count - SHOWN_RECORDS);
     detail_end(v, &d);

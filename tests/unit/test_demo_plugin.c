@@ -238,6 +238,21 @@ static void records_that_led_to_an_alert_are_named(void **state)
     assert_non_null(strstr(text, "  evidence deploys 1:7, failures 3:12 0:4\n"));
 }
 
+static void what_a_rule_emitted_is_named_by_the_rule_and_what_led_to_it(void **state)
+{
+    (void)state;
+    char text[1024];
+
+    lines_at(100,
+             "{\"evidence\":["
+             "{\"stream\":\"found\",\"rule\":\"a/b\",\"time\":1,\"origin\":"
+             "{\"stream\":\"deploys\",\"partition\":1,\"offset\":7}},"
+             "{\"stream\":\"found\",\"rule\":\"a/c\",\"time\":1},"
+             "{\"stream\":\"failures\",\"partition\":3,\"offset\":12}]}",
+             false, false, text, sizeof text);
+    assert_non_null(strstr(text, "  evidence a/b of deploys 1:7, a/c, failures 3:12\n"));
+}
+
 static void a_group_names_what_its_members_do_not_share(void **state)
 {
     (void)state;
@@ -283,6 +298,7 @@ int main(void)
         cmocka_unit_test(an_alert_is_told_with_its_rule_its_key_and_its_values),
         cmocka_unit_test(a_resolve_says_how_long_it_lasted),
         cmocka_unit_test(records_that_led_to_an_alert_are_named),
+        cmocka_unit_test(what_a_rule_emitted_is_named_by_the_rule_and_what_led_to_it),
         cmocka_unit_test(a_group_names_what_its_members_do_not_share),
         cmocka_unit_test(no_line_is_wider_than_the_terminal),
         cmocka_unit_test(colours_are_there_when_asked_for),
