@@ -41,6 +41,8 @@ static void compare_windows(const tw_window *a, const tw_window *b, tw_edit *out
         tw_edit_add(out, TW_FATE_COLD, 0, "it is another kind of window");
     } else if (a->kind == TW_WINDOW_COUNT) {
         compare_counts(a, b, out);
+    } else if (a->kind == TW_WINDOW_SESSION) {
+        tw_edit_sessions(out, a->gap_ms, b->gap_ms, a->max_ms, b->max_ms);
     } else if (is_grid(a) && !tw_window_same_grid(a, b)) {
         tw_edit_add(out, TW_FATE_PARTLY, 0,
                     "windows begin anew at the next edge, and levels stand until the "

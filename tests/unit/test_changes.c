@@ -76,6 +76,13 @@ static const edit_row rows[] = {
      "detect = measure { of = { n = count \"ev\", r = count \"req\" }, over = \"2m\" }, "
      "emit = to \"more\" {}",
      "warming", "1 aggregate is new", 120000},
+    {LEVEL("count \"ev\"", "gap = \"1m\", " ABOVE("5")),
+     LEVEL("count \"ev\"", "gap = \"3m\", " ABOVE("5")), "warming", "does not go on",
+     120000},
+    {LEVEL("count \"ev\"", "gap = \"1m\", " ABOVE("5")),
+     LEVEL("count \"ev\" + sum(\"ev\", \"n\")",
+           "gap = \"1m\", max = \"9m\", " ABOVE("5")),
+     "trimmed", "max ends open sessions; 1 aggregate is new", 0},
     {JOIN("within = \"1m\""), JOIN("within = { before = \"1m\", after = \"3m\" }"),
      "warming", "after reaches further", 120000},
     {JOIN("within = \"1m\""), JOIN("within = \"30s\""), "trimmed", "before holds less",

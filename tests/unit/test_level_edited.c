@@ -128,6 +128,16 @@ static tw_rule *looks_back_twice(bool newer)
     return r;
 }
 
+/* Judged when a session ends, which it does by the gap of the version at work. */
+static tw_rule *session_of(bool newer)
+{
+    tw_rule *r = simple_rule(TW_AGG_SUM, TW_WINDOW_SESSION, 0, 0);
+
+    r->level.window.gap_ms = newer ? 700 : 1500;
+    at_least(r, TW_LEVEL_CRIT, 9);
+    return r;
+}
+
 static void an_edited_window_is_as_if_it_had_always_been_so(void **state)
 {
     (void)state;
@@ -137,6 +147,7 @@ static void an_edited_window_is_as_if_it_had_always_been_so(void **state)
         compare_runs(holds_fewer, seed, 20000); /* each key has had an event since */
         compare_runs(hops_otherwise, seed, 4000);
         compare_runs(looks_back_twice, seed, 0);
+        compare_runs(session_of, seed, 20000); /* each key has had a session since */
     }
 }
 
