@@ -349,11 +349,25 @@ static void make_house(tw_app *app)
                             .self = app};
 }
 
+/* Incidents are made before the engine. */
+static json_t *read_context(void *self, const tw_context_query *query)
+{
+    const tw_app *app = self;
+    return tw_context_read(tw_engine_context(app->engine), query);
+}
+
+static void note_alert(void *self, const tw_context_alert *alert)
+{
+    const tw_app *app = self;
+    tw_context_note_alert(tw_engine_context(app->engine), alert);
+}
+
 static int start_engine(tw_app *app, tw_err *err)
 {
     tw_incidents_options incidents = {.notify = {tw_app_on_notification, app},
                                       .change = app->options.changed,
                                       .lookup = {tw_app_lookup, app},
+                                      .context = {read_context, note_alert, app},
                                       .streams = app->streams,
                                       .clock = {tw_app_rule_clock, app},
                                       .now = &app->clock,
@@ -364,6 +378,7 @@ static int start_engine(tw_app *app, tw_err *err)
         .streams = app->streams,
         .stats = app->stats,
         .limits = app->config->limits,
+        .context = app->config->context,
         .tables = tw_app_table_view(app),
         .ports = {.signal = on_signal,
                   .bad_frame = tw_app_on_bad_frame,

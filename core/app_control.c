@@ -153,6 +153,16 @@ static json_t *show_tables(const tw_app *app)
     return list;
 }
 
+static json_t *show_context(const tw_app *app)
+{
+    tw_context_counts n;
+
+    tw_context_count(tw_engine_context(app->engine), &n);
+    return json_pack("{s:I, s:I, s:I, s:I, s:I}", "entities", (json_int_t)n.entities,
+                     "changes", (json_int_t)n.changes, "alerts", (json_int_t)n.alerts,
+                     "bytes", (json_int_t)n.bytes, "forgotten", (json_int_t)n.let_go);
+}
+
 static json_t *show_status(void *self)
 {
     static const char *const phases[] = {
@@ -170,7 +180,7 @@ static json_t *show_status(void *self)
 
     return json_pack(
         "{s:s, s:s, s:s, s:i, s:I, s:I, s:i, s:I, s:I, s:I, s:I, s:b, s:o, s:o, s:o, s:o,"
-        " s:o, s:o, s:o, s:o?}",
+        " s:o, s:o, s:o, s:o?, s:o}",
         "version", TW_VERSION, "state", phases[app->phase], "config", app->config->path,
         "pid", (int)getpid(), "now", (json_int_t)now_ms, "uptime_ms",
         (json_int_t)(now_ms - app->started_ms), "lanes", (int)app->config->lanes,
@@ -182,7 +192,7 @@ static json_t *show_status(void *self)
         app->reload_report ? json_incref(app->reload_report) : json_null(), "rules",
         show_rules(app), "parked", show_parked(app), "sources", show_sources(app),
         "sinks", show_sinks(app), "tables", show_tables(app), "last_bad_record",
-        json_incref(app->last_bad));
+        json_incref(app->last_bad), "context", show_context(app));
 }
 
 static json_t *show_alerts(void *self)

@@ -85,6 +85,7 @@ static void free_inputs(tw_config *config)
         free_texts(s->topics, s->topic_count);
         tw_free(s->time_path);
         tw_free(s->key_path);
+        free_texts(s->change_of, s->change_of_count);
     }
     for (uint32_t i = 0; i < config->table_count; i++) {
         tw_free(config->tables[i].name);
@@ -226,6 +227,12 @@ tw_streams *tw_config_streams(const tw_config *config)
         stream->key_path = tw_strdup(s->key_path);
         stream->future_ms = s->future_ms;
         stream->align_ms = s->align_ms;
+        stream->changes = s->changes;
+        stream->change_of_count = s->change_of_count;
+        if (s->change_of)
+            stream->change_of = tw_calloc(s->change_of_count, sizeof *stream->change_of);
+        for (uint32_t k = 0; k < s->change_of_count; k++)
+            stream->change_of[k] = tw_strdup(s->change_of[k]);
     }
     return streams;
 }

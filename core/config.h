@@ -7,7 +7,8 @@
  *     control:      { listen: "127.0.0.1:9464", token: "${env:TOKEN}" }
  *     plugins:      [DIR]                       default: those of this build
  *     sources:      NAME: { kind: kafka, settings: {...} }
- *     streams:      NAME: { source: NAME, topics: [T], format: json, time: ts, key: host, future: 1m }
+ *     streams:      NAME: { source: NAME, topics: [T], format: json, time: ts, key: host, future: 1m,
+ *                           changes: true | false | { of: [service] } }
  *     tables:       NAME: { path: FILE, key: COLUMN, since: COLUMN, until: COLUMN }
  *                   NAME: { source: NAME, topic: T, key: MEMBER, versions: 1, wait: 30s,
  *                           rows: 1000000, bytes: 64MiB }
@@ -18,6 +19,7 @@
  *     routes:       PATTERN: [SINK, ...]        exact, or with a * at the end; `default` takes the rest
  *     dead_letters: { sink: NAME }
  *     limits:       { record: 1MiB, depth: 32, fields: 2000, events: 10000 }
+ *     context:      { entities: 10000, entries: 32, age: 24h, memory: 64MiB }
  *     positions:    { commit: 5s }              how often sources learn what has been handled
  *     shutdown:     { drain: 25s }
  *
@@ -27,6 +29,7 @@
 
 #include "base/conf.h"
 #include "base/log.h"
+#include "context/context.h"
 #include "decode/decode.h"
 #include "flow/stream.h"
 #include "flow/table_read.h"
@@ -46,6 +49,9 @@ typedef struct tw_config_stream {
     tw_format format;
     char *time_path, *key_path; /* NULL: none */
     int64_t future_ms, align_ms;
+    bool changes;     /* its events are changes of what they name */
+    char **change_of; /* NULL: the usual fields */
+    uint32_t change_of_count;
 } tw_config_stream;
 
 /* A file, or a topic. */
@@ -105,6 +111,7 @@ typedef struct tw_config {
     uint32_t route_count;
     int32_t dead_letter_sink; /* number in sinks, or -1 */
     tw_decode_limits limits;
+    tw_context_limits context;
     int64_t drain_ms, commit_ms;
 } tw_config;
 

@@ -291,7 +291,8 @@ static int read_stream(tw_config *config, json_t *map, const char *name, json_t 
         (rc = tw_config_find_source(config, node, "stream", name, &s->source, err)) < 0 ||
         (rc = read_topics(config, s, node, err)) < 0 ||
         (rc = read_field_path(config, node, "time", &s->time_path, err)) < 0 ||
-        (rc = read_field_path(config, node, "key", &s->key_path, err)) < 0)
+        (rc = read_field_path(config, node, "key", &s->key_path, err)) < 0 ||
+        (rc = tw_config_read_changes(config, s, node, err)) < 0)
         return rc;
     if ((rc = tw_config_read_ms(config, node, "future", 0, &s->future_ms, err)) < 0)
         return rc;
@@ -434,7 +435,8 @@ int tw_config_read(tw_config *config, tw_err *err)
         (rc = tw_config_read_tables(config, err)) < 0 ||
         (rc = read_rules(config, err)) < 0 || (rc = read_sinks(config, err)) < 0 ||
         (rc = tw_config_read_routes(config, err)) < 0 ||
-        (rc = read_limits(config, err)) < 0)
+        (rc = read_limits(config, err)) < 0 ||
+        (rc = tw_config_read_context(config, err)) < 0)
         return rc;
     return read_times(config, err);
 }

@@ -76,6 +76,12 @@ static const tw_conf_field stream_fields[] = {
      .type = TW_CONF_DURATION,
      .fallback = "\"1m\"",
      .doc = "Stamps further ahead of arrival are taken as arrival."},
+    {.name = "changes",
+     .type = TW_CONF_ANY,
+     .doc = "Its events are changes of what they name, and are remembered: true, false, "
+            "or { of: "
+            "[FIELD] } with the fields that name it. Default: true for streams with "
+            "a usual name of such (deploys, config_changes, ...)."},
     {.name = "align",
      .type = TW_CONF_DURATION,
      .fallback = "\"10s\"",
@@ -249,6 +255,31 @@ static const tw_conf_field limit_fields[] = {
      .doc = "Events of one record that is an array."},
     {0}};
 
+static const tw_conf_field context_fields[] = {
+    {.name = "entities",
+     .type = TW_CONF_INT,
+     .min = 1,
+     .max = 10000000,
+     .fallback = "10000",
+     .doc = "Things whose changes and alerts are remembered; beyond it the one goes of "
+            "which "
+            "nothing was noted for longest."},
+    {.name = "entries",
+     .type = TW_CONF_INT,
+     .min = 1,
+     .max = 1000,
+     .fallback = "32",
+     .doc = "Changes of one thing, and as many alerts; beyond it the oldest goes."},
+    {.name = "age",
+     .type = TW_CONF_DURATION,
+     .fallback = "\"24h\"",
+     .doc = "How far back from the newest change."},
+    {.name = "memory",
+     .type = TW_CONF_SIZE,
+     .fallback = "\"64MiB\"",
+     .doc = "Of all of it together."},
+    {0}};
+
 static const tw_conf_field position_fields[] = {
     {.name = "commit",
      .type = TW_CONF_DURATION,
@@ -327,6 +358,11 @@ const tw_conf_field tw_config_fields[] = {
      .fields = limit_fields,
      .fallback = "{}",
      .doc = "Of one record."},
+    {.name = "context",
+     .type = TW_CONF_OBJECT,
+     .fields = context_fields,
+     .fallback = "{}",
+     .doc = "What is remembered of changes and alerts."},
     {.name = "positions",
      .type = TW_CONF_OBJECT,
      .fields = position_fields,

@@ -25,6 +25,9 @@ tw_engine *tw_engine_new(const tw_engine_options *options)
     tw_park_init(&e->park, options->stats);
     e->tables = options->tables;
     e->tables_generation = 1;
+    e->context = tw_context_new(&options->context, options->streams, options->stats);
+    e->context_port =
+        (tw_context_port){tw_context_read, tw_context_note_alert, e->context};
     e->threads = options->lanes > 0;
     e->lane_count = options->lanes ? options->lanes : 1;
     pthread_mutex_init(&e->mutex, NULL);
@@ -129,6 +132,7 @@ void tw_engine_free(tw_engine *e)
     tw_park_done(&e->park);
     tw_ground_done(&e->ground);
     tw_table_view_unref(e->tables);
+    tw_context_free(e->context);
     pthread_mutex_destroy(&e->mutex);
     pthread_mutex_destroy(&e->told_mutex);
     pthread_cond_destroy(&e->parked_all);

@@ -64,6 +64,7 @@ typedef struct tw_engine_options {
     bool tells_all_emitted; /* also of streams that no route takes */
     uint32_t
         max_waiting; /* events of one rule on one lane that wait for its clock; 0: a million */
+    tw_context_limits context; /* of what is remembered; entities 0: the defaults */
     tw_engine_ports ports;
     void (*wake_shore)(
         void *self); /* any thread: something waits for tw_engine_collect; may be NULL */
@@ -121,6 +122,11 @@ uint32_t tw_engine_collect(tw_engine *e);
  * detector cannot be saved yet; after a failed load the engine is to be freed. (engine_state.c) */
 int tw_engine_save(tw_engine *e, tw_buf *out, tw_err *err);
 int tw_engine_load(tw_engine *e, const void *data, size_t size, tw_err *err);
+
+/* What is remembered of changes and alerts; lives as long as the engine. Any thread. */
+tw_context *tw_engine_context(const tw_engine *e);
+/* As readers and the incident stage see it. */
+const tw_context_port *tw_engine_context_port(const tw_engine *e);
 
 /* Feeds: pauses by itself. What was polled of a removed feed has been handled. out_next: offset after the
  * last handled frame, -1 none. */

@@ -31,6 +31,8 @@ struct tw_engine {
     uint64_t tables_generation;
     bool ending;
     _Atomic bool sources_held;
+    tw_context *context;
+    tw_context_port context_port;
 
     /* the pause */
     pthread_mutex_t mutex;
@@ -67,6 +69,10 @@ int tw_emitted_compare(const tw_emitted *a, const tw_emitted *b);
 
 /* engine_rules.c. Paused: rules that expect the keys of a table get those it has now. */
 void tw_engine_expect_keys(tw_engine *e);
+
+/* engine_context.c */
+void tw_engine_save_context(const tw_engine *e, tw_buf *out);
+int tw_engine_load_context(tw_engine *e, tw_state_in *in, tw_err *err);
 
 /* engine_pause.c */
 void tw_lane_main(tw_lane *lane); /* body of a lane's thread */

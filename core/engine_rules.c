@@ -312,6 +312,16 @@ const tw_clock *tw_engine_clock(const tw_engine *e)
     return e->options.clock;
 }
 
+tw_context *tw_engine_context(const tw_engine *e)
+{
+    return e->context;
+}
+
+const tw_context_port *tw_engine_context_port(const tw_engine *e)
+{
+    return &e->context_port;
+}
+
 const tw_streams *tw_engine_streams(const tw_engine *e)
 {
     return e->options.streams;

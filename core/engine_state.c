@@ -19,6 +19,8 @@ int tw_engine_save(tw_engine *e, tw_buf *out, tw_err *err)
     for (uint32_t i = 0; i < e->lane_count && rc == TW_OK; i++)
         rc = tw_lane_save(e->lanes[i], out, err);
     tw_park_save(&e->park, out);
+    if (rc == TW_OK)
+        tw_engine_save_context(e, out);
     if (rc == TW_OK && out->failed)
         rc = tw_err_set(err, TW_ELIMIT, "the state is larger than its buffer may be");
     if (!was_paused)
@@ -47,6 +49,8 @@ int tw_engine_load(tw_engine *e, const void *data, size_t size, tw_err *err)
         rc = tw_lane_load(e->lanes[i], &in, err);
     if (rc == TW_OK)
         rc = tw_park_load(&e->park, &in, e->lane_count, err);
+    if (rc == TW_OK)
+        rc = tw_engine_load_context(e, &in, err);
     if (!was_paused)
         tw_engine_resume(e);
     return rc;

@@ -225,6 +225,29 @@ static void on_event(void *self, const tw_event *ev)
     observe(lane, ev);
 }
 
+static void on_change(void *self, const tw_event *ev)
+{
+    const tw_lane *lane = self;
+
+    tw_change_note(tw_engine_context(lane->engine), lane->change_plan->fields, ev);
+}
+
+/* All changes of a record are known before any rule sees an event of it, whichever lane judges. A record that cannot be
+ * read is told by whoever reads it for rules. */
+static void note_changes(tw_lane *lane, const tw_frame *frame,
+                         const tw_decode_origin *origin)
+{
+    tw_event_port port = {on_change, lane};
+    tw_err err;
+
+    if (tw_decode(lane->decoder, lane->change_plan->decode, lane->stream, frame->data,
+                  frame->size, origin, &port, &err) < 0 &&
+        !lane->stream_plan) {
+        tw_count_own(lane->bad_frames, 1);
+        tw_engine_on_bad_frame(lane, frame, &err);
+    }
+}
+
 static void decode_frame(tw_lane *lane, const tw_frame *frame, uint64_t seq)
 {
     tw_decode_origin origin = {.partition = lane->partition,
@@ -241,6 +264,8 @@ static void decode_frame(tw_lane *lane, const tw_frame *frame, uint64_t seq)
         tw_count_own(lane->tombstones, 1);
         return;
     }
+    if (lane->change_plan)
+        note_changes(lane, frame, &origin);
     if (!lane->stream_plan)
         return;
     if (tw_decode(lane->decoder, lane->stream_plan->decode, lane->stream, frame->data,
@@ -276,6 +301,8 @@ static void enter_stream(tw_lane *lane, const tw_stream *stream, const char *top
     lane->partition = partition;
     lane->arrival_ms = tw_clock_now_ms(lane->clock);
     lane->stream_plan = NULL;
+    lane->change_plan =
+        stream->id < set->stream_count ? set->streams[stream->id].changes : NULL;
     lane->seen_count = 0;
     if (stream->id < set->stream_count && set->streams[stream->id].projection) {
         lane->stream_plan = &set->streams[stream->id];

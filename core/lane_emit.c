@@ -92,6 +92,8 @@ static void find_rows(tw_instance *inst, const tw_table_view *view)
     inst->held = tw_calloc(count + 1, sizeof *inst->held);
     for (uint32_t i = 0; i < count; i++) {
         const char *table = inst->rule->lookups[i].table;
+        if (!table) /* what is remembered */
+            continue;
         tw_live_rows *live = tw_table_view_live(view, table);
         if (live)
             hold(inst, i, live);
@@ -166,7 +168,9 @@ static tw_emit_outcome write_event(tw_instance *inst, const tw_signal *s)
     int64_t clock_ms = inst->lane->rules->domains[inst->domain].clock_ms;
 
     tw_buf_reset(&em->text);
-    tw_emit_outcome outcome = tw_emit_write(s, rows_of(inst), &em->scratch, &em->text);
+    tw_emit_outcome outcome =
+        tw_emit_write(s, rows_of(inst), tw_engine_context_port(inst->lane->engine),
+                      &em->scratch, &em->text);
     if (outcome != TW_EMIT_WRITTEN || !inst->throttle ||
         tw_throttle_takes(inst->throttle, &s->key, s->at_ms, clock_ms))
         return outcome;

@@ -171,12 +171,20 @@ int tw_replay_switch(tw_replay *r, tw_rule_files *files, tw_err *err)
     return rc;
 }
 
+/* Behind those of the rules, so that theirs have the numbers they always had. */
+static void add_streams_of_changes(tw_replay *r)
+{
+    for (size_t i = 0; r->options.any_stream && tw_streams_of_changes[i]; i++)
+        tw_streams_add(r->options.streams, tw_streams_of_changes[i]);
+}
+
 static int switch_rules(tw_replay *r, const char *const *paths, size_t count,
                         tw_findings *out_findings, tw_err *err)
 {
     tw_rule_files *files = load_rules(r, paths, count, out_findings);
     int rc;
 
+    add_streams_of_changes(r);
     if (any_error(out_findings))
         rc = tw_err_set(err, TW_EINVAL, "the rules are refused");
     else
@@ -237,6 +245,7 @@ tw_replay *tw_replay_new(const tw_replay_options *options, tw_findings *out_find
         (tw_incidents_options){.notify = {on_notification, r},
                                .change = {options->all ? on_change : NULL, r},
                                .lookup = options->lookup,
+                               .context = tw_replay_context_port(r),
                                .streams = options->streams,
                                .clock = {rule_clock, r},
                                .now = &r->clock,
@@ -249,6 +258,7 @@ tw_replay *tw_replay_new(const tw_replay_options *options, tw_findings *out_find
                             .streams = options->streams,
                             .stats = r->stats,
                             .limits = options->limits,
+                            .context = options->context,
                             .tells_all_emitted = true,
                             .ports = {.signal = on_signal,
                                       .bad_frame = on_bad_frame,

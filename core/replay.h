@@ -30,6 +30,7 @@ typedef struct tw_replay_options {
     size_t memory_bytes;
     int64_t cpu_ms, load_cpu_ms;
     tw_decode_limits limits;
+    tw_context_limits context;
     uint32_t lanes;
     bool all;     /* also changes, dropped and late events */
     bool signals; /* also what detectors tell, before incidents make of it what they do */

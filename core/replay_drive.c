@@ -6,6 +6,24 @@
 
 #define MAX_STATE_BYTES ((size_t)1 << 32)
 
+/* The engine may be another one after a restart. */
+static json_t *read_context(void *self, const tw_context_query *query)
+{
+    const tw_replay *r = self;
+    return tw_context_read(tw_engine_context(r->engine), query);
+}
+
+static void note_alert(void *self, const tw_context_alert *alert)
+{
+    const tw_replay *r = self;
+    tw_context_note_alert(tw_engine_context(r->engine), alert);
+}
+
+tw_context_port tw_replay_context_port(tw_replay *r)
+{
+    return (tw_context_port){read_context, note_alert, r};
+}
+
 int tw_replay_open_engine(tw_replay *r, tw_err *err)
 {
     tw_engine_options options = r->engine_options;

@@ -44,6 +44,8 @@ int64_t tw_replay_next_offset(tw_replay *r, const tw_stream *stream, int32_t par
 void tw_replay_settle(tw_replay *r);
 /* An engine without rules, in step. */
 int tw_replay_open_engine(tw_replay *r, tw_err *err);
+/* What incidents read and note. */
+tw_context_port tw_replay_context_port(tw_replay *r);
 
 /* replay_deeds.c: what people did to incidents; the whole line. */
 bool tw_replay_is_deed(const char *what);

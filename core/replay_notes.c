@@ -91,7 +91,7 @@ void tw_replay_notes_take(tw_replay_notes *n, const tw_ruleset *set,
     n->frames++;
     s->frames++;
     if (!plan || !plan->projection) {
-        s->unread++;
+        s->unread += !plan || !plan->changes;
         return;
     }
     if (s->bad == 0 && plan->projection->count && all_seen(s, plan->projection))

@@ -6,8 +6,11 @@
 
 #include "base/buf.h"
 #include "base/duration.h"
+#include "base/mem.h"
+#include "flow/context.h"
 
 #define MAX_TEXT (1u << 20)
+#define MOST_CHANGES 3
 
 static const char *text_of(const json_t *o, const char *key)
 {
@@ -70,6 +73,21 @@ static void add_other(tw_buf *out, const json_t *line)
     }
 }
 
+/* What had changed before, the newest first. */
+static void add_changes(tw_buf *out, const json_t *line)
+{
+    const json_t *changes = json_object_get(line, "changes");
+    int64_t at_ms = json_integer_value(json_object_get(line, "at"));
+    size_t count = json_array_size(changes);
+
+    for (size_t i = count; i > 0 && count - i < MOST_CHANGES; i--) {
+        char *change = tw_change_line(json_array_get(changes, i - 1), at_ms);
+        tw_buf_printf(out, "\n    ");
+        add_clean(out, change);
+        tw_free(change);
+    }
+}
+
 char *tw_replay_text(const json_t *line)
 {
     char when[40] = "?";
@@ -84,5 +102,6 @@ char *tw_replay_text(const json_t *line)
         add_notification(&out, line);
     else
         add_other(&out, line);
+    add_changes(&out, line);
     return tw_buf_take(&out, &size);
 }

@@ -94,7 +94,7 @@ static bool projections_equal(const tw_projection *a, const tw_projection *b)
            memcmp(a->slots, b->slots, a->count * sizeof *a->slots) == 0;
 }
 
-static const tw_projection *intern_projection(tw_ground *g, tw_projection *p)
+const tw_projection *tw_ground_intern(tw_ground *g, tw_projection *p)
 {
     for (uint32_t i = 0; i < g->projection_count; i++) {
         if (projections_equal(g->projections[i], p)) {
@@ -115,6 +115,7 @@ static int plan_stream(tw_ruleset *set, const tw_stream *stream, tw_ground *grou
     uint32_t time_slot = TW_SLOT_TIME;
     bool read = false;
 
+    out->changes = tw_change_plan_new(set, stream, ground);
     for (uint32_t r = 0; r < set->rule_count && !read; r++) {
         for (uint32_t i = 0; i < set->rules[r]->input_count; i++)
             read = read || set->rules[r]->inputs[i].stream == stream;
@@ -131,7 +132,7 @@ static int plan_stream(tw_ruleset *set, const tw_stream *stream, tw_ground *grou
     if (time_slot != TW_SLOT_TIME)
         add_unique(&slots, &count, time_slot);
     out->projection =
-        intern_projection(ground, tw_projection_new(stream->fields, slots, count));
+        tw_ground_intern(ground, tw_projection_new(stream->fields, slots, count));
     tw_free(slots);
     out->decode = tw_decode_plan_new(stream, out->projection, time_slot);
     uint32_t own_track = TW_NO_TRACK;
@@ -276,6 +277,7 @@ void tw_ruleset_free(tw_ruleset *set)
     if (!set)
         return;
     for (uint32_t i = 0; i < set->stream_count; i++) {
+        tw_change_plan_free(set->streams[i].changes);
         tw_router_free(set->streams[i].router);
         tw_decode_plan_free(set->streams[i].decode);
         tw_free(set->streams[i].tracks);

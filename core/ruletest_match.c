@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "flow/context.h"
 
 /* ---- values ------------------------------------------------------------------------ */
 
@@ -142,11 +143,16 @@ bool tw_left_field_matches(const json_t *wanted, const json_t *is)
 
 /* ---- fields ------------------------------------------------------------------------ */
 
+/* "changes.last.version": of a list `first` and `last`. */
 static const json_t *by_path(const json_t *object, const char *path)
 {
     const json_t *whole = json_object_get(object, path);
     const char *dot = strchr(path, '.');
 
+    if (json_is_array(object)) {
+        int64_t count;
+        return tw_enrich_walk(object, path, &count);
+    }
     if (whole || !dot)
         return whole;
     char *first = tw_strndup(path, (size_t)(dot - path));

@@ -58,7 +58,7 @@ local function writer(name)
 end
 
 words("from to level handler measure change session join together seq incident lookup", writer)
-words("missing impact path", writer)
+words("missing impact path context", writer)
 words([[oneof gt gte lt lte between prefix suffix contains has matches exists missing_field
   any_of except]], writer)
 words("count sum avg min max first last delta rate stddev increase changes resets elapsed trend ewma", writer)
@@ -87,8 +87,8 @@ end
 
 null = sys.make_null()
 
--- Known, but of a later version. What they give lets the file go on, so that more can be told about it.
-words([[context]], function(name)
+-- Known, but of a later version: none now. What they give lets the file go on, so that more can be told about it.
+words([[]], function(name)
   takes_table[name] = true
   return function(...)
     local r = node(name, ...)

@@ -142,6 +142,7 @@ tw_notification *tw_group_note(const tw_group *g, int64_t at_ms, bool resolved,
     n->values = only ? json_incref(only->values) : json_object();
     n->enrich = only ? json_incref(only->enrich) : NULL;
     n->evidence = evidence_of(g);
+    n->changes = tw_group_changes(g->members, g->count, at_ms);
     n->labels = common_labels(g);
     n->stands_for = count;
     n->reminder = what == TW_TELL_REMIND;

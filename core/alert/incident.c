@@ -38,6 +38,7 @@ static void incident_free(void *p)
     json_decref(inc->values);
     json_decref(inc->evidence);
     json_decref(inc->enrich);
+    json_decref(inc->entities);
     tw_free(inc->id);
     tw_free(inc->route);
     tw_free(inc->title);
@@ -137,6 +138,7 @@ void tw_incident_close(tw_incident *inc, int64_t at_ms, const char *reason)
 
     inc->level = TW_LEVEL_OK;
     tw_incident_report(inc, "resolved", reason, at_ms);
+    tw_incident_note(inc, "resolved", inc->highest, at_ms);
     tw_tell_end(inc, at_ms, reason);
     tw_marks_inhibitor_fell(inc, at_ms);
     for (uint32_t i = 0; i < inc->member_count; i++)
@@ -159,9 +161,11 @@ static void settle(tw_incident *inc, int64_t at_ms, const char *reason)
         inc->level = now;
     if (inc->level > inc->highest)
         inc->highest = inc->level;
-    if (inc->level != before)
+    if (inc->level != before) {
         tw_incident_report(inc, before == TW_LEVEL_OK ? "firing" : "level", reason,
                            at_ms);
+        tw_incident_note(inc, "firing", inc->level, at_ms);
+    }
     if (inc->level < before)
         tw_marks_inhibitor_fell(inc, at_ms);
     tw_incident_set_end(inc);
@@ -273,6 +277,7 @@ static tw_incident *find_or_open(tw_incidents *in, tw_signal_view *v, const char
     } else if (!is_fall(s)) {
         inc = tw_incident_new(in, s->rule, tw_strdup(id), s->at_ms);
         inc->labels = tw_signal_labels(v);
+        inc->entities = tw_signal_entities(v);
         tw_peers_enter(inc);
     }
     tw_free(id);

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/stats.h"
+#include "flow/context.h"
 #include "flow/notification.h"
 #include "flow/signal.h"
 
@@ -56,6 +57,7 @@ typedef struct tw_incidents_options {
     tw_notification_port notify;
     tw_change_port change;     /* change may be NULL */
     tw_lookup_port lookup;     /* row may be NULL: every look-up misses */
+    tw_context_port context;   /* what is remembered; its functions may be NULL */
     const tw_streams *streams; /* names for evidence */
     tw_rule_clock_port clock;  /* what advance is given; ms may be NULL */
     const tw_clock *now;       /* for max_age; NULL: nothing is ever too old */

@@ -71,6 +71,8 @@ struct tw_incident {
     int64_t opened_ms;
     uint64_t occurrences;
     json_t *labels, *values, *evidence, *enrich;
+    json_t
+        *entities; /* what it is about: field to value, as text; fixed like the labels */
     char *route, *title, *body;
     /* its end */
     int64_t resolve_ms, calm_ms; /* TW_WAIT_NEVER: no such deadline */
@@ -238,6 +240,21 @@ void tw_signal_view_done(tw_signal_view *v);
 void tw_signal_view_enrich(tw_signal_view *v);
 char *tw_signal_incident_id(tw_signal_view *v); /* tw_free */
 json_t *tw_signal_labels(tw_signal_view *v);
+
+/* about.c: what else happened to the same thing. */
+json_t *tw_signal_entities(tw_signal_view *v);
+/* The row that `context` stands for. */
+json_t *tw_signal_context(tw_signal_view *v, const tw_context_plan *plan);
+/* The newest changes of what it is about, from an hour before it opened. New reference; NULL: none. */
+json_t *tw_incident_changes(const tw_incident *inc, int64_t at_ms);
+json_t *tw_group_changes(tw_incident *const *members, uint32_t count, int64_t at_ms);
+/* It opened, changed its level, or ended: remembered of what it is about. */
+void tw_incident_note(const tw_incident *inc, const char *status, tw_level level,
+                      int64_t at_ms);
+/* A template as text of at most so many bytes; tw_free. */
+char *tw_signal_text(tw_signal_view *v, const tw_template *t, size_t most);
+json_t *tw_signal_part(tw_signal_view *v,
+                       const tw_part *part); /* new reference or NULL */
 /* Renders title, body, route, values and evidence of `s` into the incident. */
 void tw_incident_render(tw_incident *inc, tw_signal_view *v);
 

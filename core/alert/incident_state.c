@@ -108,6 +108,7 @@ static void save_words(const tw_incident *inc, tw_buf *out)
     tw_stage_put_json(out, inc->values);
     tw_stage_put_json(out, inc->evidence);
     tw_stage_put_json(out, inc->enrich);
+    tw_stage_put_json(out, inc->entities);
     tw_stage_put_text(out, inc->route);
     tw_stage_put_text(out, inc->title);
     tw_stage_put_text(out, inc->body);
@@ -121,6 +122,7 @@ static bool load_words(tw_incident *inc, tw_stage_in *from)
            tw_stage_take_json(from, &inc->values) &&
            tw_stage_take_json(from, &inc->evidence) &&
            tw_stage_take_json(from, &inc->enrich) &&
+           tw_stage_take_json(from, &inc->entities) &&
            tw_stage_take_text(from, &inc->route) &&
            tw_stage_take_text(from, &inc->title) &&
            tw_stage_take_text(from, &inc->body) &&

@@ -52,6 +52,8 @@ static json_t *look_up(tw_signal_view *v, const tw_lookup *l)
     tw_buf key;
     json_t *row = NULL;
 
+    if (l->context)
+        return tw_signal_context(v, l->context);
     tw_buf_init(&key, MAX_LABEL_BYTES);
     tw_template_render(&l->key, &values, &key);
     if (v->in->options.lookup.row)
@@ -89,12 +91,13 @@ static json_t *get_enrich(tw_signal_view *v, const char *path)
     size_t n = strcspn(path, ".");
     json_t *at = looked_up(v, path, n);
 
-    while (at && path[n] == '.') {
-        path += n + 1;
-        n = strcspn(path, ".");
-        at = json_object_getn(at, path, n);
-    }
-    return at && !json_is_null(at) ? json_incref(at) : NULL;
+    int64_t count = -1;
+    const json_t *found = at;
+    if (at && path[n] == '.')
+        found = tw_enrich_walk(at, path + n + 1, &count);
+    if (count >= 0)
+        return json_integer(count);
+    return found && !json_is_null(found) ? json_incref((json_t *)(uintptr_t)found) : NULL;
 }
 
 /* ---- template values --------------------------------------------------------------- */
@@ -219,7 +222,12 @@ void tw_signal_view_enrich(tw_signal_view *v)
         looked_up(v, rule->lookups[i].name, strlen(rule->lookups[i].name));
 }
 
-static char *render(tw_signal_view *v, const tw_template *t, size_t max)
+json_t *tw_signal_part(tw_signal_view *v, const tw_part *part)
+{
+    return get_part(v, part);
+}
+
+char *tw_signal_text(tw_signal_view *v, const tw_template *t, size_t max)
 {
     tw_template_values values = {get_part, v};
     tw_buf out;
@@ -250,7 +258,7 @@ char *tw_signal_incident_id(tw_signal_view *v)
 {
     char *id = fired_text(v->signal, "id");
     /* Cut, two incidents would be one. */
-    return id ? id : render(v, &v->signal->rule->incident.id, MAX_TEXT_BYTES);
+    return id ? id : tw_signal_text(v, &v->signal->rule->incident.id, MAX_TEXT_BYTES);
 }
 
 static void set_label(json_t *labels, const char *name, char *text)
@@ -280,7 +288,7 @@ json_t *tw_signal_labels(tw_signal_view *v)
         set_label(labels, rule->key_names[i], value_text(v->key[i]));
     for (uint32_t i = 0; i < rule->incident.label_count; i++)
         set_label(labels, rule->incident.labels[i].name,
-                  render(v, &rule->incident.labels[i].value, MAX_LABEL_BYTES));
+                  tw_signal_text(v, &rule->incident.labels[i].value, MAX_LABEL_BYTES));
     json_object_foreach(fired, name, value)
     {
         if (json_is_string(value)) {
@@ -391,7 +399,7 @@ void tw_incident_render(tw_incident *inc, tw_signal_view *v)
     /* A route named by the signal that opened it stays: a resolve goes where the alert
      * went. */
     if (!inc->route && plan->has_route)
-        inc->route = render(v, &plan->route, MAX_LABEL_BYTES);
+        inc->route = tw_signal_text(v, &plan->route, MAX_LABEL_BYTES);
     if (!title)
         title = plan->has_title ? say(v, &plan->title) : plain_title(v);
     replace(&inc->title, title);

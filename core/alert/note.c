@@ -92,6 +92,7 @@ tw_notification *tw_note_of(const tw_incident *inc, int64_t at_ms, bool resolved
     n->values = json_incref(inc->values);
     n->evidence = json_incref(inc->evidence);
     n->enrich = json_incref(inc->enrich);
+    n->changes = tw_incident_changes(inc, at_ms);
     n->reason = tw_strdup(reason);
     n->flapping = !resolved && inc->marks & TW_MARK_FLAPPING;
     n->reminder = what == TW_TELL_REMIND;

@@ -214,7 +214,8 @@ static bool has_its_tables(const tw_cli_tables *tables, const tw_ruleset *rules)
         const tw_rule *rule = rules->rules[i];
         const tw_missing_plan *missing = tw_missing_plan_of(rule);
         for (uint32_t k = 0; k < rule->lookup_count; k++)
-            if (!has_table(tables, rule, "looks up in", rule->lookups[k].table))
+            if (rule->lookups[k].table &&
+                !has_table(tables, rule, "looks up in", rule->lookups[k].table))
                 return false;
         if (missing && missing->table &&
             !has_table(tables, rule, "expects the keys of", missing->table))
@@ -269,6 +270,7 @@ static void take_config(const tw_config *config, const tw_rule_options *rules,
     out->cpu_ms = rules->cpu_ms;
     out->load_cpu_ms = rules->load_cpu_ms;
     out->limits = config->limits;
+    out->context = config->context;
     if (out->rule_path_count)
         return;
     out->rule_paths = (const char *const *)config->rule_paths;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "flow/emit_members.h"
 
 /* One event being written; look-ups are done when first asked for. */
@@ -13,6 +14,7 @@ typedef struct writing {
     const tw_signal *signal;
     const tw_rule *rule;
     const tw_rows *const *rows;
+    const tw_context_port *context;
     tw_value key[TW_MAX_KEY_FIELDS];
     uint32_t key_count;
     const json_t *found[TW_MAX_LOOKUPS];
@@ -96,6 +98,36 @@ static void write_text(thing t, tw_buf *out)
 
 /* ---- look-ups ---------------------------------------------------------------------- */
 
+static char *text_of(writing *w, const tw_template *t)
+{
+    tw_buf_reset(w->scratch);
+    for (uint32_t i = 0; i < t->count; i++)
+        write_text(of_part(w, &t->parts[i]), w->scratch);
+    return tw_strndup(w->scratch->data, w->scratch->len);
+}
+
+/* Made anew for this event; freed behind it. */
+static const json_t *remember(writing *w, uint32_t number)
+{
+    const tw_context_plan *plan = w->rule->lookups[number].context;
+    char *values[TW_MAX_CONTEXT_FIELDS];
+
+    for (uint32_t i = 0; i < plan->of_count; i++)
+        values[i] = text_of(w, &plan->values[i]);
+    w->found[number] =
+        tw_context_gather(w->context, plan, w->rule->name, values, w->signal->at_ms);
+    for (uint32_t i = 0; i < plan->of_count; i++)
+        tw_free(values[i]);
+    return w->found[number];
+}
+
+static void forget_remembered(writing *w)
+{
+    for (uint32_t i = 0; i < w->rule->lookup_count; i++)
+        if (w->rule->lookups[i].context)
+            json_decref((json_t *)(uintptr_t)w->found[i]);
+}
+
 static const json_t *look_up(writing *w, uint32_t number)
 {
     const tw_lookup *l = &w->rule->lookups[number];
@@ -103,6 +135,8 @@ static const json_t *look_up(writing *w, uint32_t number)
     if (w->looked[number])
         return w->found[number];
     w->looked[number] = true;
+    if (l->context)
+        return remember(w, number);
     for (uint32_t i = 0; i < l->key.count;
          i++) /* those that the key is of write there, too */
         of_part(w, &l->key.parts[i]);
@@ -130,12 +164,10 @@ static thing of_enrich(writing *w, const char *path)
         if (strlen(name) == n && memcmp(name, path, n) == 0)
             at = look_up(w, i);
     }
-    while (at && path[n] == '.') {
-        path += n + 1;
-        n = strcspn(path, ".");
-        at = json_object_getn(at, path, n);
-    }
-    return of_json(at);
+    int64_t count = -1;
+    if (at && path[n] == '.')
+        at = tw_enrich_walk(at, path + n + 1, &count);
+    return count >= 0 ? of_value(tw_value_int(count)) : of_json(at);
 }
 
 /* ---- parts of templates ------------------------------------------------------------ */
@@ -293,30 +325,45 @@ bool tw_emit_wants(const tw_signal *s)
     return s->kind != TW_SIGNAL_RESOLVE || has_levels;
 }
 
-tw_emit_outcome tw_emit_write(const tw_signal *s, const tw_rows *const *rows,
-                              tw_buf *scratch, tw_buf *out)
+static tw_emit_outcome write_event(writing *w)
 {
+    const tw_signal *s = w->signal;
     const tw_emit_plan *plan = s->rule->emit;
-    writing w = {
-        .signal = s, .rule = s->rule, .rows = rows, .scratch = scratch, .out = out};
+    tw_buf *out = w->out;
     size_t before = out->len;
 
-    w.key_count = tw_key_values(s->key.data, s->key.len, w.key, TW_MAX_KEY_FIELDS);
+    w->key_count = tw_key_values(s->key.data, s->key.len, w->key, TW_MAX_KEY_FIELDS);
     for (uint32_t i = 0; i < s->rule->lookup_count; i++) {
         if (s->rule->lookups[i].miss == TW_MISS_DROP)
-            look_up(&w, i);
+            look_up(w, i);
     }
-    if (w.missed)
+    if (w->missed)
         return TW_EMIT_MISSED;
     tw_buf_add_char(out, '{');
     if (plan->passes && s->event)
         tw_emit_members(s->event, plan, out);
     for (uint32_t i = 0; i < plan->step_count && !out->failed; i++)
-        put_step(&w, &plan->steps[i]);
+        put_step(w, &plan->steps[i]);
     tw_buf_add_char(out, '}');
     if (out->failed)
         out->len = before;
     bool good = !out->failed;
     out->failed = false;
     return good ? TW_EMIT_WRITTEN : TW_EMIT_TOO_LARGE;
+}
+
+tw_emit_outcome tw_emit_write(const tw_signal *s, const tw_rows *const *rows,
+                              const tw_context_port *context, tw_buf *scratch,
+                              tw_buf *out)
+{
+    writing w = {.signal = s,
+                 .rule = s->rule,
+                 .rows = rows,
+                 .context = context,
+                 .scratch = scratch,
+                 .out = out};
+    tw_emit_outcome outcome = write_event(&w);
+
+    forget_remembered(&w);
+    return outcome;
 }

@@ -4,6 +4,7 @@
 #ifndef TW_FLOW_EMIT_H
 #define TW_FLOW_EMIT_H
 
+#include "flow/context.h"
 #include "flow/plan_emit.h"
 #include "flow/signal.h"
 #include "flow/table.h"
@@ -23,8 +24,9 @@ typedef enum tw_emit_outcome {
 } tw_emit_outcome;
 
 /* Appends the event to out, or leaves it as before. rows: by look-up of the rule, NULL where there is no
- * table; scratch is written over. */
+ * table; context: what is remembered, or NULL; scratch is written over. */
 tw_emit_outcome tw_emit_write(const tw_signal *s, const tw_rows *const *rows,
-                              tw_buf *scratch, tw_buf *out);
+                              const tw_context_port *context, tw_buf *scratch,
+                              tw_buf *out);
 
 #endif

@@ -39,6 +39,7 @@ void tw_notification_unref(tw_notification *n)
     json_decref(n->values);
     json_decref(n->evidence);
     json_decref(n->enrich);
+    json_decref(n->changes);
     json_decref(n->group);
     tw_free(n);
 }
@@ -73,6 +74,8 @@ json_t *tw_notification_json(const tw_notification *n)
     set_tree(o, "group", n->group, json_null());
     json_object_set_new(o, "stands_for", json_integer((json_int_t)n->stands_for));
     set_tree(o, "evidence", n->evidence, json_array());
+    if (n->changes)
+        json_object_set(o, "changes", n->changes);
     if (n->body && n->body[0])
         set_text(o, "body", n->body);
     if (n->storm)

@@ -24,6 +24,7 @@ typedef struct tw_notification {
     json_t *values;   /* detector result, numbers or null */
     json_t *evidence; /* list */
     json_t *enrich;   /* look-ups used */
+    json_t *changes;  /* list of what changed before, oldest first; NULL: nothing known */
     char *reason;     /* of a resolve, or NULL */
     uint64_t stands_for; /* incidents, or (storm) alerts, that it speaks for; 1 */
     bool storm;          /* a summary: more than the rule's storm.max */

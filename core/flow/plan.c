@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "flow/context.h"
 #include "flow/plan_emit.h"
 
 tw_rule *tw_rule_new(void)
@@ -95,6 +96,7 @@ static void free_lookups(tw_rule *r)
         tw_lookup *l = &r->lookups[i];
         tw_free(l->name);
         tw_free(l->table);
+        tw_context_plan_free(l->context);
         tw_template_done(&l->key);
         json_decref(l->fallback);
     }

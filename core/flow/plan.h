@@ -200,10 +200,11 @@ typedef struct tw_dedup_plan {
 typedef enum tw_miss { TW_MISS_KEEP, TW_MISS_DROP, TW_MISS_DEFAULT } tw_miss;
 
 typedef struct tw_lookup {
-    char *name;       /* what templates call it: "owner" */
-    char *table;      /* name of a table in the configuration */
-    tw_template key;  /* "${service}" */
-    bool as_of_event; /* the row of then; else the newest */
+    char *name;                      /* what templates call it: "owner" */
+    struct tw_context_plan *context; /* flow/context.h: no table is read; NULL: one is */
+    char *table;                     /* name of a table in the configuration */
+    tw_template key;                 /* "${service}" */
+    bool as_of_event;                /* the row of then; else the newest */
     tw_miss miss;
     json_t *fallback; /* MISS_DEFAULT */
 } tw_lookup;

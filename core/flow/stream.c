@@ -34,8 +34,30 @@ tw_streams *tw_streams_new(void)
     return tw_alloc(sizeof(tw_streams));
 }
 
+const char *const tw_streams_of_changes[] = {"deploys",
+                                             "deployments",
+                                             "rollouts",
+                                             "config_changes",
+                                             "feature_flags",
+                                             "scaling_events",
+                                             "resource_provisioning",
+                                             "provisioning_events",
+                                             "changes",
+                                             NULL};
+
+bool tw_stream_name_tells_changes(const char *name)
+{
+    for (size_t i = 0; tw_streams_of_changes[i]; i++)
+        if (strcmp(name, tw_streams_of_changes[i]) == 0)
+            return true;
+    return false;
+}
+
 static void free_stream(tw_stream *s)
 {
+    for (uint32_t i = 0; i < s->change_of_count; i++)
+        tw_free(s->change_of[i]);
+    tw_free(s->change_of);
     tw_free(s->name);
     tw_free(s->time_path);
     tw_free(s->key_path);
@@ -88,6 +110,7 @@ tw_stream *tw_streams_add(tw_streams *s, const char *name)
                           .format = TW_FORMAT_JSON,
                           .future_ms = DEFAULT_FUTURE_MS,
                           .align_ms = DEFAULT_ALIGN_MS,
+                          .changes = tw_stream_name_tells_changes(name),
                           .fields = tw_fields_new()};
     s->at[s->count] = stream;
     atomic_fetch_add(&s->count, 1);

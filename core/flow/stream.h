@@ -26,6 +26,10 @@ typedef struct tw_stream {
     int64_t
         align_ms; /* how far a partition may run ahead in a backlog; 0: as far as it likes
                           (default 10000) */
+    /* its events are changes of what they name, and are remembered (core/context) */
+    bool changes;
+    char **change_of; /* fields that name it; NULL: the usual ones */
+    uint32_t change_of_count;
     tw_fields *fields;
 } tw_stream;
 
@@ -45,5 +49,10 @@ uint32_t tw_streams_emitter(tw_streams *s, const char *rule, const tw_stream *in
 /* Its name and its stream; NULL: never heard of. */
 const char *tw_streams_emitter_of(const tw_streams *s, uint32_t number,
                                   const tw_stream **out_into);
+
+/* What streams of changes are called by custom: they are remembered without a word of configuration. NULL ends the
+ * list. */
+extern const char *const tw_streams_of_changes[];
+bool tw_stream_name_tells_changes(const char *name);
 
 #endif

@@ -147,6 +147,9 @@ void tw_compile_reads(tw_compiler *c, uint32_t input, uint32_t slot);
 /* The same for what a matcher table of that input reads. */
 void tw_compile_reads_match(tw_compiler *c, uint32_t input, const tw_match_table *match);
 void tw_compile_enrich(tw_compiler *c, const tw_tree *enrich);
+/* `context { ... }` of it; and whether ${path}, which begins with the name of that word, is a path of it. */
+void tw_compile_context(tw_compiler *c, const tw_tree *word, tw_lookup *l);
+int tw_compile_context_path(const tw_tree *word, const char *path, tw_err *err);
 void tw_compile_alert(tw_compiler *c, const tw_tree *alert);
 /* The options of `incident { ... }` that say when it ends and when it is told. */
 void tw_compile_lifecycle(tw_compiler *c, const tw_tree *table);

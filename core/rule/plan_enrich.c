@@ -86,9 +86,14 @@ static void compile_lookup(tw_compiler *c, const tw_tree_entry *e)
     tw_lookup *l = &c->rule->lookups[c->rule->lookup_count++];
 
     *l = (tw_lookup){.name = tw_strdup(e->key)};
+    if (tw_tree_is_word(word, "context")) {
+        tw_compile_context(c, word, l);
+        return;
+    }
     if (!tw_tree_is_word(word, "lookup")) {
         tw_compile_say(c, word,
-                       "enrich takes lookup { \"table\", key = \"field\" }, not %s",
+                       "enrich takes lookup { \"table\", key = \"field\" } or context "
+                       "{ \"changes\" }, not %s",
                        tw_tree_name(word));
         return;
     }

@@ -148,6 +148,10 @@ static int classify(void *self, const char *path, tw_part *out, tw_err *err)
         }
     }
     if (is_enrich(c, path, name, sizeof name)) {
+        const tw_tree *word = tw_tree_get(tw_tree_get(c->body, "enrich"), name);
+        rc = tw_compile_context_path(word, path, err);
+        if (rc < 0)
+            return rc;
         /* In a key the look-up's own name, and another's alone, are fields of the event. */
         if (!c->lookup || (strcmp(name, c->lookup) != 0 && strcmp(name, path) != 0)) {
             *out = (tw_part){.kind = TW_PART_ENRICH, .text = tw_strdup(path)};

@@ -133,7 +133,11 @@ static void resolve_streams(resolver *r)
 
     for (uint32_t i = 0; i < r->test->line_count; i++) {
         const tw_test_line *line = &r->test->lines[i];
-        if (!is_among(line->stream, names, count))
+        if (is_among(line->stream, names, count))
+            continue;
+        if (tw_stream_name_tells_changes(line->stream))
+            tw_streams_add((tw_streams *)(uintptr_t)r->set->streams, line->stream);
+        else
             say(r, line->place, "no rule of the test reads the stream '%.128s'%s",
                 line->stream, hint(text, sizeof text, line->stream, names, count));
     }
@@ -230,7 +234,8 @@ static void resolve_tables(resolver *r)
 
     for (uint32_t i = 0; i < r->rule_count; i++)
         for (uint32_t k = 0; k < r->rules[i]->lookup_count && count < 64; k++)
-            names[count++] = r->rules[i]->lookups[k].table;
+            if (r->rules[i]->lookups[k].table)
+                names[count++] = r->rules[i]->lookups[k].table;
     json_object_foreach(r->test->tables, name, rows)
     {
         if (r->rules[0]->detector != TW_DETECT_MISSING && !is_among(name, names, count))

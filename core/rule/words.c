@@ -18,7 +18,7 @@ const char *const tw_word_names[] = {
     "any_of",   "except", "count",    "sum",     "avg",      "min",    "max",
     "first",    "last",   "delta",    "rate",    "stddev",   "log",    "increase",
     "changes",  "resets", "elapsed",  "trend",   "ewma",     "latest", "distinct",
-    "quantile", "topk",   "prev",     "test",    NULL,
+    "quantile", "topk",   "prev",     "test",    "context",  NULL,
 };
 
 tw_words *tw_words_of(lua_State *L)

@@ -10,9 +10,11 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "flow/context.h"
 
 #define ARENA_BLOCK 2048
-#define MAX_ANNOTATIONS 4
+#define MAX_ANNOTATIONS 5
+#define MOST_CHANGE_LINES 3
 
 typedef struct parcel {
     tw_parcel parcel; /* first: a tw_parcel * is a parcel * */
@@ -96,6 +98,23 @@ static void keep_labels(parcel *p, json_t *labels)
     r->labels = pairs;
 }
 
+/* The newest few, the newest first, a line each. */
+static const char *keep_changes(parcel *p, const tw_notification *n)
+{
+    size_t count = json_array_size(n->changes), at = count;
+    tw_buf lines;
+
+    tw_buf_init(&lines, ARENA_BLOCK);
+    for (; at > 0 && count - at < MOST_CHANGE_LINES; at--) {
+        char *line = tw_change_line(json_array_get(n->changes, at - 1), n->at_ms);
+        tw_buf_printf(&lines, "%s%s", at < count ? "\n" : "", line);
+        tw_free(line);
+    }
+    const char *kept = keep_n(p, lines.len ? lines.data : "", lines.len);
+    tw_buf_done(&lines);
+    return kept;
+}
+
 /* What people read beside the labels. Empty ones are left out. */
 static void keep_annotations(parcel *p, const tw_notification *n)
 {
@@ -105,7 +124,8 @@ static void keep_annotations(parcel *p, const tw_notification *n)
     const tw_pair all[MAX_ANNOTATIONS] = {{"title", r->title},
                                           {"body", r->body},
                                           {"reason", keep(p, n->reason)},
-                                          {"values", values}};
+                                          {"values", values},
+                                          {"changes", keep_changes(p, n)}};
 
     for (size_t i = 0; i < MAX_ANNOTATIONS; i++) {
         if (all[i].value[0])

@@ -65,6 +65,23 @@ static const char *colour_of(const tw_record *r)
     return strcmp(r->level, "crit") == 0 ? RED : YELLOW;
 }
 
+/* What had changed before it, a line each. */
+static void write_changes(FILE *out, const tw_record *r)
+{
+    for (size_t i = 0; i < r->annotation_count; i++) {
+        if (strcmp(r->annotations[i].name, "changes") != 0)
+            continue;
+        for (const char *p = r->annotations[i].value; *p;) {
+            size_t n = strcspn(p, "\n");
+            char line[512];
+            snprintf(line, sizeof line, "%.*s", (int)(n < 500 ? n : 500), p);
+            fputs("\n    ", out);
+            write_clean(out, line);
+            p += n + (p[n] == '\n');
+        }
+    }
+}
+
 static void write_alert(FILE *out, const tw_record *r, bool colours)
 {
     bool resolved = strcmp(r->status, "resolved") == 0;
@@ -76,6 +93,7 @@ static void write_alert(FILE *out, const tw_record *r, bool colours)
     write_clean(out, r->title);
     fputs(colours ? PLAIN FAINT : "", out);
     write_pairs(out, r->labels, r->label_count);
+    write_changes(out, r);
     fputs(colours ? PLAIN : "", out);
 }
 

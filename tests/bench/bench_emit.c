@@ -109,7 +109,7 @@ static void by_emit(bench *b, const sample *s)
                         .event = s->ev};
 
     tw_buf_reset(&b->out);
-    if (tw_emit_write(&signal, rows, &b->scratch, &b->out) != TW_EMIT_WRITTEN)
+    if (tw_emit_write(&signal, rows, NULL, &b->scratch, &b->out) != TW_EMIT_WRITTEN)
         exit(2);
     b->bytes += b->out.len;
 }
