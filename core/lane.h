@@ -123,8 +123,8 @@ typedef struct tw_lane {
     /* the frame being handled */
     const tw_stream *stream;
     const tw_stream_plan *stream_plan;
-    const tw_change_plan *change_plan; /* NULL: nothing of it is remembered */
-    const char *topic;                 /* NULL in replay */
+    const tw_remembered_plan *change_plan; /* NULL: nothing of it is remembered */
+    const char *topic;                     /* NULL in replay */
     int32_t partition;
     uint32_t source;
     int64_t arrival_ms;

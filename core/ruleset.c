@@ -115,7 +115,7 @@ static int plan_stream(tw_ruleset *set, const tw_stream *stream, tw_ground *grou
     uint32_t time_slot = TW_SLOT_TIME;
     bool read = false;
 
-    out->changes = tw_change_plan_new(set, stream, ground);
+    out->changes = tw_remembered_plan_new(set, stream, ground);
     for (uint32_t r = 0; r < set->rule_count && !read; r++) {
         for (uint32_t i = 0; i < set->rules[r]->input_count; i++)
             read = read || set->rules[r]->inputs[i].stream == stream;
@@ -277,7 +277,7 @@ void tw_ruleset_free(tw_ruleset *set)
     if (!set)
         return;
     for (uint32_t i = 0; i < set->stream_count; i++) {
-        tw_change_plan_free(set->streams[i].changes);
+        tw_remembered_plan_free(set->streams[i].changes);
         tw_router_free(set->streams[i].router);
         tw_decode_plan_free(set->streams[i].decode);
         tw_free(set->streams[i].tracks);

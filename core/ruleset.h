@@ -24,11 +24,11 @@ void tw_ground_init(tw_ground *g);
 void tw_ground_done(tw_ground *g);
 
 /* What is read of a stream for the memory of changes, beside what rules read of it: such a frame is decoded twice. */
-typedef struct tw_change_plan {
+typedef struct tw_remembered_plan {
     tw_change_fields *fields;
     const tw_projection *projection; /* of the ground */
     tw_decode_plan *decode;
-} tw_change_plan;
+} tw_remembered_plan;
 
 /* A stream as this generation reads it. */
 typedef struct tw_stream_plan {
@@ -38,7 +38,7 @@ typedef struct tw_stream_plan {
     tw_router *router;
     uint32_t *tracks; /* track numbers observed for each event, the stream's own first */
     uint32_t track_count;
-    tw_change_plan *changes; /* NULL: its events are no changes */
+    tw_remembered_plan *changes; /* NULL: its events are no changes */
 } tw_stream_plan;
 
 /* A stream that rules of this set emit and rules of it read. On each lane its clock is the earliest of
@@ -80,9 +80,9 @@ int64_t tw_ruleset_find(const tw_ruleset *set, const char *name);
 int64_t tw_ruleset_before(const tw_ruleset *old, const tw_rule *fresh);
 
 /* ruleset_changes.c: NULL for a stream of no changes. */
-tw_change_plan *tw_change_plan_new(const tw_ruleset *set, const tw_stream *stream,
-                                   tw_ground *ground);
-void tw_change_plan_free(tw_change_plan *plan);
+tw_remembered_plan *tw_remembered_plan_new(const tw_ruleset *set, const tw_stream *stream,
+                                           tw_ground *ground);
+void tw_remembered_plan_free(tw_remembered_plan *plan);
 /* ruleset.c: takes p; what is equal is one. */
 const tw_projection *tw_ground_intern(tw_ground *g, tw_projection *p);
 

@@ -49,8 +49,8 @@ static const tw_projection *project(const tw_change_fields *f, const tw_stream *
     return tw_ground_intern(ground, p);
 }
 
-tw_change_plan *tw_change_plan_new(const tw_ruleset *set, const tw_stream *stream,
-                                   tw_ground *ground)
+tw_remembered_plan *tw_remembered_plan_new(const tw_ruleset *set, const tw_stream *stream,
+                                           tw_ground *ground)
 {
     uint32_t key_count;
 
@@ -58,7 +58,7 @@ tw_change_plan *tw_change_plan_new(const tw_ruleset *set, const tw_stream *strea
         tw_ruleset_emits(set, stream))
         return NULL;
     const char **keys = list_keys(set, &key_count);
-    tw_change_plan *plan = tw_alloc(sizeof *plan);
+    tw_remembered_plan *plan = tw_alloc(sizeof *plan);
     int time = stream->time_path ? tw_fields_slot(stream->fields, stream->time_path, NULL)
                                  : TW_SLOT_TIME;
     uint32_t time_slot = time < 0 ? TW_SLOT_TIME : (uint32_t)time;
@@ -70,7 +70,7 @@ tw_change_plan *tw_change_plan_new(const tw_ruleset *set, const tw_stream *strea
     return plan;
 }
 
-void tw_change_plan_free(tw_change_plan *plan)
+void tw_remembered_plan_free(tw_remembered_plan *plan)
 {
     if (!plan)
         return;

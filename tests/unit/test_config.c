@@ -302,9 +302,41 @@ static void the_schema_names_every_key(void **state)
     free(schema);
 }
 
+static void streams_of_changes_are_known_by_name_or_by_word(void **state)
+{
+    static const char text[] =
+        "sources: { k: { kind: kafka } }\n"
+        "streams:\n"
+        "  deploys: { source: k }\n"
+        "  config_changes: { source: k, changes: false }\n"
+        "  requests: { source: k }\n"
+        "  argo: { source: k, changes: { of: [service, tenant.id] } }\n"
+        "context: { entities: 5, entries: 6, age: 7m, memory: 1MiB }\n";
+    tw_err err = {0};
+    (void)state;
+    tw_config *config = tw_config_parse(text, strlen(text), "t.yaml", &err);
+    assert_non_null(config);
+    tw_streams *streams = tw_config_streams(config);
+    const tw_stream *argo = tw_streams_find(streams, "argo");
+
+    assert_true(tw_streams_find(streams, "deploys")->changes);
+    assert_false(tw_streams_find(streams, "config_changes")->changes);
+    assert_false(tw_streams_find(streams, "requests")->changes);
+    assert_true(argo->changes);
+    assert_int_equal(argo->change_of_count, 2);
+    assert_string_equal(argo->change_of[1], "tenant.id");
+    assert_int_equal(config->context.entities, 5);
+    assert_int_equal(config->context.entries, 6);
+    assert_int_equal(config->context.age_ms, 420000);
+    assert_int_equal(config->context.bytes, 1 << 20);
+    tw_streams_free(streams);
+    tw_config_free(config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(streams_of_changes_are_known_by_name_or_by_word),
         cmocka_unit_test(an_empty_configuration_has_all_defaults),
         cmocka_unit_test(every_key_arrives_in_its_member),
         cmocka_unit_test(a_sink_has_its_queue_and_times),

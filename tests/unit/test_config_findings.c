@@ -281,6 +281,41 @@ static void ranges_are_checked(void **state)
         assert_finding(cases[i].text, cases[i].wanted);
 }
 
+static void what_is_remembered_is_checked(void **state)
+{
+    static const char source[] = "sources: { k: { kind: kafka } }\n";
+    static const struct {
+        const char *text, *wanted;
+    } cases[] = {
+        {"streams: { a: { source: k, changes: maybe } }",
+         "t.yaml:2:28: 'changes' of stream 'a' is true, false or { of: [FIELD, ...] } "
+         "with "
+         "the fields that name what has changed"},
+        {"streams: { a: { source: k, changes: { off: x } } }",
+         "t.yaml:2:28: 'changes' of stream 'a' is true, false or { of: [FIELD, ...] } "
+         "with "
+         "the fields that name what has changed"},
+        {"streams: { a: { source: k, changes: { of: [] } } }",
+         "t.yaml:2:39: 'of' lists 1 to 32 fields"},
+        {"streams: { a: { source: k, changes: { of: [service, \"@time\"] } } }",
+         "t.yaml:2:39: 'of' lists fields of the event; '@time' is not one"},
+        {"streams: { a: { source: k, changes: { of: [1] } } }",
+         "t.yaml:2:39: 'of' lists fields of the event; '?' is not one"},
+        {"streams: { a: { source: k, format: text, changes: true } }",
+         "t.yaml:2:42: stream 'a' is text, which has no fields that could name what has "
+         "changed"},
+        {"context: { memory: 1KiB }", "t.yaml:2:20: 'memory' must be at least 64KiB"},
+        {"context: { age: 1ms }", "t.yaml:2:17: 'age' must be between 1s and 366d"},
+    };
+    char text[400];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        snprintf(text, sizeof text, "%s%s", source, cases[i].text);
+        assert_finding(text, cases[i].wanted);
+    }
+}
+
 static void a_file_that_is_not_there_is_named(void **state)
 {
     (void)state;
@@ -304,6 +339,7 @@ int main(void)
         cmocka_unit_test(paths_of_fields_are_checked),
         cmocka_unit_test(routes_are_checked),
         cmocka_unit_test(ranges_are_checked),
+        cmocka_unit_test(what_is_remembered_is_checked),
         cmocka_unit_test(a_file_that_is_not_there_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -378,7 +378,7 @@ static void what_was_saved_goes_on_as_if_nothing_had_been(void **state)
     tw_context_counts was = counts(c), is = counts(again);
     assert_memory_equal(&was, &is, sizeof was);
     for (int i = 0; i < 5; i++) {
-        char value[8];
+        char value[16];
         const char *const things[] = {"host", value, NULL};
         snprintf(value, sizeof value, "h%d", i);
         note_cart(c, 400 + i, 10 + i, value);

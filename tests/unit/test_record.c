@@ -71,6 +71,29 @@ static void labels_are_text_and_sorted_by_name(void **state)
     tw_notification_unref(n);
 }
 
+static void the_newest_changes_are_lines_of_an_annotation(void **state)
+{
+    (void)state;
+    tw_notification *n = notification();
+    n->at_ms = 1732182000000;
+    n->changes = json_array();
+    for (int i = 0; i < 5; i++)
+        json_array_append_new(n->changes,
+                              json_pack("{s:I, s:s, s:i, s:s, s:i}", "time",
+                                        (json_int_t)(1732181700000 + i * 60000), "stream",
+                                        "deploys", "offset", i, "kind", "a\nb", "n", i));
+    tw_parcel *p = tw_parcel_from_notification(n);
+
+    tw_notification_unref(n);
+    assert_int_equal(p->record.annotation_count, 3);
+    assert_string_equal(p->record.annotations[2].name, "changes");
+    assert_string_equal(p->record.annotations[2].value,
+                        "1m before: deploys kind=a b n=4\n"
+                        "2m before: deploys kind=a b n=3\n"
+                        "3m before: deploys kind=a b n=2");
+    tw_parcel_unref(p);
+}
+
 static void annotations_leave_out_what_is_empty(void **state)
 {
     (void)state;
@@ -212,6 +235,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_outlives_the_notification_it_was_made_of),
         cmocka_unit_test(labels_are_text_and_sorted_by_name),
+        cmocka_unit_test(the_newest_changes_are_lines_of_an_annotation),
         cmocka_unit_test(annotations_leave_out_what_is_empty),
         cmocka_unit_test(a_resolve_has_an_end),
         cmocka_unit_test(a_dead_letter_keeps_the_bytes_and_says_where_from),

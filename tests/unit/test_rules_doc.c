@@ -114,7 +114,8 @@ static json_t *table_row(void *self, const char *table, const char *key, int64_t
 static tw_replay *open_replay(page *p, tw_streams **out_streams, tw_findings *findings)
 {
     static const char *const tables[] = {"service_owner", "inventory", NULL};
-    static const char *const streams[] = {"events", "requests", "metrics", "heartbeats"};
+    static const char *const streams[] = {"events", "requests", "metrics", "heartbeats",
+                                          "deploys"};
     char path[128];
     const char *paths[] = {path};
     tw_err err = {0};

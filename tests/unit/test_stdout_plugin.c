@@ -67,6 +67,24 @@ static void an_alert_is_one_readable_line(void **state)
                         "service=cart zone=eu\n");
 }
 
+static void what_had_changed_stands_below(void **state)
+{
+    (void)state;
+    char text[4096];
+    tw_pair annotations[] = {
+        {"title", "cart fails"},
+        {"changes", "1m before: deploys v=9\n2m before: \033deploys v=8"}};
+    records[0] = fake_alert("id", "cart", false, "crit");
+    records[0].annotations = annotations;
+    records[0].annotation_count = 2;
+    written("{}", 1, text, sizeof text);
+    assert_string_equal(text,
+                        "2024-11-21 09:40:05Z  FIRING   crit team/errors  cart fails  "
+                        "service=cart zone=eu\n"
+                        "    1m before: deploys v=9\n"
+                        "    2m before:  deploys v=8\n");
+}
+
 static void json_is_one_object_a_line(void **state)
 {
     (void)state;
@@ -188,6 +206,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_alert_is_one_readable_line),
+        cmocka_unit_test(what_had_changed_stands_below),
         cmocka_unit_test(json_is_one_object_a_line),
         cmocka_unit_test(what_came_from_outside_cannot_steer_the_terminal),
         cmocka_unit_test(colours_come_when_asked_for_and_not_into_a_file),

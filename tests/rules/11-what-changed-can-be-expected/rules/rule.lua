@@ -1,12 +1,12 @@
 rule "a/errors" {
-  key = { "service" }, clock = { lateness = "30s" },
+  key = { "service" }, clock = { lateness = "30s" }, dedup = { by = "id", within = "10m" },
   inputs = { req = from "requests" { code = gte(500) } },
   detect = level { of = count "req", over = "5m", crit = { at_least = 2 } },
   enrich = { ctx = context { "changes", "alerts", since = "10m" } },
   alert = incident { title = "${ctx.changes.count} changes, last ${ctx.changes.last.version}" },
 }
 rule "a/explained" {
-  key = { "service" }, clock = { lateness = "30s" },
+  key = { "service" }, clock = { lateness = "30s" }, dedup = { by = "id", within = "10m" },
   inputs = { req = from "requests" { code = 599 } },
   enrich = { ctx = context { "changes" } },
   emit = to "explained" { ctx = "${ctx}", n = "${ctx.changes.count}" },
@@ -18,7 +18,8 @@ test "changes of nobody's stream are there" {
     { "9m",  "config_changes", { service = "cart", flag = "new", action = "on" } },
     { "10m", "deploys", { service = "cart", kind = "deploy", version = "v9" } },
     { "10m", "deploys", { service = "blog", kind = "deploy", version = "w1" } },
-    { "11m..11m10s/10s", "requests", { service = "cart", code = 599 } },
+    { "11m", "requests", { service = "cart", code = 599, id = 1 } },
+    { "11m10s", "requests", { service = "cart", code = 599, id = 2 } },
     { "12m", "deploys", { service = "cart", kind = "rollback", version = "v8" } },
   },
   expect = {
@@ -34,6 +35,7 @@ test "changes of nobody's stream are there" {
 }
 test "one too few" {
   rule = "a/errors",
-  feed = { { "0s", "deploys", { service = "cart", version = "v8" } }, { "1m..1m1s/1s", "requests", { service = "cart", code = 500 } } },
+  feed = { { "0s", "deploys", { service = "cart", version = "v8" } }, { "1m", "requests", { service = "cart", code = 500, id = 1 } },
+           { "1m1s", "requests", { service = "cart", code = 500, id = 2 } } },
   expect = { { "1m1s", "crit", { changes = { { version = "v7" } } } }, { "6m", "ok", { changes = missing_field() } } },
 }

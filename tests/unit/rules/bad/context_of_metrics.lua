@@ -5,3 +5,6 @@ rule "a/b" {
   enrich = { ctx = context { "changes", "metrics", "chanches", 5 } },
   alert = incident {},
 }
+--! 5:41: 'metrics' of a context is not supported yet
+--! 5:52: context takes "changes" and "alerts", not "chanches" (did you mean 'changes'?)
+--! 5:64: context takes "changes" and "alerts", not a number

@@ -13,4 +13,10 @@ rule "a/b" {
   },
   alert = incident {},
 }
+--! 6:30: 'sinse' is not an option of context (did you mean 'since'?)
+--! 7:30: since must be longer than zero
+--! 8:30: of is a field or a list of them: of = "service", not a number
+--! 9:5: context says what it wants: context { "changes", "alerts", since = "30m" }
+--! 10:5: context says what it wants: context { "changes", "alerts", since = "30m" }
+--! 11:45: of lists names of fields, not a number
 --! 12:35: of names fields of events, and 'a.changes.count' is a look-up

@@ -5,3 +5,5 @@ rule "a/b" {
   enrich = { ctx = context { "changes", since = "30m" } },
   alert = incident { title = "${ctx.alerts.count}", body = "${ctx.changes.kind}" },
 }
+--! 6:22: ${ctx.alerts.count}: the context does not ask for 'alerts'; it has what its list names: context { "changes", "alerts" }
+--! 6:53: ${ctx.changes.kind}: 'changes' is a list; it has `count`, and entries `first.` and `last.` with their fields

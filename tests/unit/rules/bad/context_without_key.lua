@@ -3,3 +3,4 @@ rule "a/b" {
   enrich = { ctx = context { "changes" } },
   emit = to "out" { n = "${ctx.changes.count}" },
 }
+--! 3:14: context needs of = "field": the rule has no key that could say what it is about

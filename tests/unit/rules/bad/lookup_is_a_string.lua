@@ -5,4 +5,4 @@ rule "a/b" {
   alert = incident { title = "${value}" },
   enrich = { owner = "service_owner" },
 }
---! 6:14: enrich takes lookup { "table", key = "field" }, not a string
+--! 6:14: enrich takes lookup { "table", key = "field" } or context { "changes" }, not a string
