@@ -351,6 +351,8 @@ static void fill(tw_context *c)
     note(c, 100, 1, "a", both);
     tw_context_note_alert(c, &a);
     note_cart(c, 200, 2, "b");
+    for (int i = 0; i < 3; i++)
+        note_cart(c, 210 + i, 30 + i, "more");
 }
 
 static tw_buf bytes_of(tw_context *c)
