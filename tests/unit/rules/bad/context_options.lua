@@ -19,4 +19,4 @@ rule "a/b" {
 --! 9:5: context says what it wants: context { "changes", "alerts", since = "30m" }
 --! 10:5: context says what it wants: context { "changes", "alerts", since = "30m" }
 --! 11:45: of lists names of fields, not a number
---! 12:35: of names fields of events, and 'a.changes.count' is a look-up
+--! 12:30: of names fields of events, and 'a.changes.count' is a look-up
