@@ -349,25 +349,12 @@ static void make_house(tw_app *app)
                             .self = app};
 }
 
-/* Incidents are made before the engine. */
-static json_t *read_context(void *self, const tw_context_query *query)
-{
-    const tw_app *app = self;
-    return tw_context_read(tw_engine_context(app->engine), query);
-}
-
-static void note_alert(void *self, const tw_context_alert *alert)
-{
-    const tw_app *app = self;
-    tw_context_note_alert(tw_engine_context(app->engine), alert);
-}
-
 static int start_engine(tw_app *app, tw_err *err)
 {
     tw_incidents_options incidents = {.notify = {tw_app_on_notification, app},
                                       .change = app->options.changed,
                                       .lookup = {tw_app_lookup, app},
-                                      .context = {read_context, note_alert, app},
+                                      .context = tw_app_context_port(app),
                                       .streams = app->streams,
                                       .clock = {tw_app_rule_clock, app},
                                       .now = &app->clock,

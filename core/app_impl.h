@@ -206,6 +206,9 @@ json_t *tw_app_plan(tw_app *app, const char *const *paths, size_t path_count,
 /* From now on the files that `config` names are watched, if it wants that. */
 void tw_app_watch_rules(tw_app *app, const tw_config *config);
 
+/* app_context.c */
+tw_context_port tw_app_context_port(tw_app *app);
+
 /* app_clocks.c */
 int64_t tw_app_rule_clock(void *self, const char *rule);
 /* Collects what lanes told, then moves the incidents' time. */

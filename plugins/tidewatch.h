@@ -185,7 +185,7 @@ typedef struct tw_record {
     const char *title, *body; /* never NULL */
     const tw_pair *labels;    /* sorted by name; the identity of the alert */
     size_t label_count;
-    const tw_pair *annotations;
+    const tw_pair *annotations; /* title, body, reason, values, changes; none is empty */
     size_t annotation_count;
     int64_t starts_at_ms, ends_at_ms; /* ends TW_NO_TIME while firing */
 

@@ -339,10 +339,9 @@ static tw_counter *gone(tw_stats *stats, const char *why)
 {
     const char *labels[] = {"reason", why, NULL};
 
-    return tw_stats_counter(
-        stats, "context_forgotten_total",
-        "Remembered changes and alerts that had to go before anybody could need them.",
-        labels);
+    return tw_stats_counter(stats, "context_forgotten_total",
+                            "Remembered changes and alerts that had to go, and why.",
+                            labels);
 }
 
 static void register_stats(tw_context *c, tw_stats *stats)
