@@ -8,7 +8,6 @@
  * dead letters -> those are delivered -> their sink stops -> lanes end. Each step has its time, so
  * that nobody holds the engine for ever. */
 #include <signal.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -414,20 +413,6 @@ fail:
     return NULL;
 }
 
-static void say_running(const tw_app *app)
-{
-    bool is_v6 = strchr(app->config->control_host, ':') != NULL;
-    char *control = tw_asprintf(is_v6 ? "[%s]:%u" : "%s:%u", app->config->control_host,
-                                (unsigned)tw_control_port(app->control));
-
-    tw_log_info("app", "running", "control", control, "rules",
-                TW_LOG_INT(tw_engine_rules(app->engine)->rule_count), "sources",
-                TW_LOG_INT(app->config->source_count), "sinks",
-                TW_LOG_INT(app->config->sink_count), "lanes",
-                TW_LOG_INT(app->config->lanes), NULL);
-    tw_free(control);
-}
-
 int tw_app_run(tw_app *app)
 {
     tw_err err = {0};
@@ -438,7 +423,7 @@ int tw_app_run(tw_app *app)
         give_up(app, &err);
     begin_judging(app);
     if (app->phase == TW_APP_RUNNING)
-        say_running(app);
+        tw_app_say_running(app);
     if (app->phase != TW_APP_DONE)
         tw_loop_run(app->loop);
     tw_log_info("app", "stopped", "events",

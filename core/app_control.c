@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the app shows and does over HTTP: its views and verbs. Shore thread. */
+#include <string.h>
 #include <unistd.h>
 
 #include "app_impl.h"
@@ -323,4 +324,18 @@ int tw_app_start_control(tw_app *app, tw_err *err)
                                   .self = app};
     app->control = tw_control_start(&options, err);
     return app->control ? TW_OK : TW_EIO;
+}
+
+void tw_app_say_running(const tw_app *app)
+{
+    bool is_v6 = strchr(app->config->control_host, ':') != NULL;
+    char *control = tw_asprintf(is_v6 ? "[%s]:%u" : "%s:%u", app->config->control_host,
+                                (unsigned)tw_control_port(app->control));
+
+    tw_log_info("app", "running", "control", control, "rules",
+                TW_LOG_INT(tw_engine_rules(app->engine)->rule_count), "sources",
+                TW_LOG_INT(app->config->source_count), "sinks",
+                TW_LOG_INT(app->config->sink_count), "lanes",
+                TW_LOG_INT(app->config->lanes), NULL);
+    tw_free(control);
 }

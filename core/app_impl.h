@@ -219,6 +219,7 @@ void tw_app_note_reload(tw_app *app, int rc, const tw_switch_report *report);
 
 /* app_control.c */
 int tw_app_start_control(tw_app *app, tw_err *err);
+void tw_app_say_running(const tw_app *app); /* where to ask, and what there is */
 
 /* app.c: the orderly stop goes on when something it waited for has happened */
 void tw_app_step_down(tw_app *app);
