@@ -159,9 +159,10 @@ static json_t *show_context(const tw_app *app)
     tw_context_counts n;
 
     tw_context_count(tw_engine_context(app->engine), &n);
-    return json_pack("{s:I, s:I, s:I, s:I, s:I}", "entities", (json_int_t)n.entities,
-                     "changes", (json_int_t)n.changes, "alerts", (json_int_t)n.alerts,
-                     "bytes", (json_int_t)n.bytes, "forgotten", (json_int_t)n.let_go);
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "changes", (json_int_t)n.changes,
+                     "changed", (json_int_t)n.entities, "alerts", (json_int_t)n.alerts,
+                     "alerted", (json_int_t)n.alerted, "bytes", (json_int_t)n.bytes,
+                     "forgotten", (json_int_t)n.let_go);
 }
 
 static json_t *show_status(void *self)

@@ -61,11 +61,12 @@ static void print_head(const json_t *status)
            tw_cli_count(int_of(status, "bad_records"), bad, sizeof bad),
            tw_cli_count(int_of(status, "incidents_open"), open, sizeof open));
     const json_t *context = json_object_get(status, "context");
-    char changes[40], alerts[40], entities[40];
-    printf("remembered %s changes and %s alerts of %s things\n",
+    char changes[40], changed[40], alerts[40], alerted[40];
+    printf("remembered: %s changes of %s things, %s alerts of %s\n",
            tw_cli_count(int_of(context, "changes"), changes, sizeof changes),
+           tw_cli_count(int_of(context, "changed"), changed, sizeof changed),
            tw_cli_count(int_of(context, "alerts"), alerts, sizeof alerts),
-           tw_cli_count(int_of(context, "entities"), entities, sizeof entities));
+           tw_cli_count(int_of(context, "alerted"), alerted, sizeof alerted));
     const json_t *last = json_object_get(status, "last_bad_record");
     if (json_is_object(last))
         printf("last bad record: %s, partition %d, offset %lld: %s\n",

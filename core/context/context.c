@@ -83,16 +83,16 @@ static size_t entry_bytes(const tw_kept_entry *e)
 
 void tw_kept_entry_count(tw_context *c, tw_kept_entry *e)
 {
-    c->bytes += entry_bytes(e);
-    c->held[e->kind]++;
+    c->kinds[e->kind].bytes += entry_bytes(e);
+    c->kinds[e->kind].held++;
 }
 
 void tw_kept_entry_unref(tw_context *c, tw_kept_entry *e)
 {
     if (--e->refs > 0)
         return;
-    c->bytes -= entry_bytes(e);
-    c->held[e->kind]--;
+    c->kinds[e->kind].bytes -= entry_bytes(e);
+    c->kinds[e->kind].held--;
     tw_free(e);
 }
 
@@ -131,32 +131,31 @@ static bool is_same(const tw_kept_entry *a, const tw_kept_entry *b)
 
 /* ---- entities ---------------------------------------------------------------------- */
 
-static void leave_line(tw_context *c, tw_kept_entity *x)
+static void leave_line(tw_kept_kind *k, tw_kept_entity *x)
 {
-    *(x->before ? &x->before->behind : &c->oldest) = x->behind;
-    *(x->behind ? &x->behind->before : &c->newest) = x->before;
+    *(x->before ? &x->before->behind : &k->oldest) = x->behind;
+    *(x->behind ? &x->behind->before : &k->newest) = x->before;
     x->before = x->behind = NULL;
 }
 
-static void enter_line(tw_context *c, tw_kept_entity *x)
+static void enter_line(tw_kept_kind *k, tw_kept_entity *x)
 {
-    x->before = c->newest;
-    *(c->newest ? &c->newest->behind : &c->oldest) = x;
-    c->newest = x;
+    x->before = k->newest;
+    *(k->newest ? &k->newest->behind : &k->oldest) = x;
+    k->newest = x;
 }
 
 static uint64_t entity_free(tw_context *c, tw_kept_entity *x)
 {
-    uint64_t entries = 0;
+    tw_kept_kind *k = &c->kinds[x->kind];
+    uint64_t entries = x->list.count;
 
-    for (int k = 0; k < 2; k++) {
-        for (uint32_t i = 0; i < x->lists[k].count; i++, entries++)
-            tw_kept_entry_unref(c, x->lists[k].items[i]);
-        tw_free(x->lists[k].items);
-    }
-    leave_line(c, x);
-    c->bytes -= ENTITY_BYTES + x->name_len;
-    tw_map_remove_n(c->entities, x->name, x->name_len);
+    for (uint32_t i = 0; i < x->list.count; i++)
+        tw_kept_entry_unref(c, x->list.items[i]);
+    tw_free(x->list.items);
+    leave_line(k, x);
+    k->bytes -= ENTITY_BYTES + x->name_len;
+    tw_map_remove_n(k->entities, x->name, x->name_len);
     tw_free(x->name);
     tw_free(x);
     return entries;
@@ -169,23 +168,27 @@ static void let_go(tw_context *c, tw_counter *why, uint64_t n)
         tw_count(why, n);
 }
 
-tw_kept_entity *tw_kept_entity_of(tw_context *c, const char *name, size_t n)
+tw_kept_entity *tw_kept_entity_of(tw_context *c, tw_context_kind kind, const char *name,
+                                  size_t n)
 {
-    tw_kept_entity *x = tw_map_get_n(c->entities, name, n);
+    tw_kept_kind *k = &c->kinds[kind];
+    tw_kept_entity *x = tw_map_get_n(k->entities, name, n);
 
     if (x) {
-        leave_line(c, x);
-        enter_line(c, x);
+        leave_line(k, x);
+        enter_line(k, x);
         return x;
     }
-    while (tw_map_count(c->entities) >= c->limits.entities)
-        let_go(c, c->gone_entities, entity_free(c, c->oldest));
+    while (tw_map_count(k->entities) >= c->limits.entities)
+        let_go(c, c->gone_entities, entity_free(c, k->oldest));
     x = tw_alloc(sizeof *x);
-    *x = (tw_kept_entity){
-        .name = tw_strndup(name, n), .name_len = n, .newest_ms = TW_TIME_NONE};
-    c->bytes += ENTITY_BYTES + n;
-    tw_map_put_n(c->entities, name, n, x);
-    enter_line(c, x);
+    *x = (tw_kept_entity){.kind = kind,
+                          .name = tw_strndup(name, n),
+                          .name_len = n,
+                          .newest_ms = TW_TIME_NONE};
+    k->bytes += ENTITY_BYTES + n;
+    tw_map_put_n(k->entities, name, n, x);
+    enter_line(k, x);
     return x;
 }
 
@@ -226,7 +229,7 @@ static bool has_same(const tw_kept_list *l, uint32_t at, const tw_kept_entry *e)
 
 void tw_kept_entity_insert(tw_context *c, tw_kept_entity *x, tw_kept_entry *e)
 {
-    tw_kept_list *l = &x->lists[e->kind];
+    tw_kept_list *l = &x->list;
     uint32_t at = l->count;
 
     while (at > 0 && tw_kept_entry_compare(e, l->items[at - 1]) < 0)
@@ -253,23 +256,40 @@ void tw_kept_entity_insert(tw_context *c, tw_kept_entity *x, tw_kept_entry *e)
 /* ---- bounds ------------------------------------------------------------------------ */
 
 /* The line is by when something was noted, which is near enough to how old it is. */
+static void drop_aged_entities(tw_context *c, const tw_kept_kind *k)
+{
+    while (k->oldest && c->newest_ms != TW_TIME_NONE &&
+           k->oldest->newest_ms < c->newest_ms - c->limits.age_ms)
+        let_go(c, c->gone_age, entity_free(c, k->oldest));
+}
+
+static size_t all_bytes(const tw_context *c)
+{
+    return c->kinds[TW_CONTEXT_CHANGES].bytes + c->kinds[TW_CONTEXT_ALERTS].bytes;
+}
+
 static void keep_bounds(tw_context *c)
 {
-    while (c->oldest && c->newest_ms != TW_TIME_NONE &&
-           c->oldest->newest_ms < c->newest_ms - c->limits.age_ms)
-        let_go(c, c->gone_age, entity_free(c, c->oldest));
-    while (c->oldest && c->bytes > c->limits.bytes)
-        let_go(c, c->gone_bytes, entity_free(c, c->oldest));
+    tw_kept_kind *changes = &c->kinds[TW_CONTEXT_CHANGES],
+                 *alerts = &c->kinds[TW_CONTEXT_ALERTS];
+
+    drop_aged_entities(c, changes);
+    drop_aged_entities(c, alerts);
+    while (all_bytes(c) > c->limits.bytes) {
+        const tw_kept_kind *larger = alerts->bytes > changes->bytes ? alerts : changes;
+        let_go(c, c->gone_bytes, entity_free(c, larger->oldest));
+    }
 }
 
 static void set_gauges(tw_context *c)
 {
-    if (!c->entity_gauge)
+    if (!c->byte_gauge)
         return;
-    tw_gauge_set(c->entity_gauge, (int64_t)tw_map_count(c->entities));
-    tw_gauge_set(c->change_gauge, (int64_t)c->held[TW_CONTEXT_CHANGES]);
-    tw_gauge_set(c->alert_gauge, (int64_t)c->held[TW_CONTEXT_ALERTS]);
-    tw_gauge_set(c->byte_gauge, (int64_t)c->bytes);
+    for (int k = 0; k < 2; k++) {
+        tw_gauge_set(c->entity_gauges[k], (int64_t)tw_map_count(c->kinds[k].entities));
+        tw_gauge_set(c->entry_gauges[k], (int64_t)c->kinds[k].held);
+    }
+    tw_gauge_set(c->byte_gauge, (int64_t)all_bytes(c));
 }
 
 void tw_context_settle(tw_context *c)
@@ -288,10 +308,10 @@ static void keep(tw_context *c, tw_kept_entry *e)
         c->newest_ms = e->time_ms;
     for (uint32_t at = 0; tw_kept_entry_next(e, &at, &pair);) {
         size_t n = tw_entity_name(&pair, name);
-        tw_kept_entity *x = tw_kept_entity_of(c, name, n);
+        tw_kept_entity *x = tw_kept_entity_of(c, e->kind, name, n);
         if (e->time_ms > x->newest_ms)
             x->newest_ms = e->time_ms;
-        drop_aged(c, &x->lists[e->kind]);
+        drop_aged(c, &x->list);
         tw_kept_entity_insert(c, x, e);
     }
     tw_kept_entry_unref(c, e);
@@ -325,11 +345,13 @@ void tw_context_note(tw_context *c, const tw_context_entry *entry)
 void tw_context_count(tw_context *c, tw_context_counts *out)
 {
     pthread_mutex_lock(&c->lock);
-    *out = (tw_context_counts){.entities = tw_map_count(c->entities),
-                               .changes = c->held[TW_CONTEXT_CHANGES],
-                               .alerts = c->held[TW_CONTEXT_ALERTS],
-                               .bytes = c->bytes,
-                               .let_go = c->let_go};
+    *out = (tw_context_counts){
+        .entities = tw_map_count(c->kinds[TW_CONTEXT_CHANGES].entities),
+        .changes = c->kinds[TW_CONTEXT_CHANGES].held,
+        .alerted = tw_map_count(c->kinds[TW_CONTEXT_ALERTS].entities),
+        .alerts = c->kinds[TW_CONTEXT_ALERTS].held,
+        .bytes = all_bytes(c),
+        .let_go = c->let_go};
     pthread_mutex_unlock(&c->lock);
 }
 
@@ -346,13 +368,16 @@ static tw_counter *gone(tw_stats *stats, const char *why)
 
 static void register_stats(tw_context *c, tw_stats *stats)
 {
-    c->entity_gauge =
-        tw_stats_gauge(stats, "context_entities",
-                       "Things whose changes or alerts are remembered.", NULL);
-    c->change_gauge =
-        tw_stats_gauge(stats, "context_changes", "Changes that are remembered.", NULL);
-    c->alert_gauge = tw_stats_gauge(stats, "context_alerts",
-                                    "What became of alerts, as far as remembered.", NULL);
+    static const char *const kinds[] = {"changes", "alerts"};
+
+    for (int k = 0; k < 2; k++) {
+        const char *labels[] = {"kind", kinds[k], NULL};
+        c->entity_gauges[k] =
+            tw_stats_gauge(stats, "context_entities",
+                           "Things of which something is remembered.", labels);
+        c->entry_gauges[k] = tw_stats_gauge(
+            stats, "context_entries", "Changes and alerts that are remembered.", labels);
+    }
     c->byte_gauge =
         tw_stats_gauge(stats, "context_bytes", "Memory of what is remembered.", NULL);
     c->gone_entities = gone(stats, "entities");
@@ -370,7 +395,8 @@ tw_context *tw_context_new(const tw_context_limits *limits, const tw_streams *st
 
     c->limits = limits->entities ? *limits : (tw_context_limits)TW_CONTEXT_LIMITS_DEFAULT;
     c->streams = streams;
-    c->entities = tw_map_new(NULL);
+    c->kinds[TW_CONTEXT_CHANGES].entities = tw_map_new(NULL);
+    c->kinds[TW_CONTEXT_ALERTS].entities = tw_map_new(NULL);
     c->newest_ms = TW_TIME_NONE;
     pthread_mutex_init(&c->lock, NULL);
     if (stats)
@@ -382,9 +408,11 @@ void tw_context_free(tw_context *c)
 {
     if (!c)
         return;
-    while (c->oldest)
-        entity_free(c, c->oldest);
-    tw_map_free(c->entities);
+    for (int k = 0; k < 2; k++) {
+        while (c->kinds[k].oldest)
+            entity_free(c, c->kinds[k].oldest);
+        tw_map_free(c->kinds[k].entities);
+    }
     pthread_mutex_destroy(&c->lock);
     tw_free(c);
 }

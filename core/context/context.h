@@ -20,9 +20,9 @@
 #include "flow/stream.h"
 
 typedef struct tw_context_limits {
-    uint32_t entities;
-    uint32_t entries; /* changes of an entity, and as many alerts */
-    int64_t age_ms;   /* against the newest change */
+    uint32_t entities; /* with changes, and as many with alerts */
+    uint32_t entries;  /* changes of an entity, and as many alerts */
+    int64_t age_ms;    /* against the newest change */
     size_t bytes;
 } tw_context_limits;
 #define TW_CONTEXT_LIMITS_DEFAULT                                                        \
@@ -63,7 +63,9 @@ json_t *tw_context_read(void *context, const tw_context_query *query);
 void tw_context_note_alert(void *context, const tw_context_alert *alert);
 
 typedef struct tw_context_counts {
-    uint64_t entities, changes, alerts, bytes, let_go;
+    uint64_t entities, changes; /* things with changes, and these */
+    uint64_t alerted, alerts;   /* the same of alerts */
+    uint64_t bytes, let_go;
 } tw_context_counts;
 void tw_context_count(tw_context *c, tw_context_counts *out);
 

@@ -25,27 +25,34 @@ typedef struct tw_kept_list {
     uint32_t count, room;
 } tw_kept_list;
 
-/* All of one entity. In the map, and in the line of those that something was noted of: the one that has waited the
- * longest goes first. */
+/* What is remembered of one entity in one kind. In the map of its kind, and in the line of those that something was
+ * noted of: the one that has waited the longest goes first. */
 typedef struct tw_kept_entity {
+    tw_context_kind kind;
     char *name; /* "service=cart"; of the map */
     size_t name_len;
-    tw_kept_list lists[2]; /* by tw_context_kind */
+    tw_kept_list list;
     int64_t newest_ms;
     struct tw_kept_entity *before, *behind;
 } tw_kept_entity;
+
+/* Changes and alerts do not take each other's room: a hundred thousand alerts must not make what they came from be
+ * forgotten. */
+typedef struct tw_kept_kind {
+    tw_map *entities;
+    tw_kept_entity *oldest, *newest;
+    uint64_t held; /* entries */
+    size_t bytes;
+} tw_kept_kind;
 
 struct tw_context {
     tw_context_limits limits;
     const tw_streams *streams;
     pthread_mutex_t lock;
-    tw_map *entities;
-    tw_kept_entity *oldest, *newest;
-    int64_t newest_ms; /* of all changes; TW_TIME_NONE */
+    tw_kept_kind kinds[2]; /* by tw_context_kind */
+    int64_t newest_ms;     /* of all changes; TW_TIME_NONE */
     uint64_t number, let_go;
-    uint64_t held[2]; /* by kind: how many entries there are */
-    size_t bytes;
-    tw_gauge *entity_gauge, *change_gauge, *alert_gauge, *byte_gauge;
+    tw_gauge *entity_gauges[2], *entry_gauges[2], *byte_gauge;
     tw_counter *gone_entities, *gone_entries, *gone_bytes, *gone_age, *gone_text;
 };
 
@@ -53,7 +60,8 @@ struct tw_context {
 /* Counts a new entry among what is held. */
 void tw_kept_entry_count(tw_context *c, tw_kept_entry *e);
 /* The entity of that name, at the end of the line; others may go for a new one. */
-tw_kept_entity *tw_kept_entity_of(tw_context *c, const char *name, size_t n);
+tw_kept_entity *tw_kept_entity_of(tw_context *c, tw_context_kind kind, const char *name,
+                                  size_t n);
 /* Puts the entry into its place, with a reference, unless it is there or too old for a full list. */
 void tw_kept_entity_insert(tw_context *c, tw_kept_entity *x, tw_kept_entry *e);
 void tw_context_settle(tw_context *c); /* back within all bounds */

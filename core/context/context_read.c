@@ -102,9 +102,10 @@ static void write_list(tw_context *c, const tw_context_query *q, tw_buf *out)
 
     for (uint32_t i = 0; i < q->entity_count; i++) {
         size_t n = tw_entity_name(&q->entities[i], name);
-        const tw_kept_entity *x = n ? tw_map_get_n(c->entities, name, n) : NULL;
+        const tw_kept_entity *x =
+            n ? tw_map_get_n(c->kinds[q->kind].entities, name, n) : NULL;
         if (x)
-            find(&x->lists[q->kind], q, &f);
+            find(&x->list, q, &f);
     }
     if (f.count > 1)
         qsort(f.items, f.count, sizeof *f.items, compare);

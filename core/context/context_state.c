@@ -43,6 +43,16 @@ static void put_list(const tw_kept_list *l, tw_map *written, tw_buf *out)
     }
 }
 
+static void put_kind(const tw_kept_kind *k, tw_map *written, tw_buf *out)
+{
+    tw_state_put_u64(out, tw_map_count(k->entities));
+    for (const tw_kept_entity *x = k->oldest; x; x = x->behind) {
+        tw_state_put_bytes(out, x->name, x->name_len);
+        tw_state_put_i64(out, x->newest_ms);
+        put_list(&x->list, written, out);
+    }
+}
+
 void tw_context_save(tw_context *c, tw_buf *out)
 {
     tw_map *written = tw_map_new(NULL);
@@ -52,13 +62,8 @@ void tw_context_save(tw_context *c, tw_buf *out)
     tw_state_put_i64(out, c->newest_ms);
     tw_state_put_u64(out, c->number);
     tw_state_put_u64(out, c->let_go);
-    tw_state_put_u64(out, tw_map_count(c->entities));
-    for (const tw_kept_entity *x = c->oldest; x; x = x->behind) {
-        tw_state_put_bytes(out, x->name, x->name_len);
-        tw_state_put_i64(out, x->newest_ms);
-        put_list(&x->lists[TW_CONTEXT_CHANGES], written, out);
-        put_list(&x->lists[TW_CONTEXT_ALERTS], written, out);
-    }
+    put_kind(&c->kinds[TW_CONTEXT_CHANGES], written, out);
+    put_kind(&c->kinds[TW_CONTEXT_ALERTS], written, out);
     pthread_mutex_unlock(&c->lock);
     tw_map_free(written);
 }
@@ -134,7 +139,7 @@ static tw_kept_entry *entry_at(loading *l, uint64_t place)
     return e;
 }
 
-static bool take_list(loading *l, tw_kept_entity *x, tw_context_kind kind)
+static bool take_list(loading *l, tw_kept_entity *x)
 {
     uint64_t count;
 
@@ -143,14 +148,14 @@ static bool take_list(loading *l, tw_kept_entity *x, tw_context_kind kind)
     for (uint64_t i = 0; i < count; i++) {
         uint64_t place;
         tw_kept_entry *e = tw_state_take_u64(&l->in, &place) ? entry_at(l, place) : NULL;
-        if (!e || e->kind != kind)
+        if (!e || e->kind != x->kind)
             return false;
         tw_kept_entity_insert(l->c, x, e);
     }
     return true;
 }
 
-static bool take_entity(loading *l)
+static bool take_entity(loading *l, tw_context_kind kind)
 {
     const void *name;
     size_t n;
@@ -159,9 +164,9 @@ static bool take_entity(loading *l)
     if (!tw_state_take_bytes(&l->in, &name, &n) || n >= TW_CONTEXT_NAME_BYTES ||
         !tw_state_take_i64(&l->in, &newest_ms))
         return false;
-    tw_kept_entity *x = tw_kept_entity_of(l->c, name, n);
+    tw_kept_entity *x = tw_kept_entity_of(l->c, kind, name, n);
     x->newest_ms = newest_ms;
-    return take_list(l, x, TW_CONTEXT_CHANGES) && take_list(l, x, TW_CONTEXT_ALERTS);
+    return take_list(l, x);
 }
 
 /* Far from where adding a span would overflow. */
@@ -170,20 +175,27 @@ static bool is_time(int64_t ms)
     return ms == TW_TIME_NONE || (ms > -MOST_MS && ms < MOST_MS);
 }
 
-static bool take_all(loading *l)
+static bool take_kind(loading *l, tw_context_kind kind)
 {
-    uint64_t format, entities;
+    uint64_t entities;
 
-    if (!tw_state_take_u64(&l->in, &format) || format != FORMAT ||
-        !tw_state_take_i64(&l->in, &l->c->newest_ms) || !is_time(l->c->newest_ms) ||
-        !tw_state_take_u64(&l->in, &l->c->number) ||
-        !tw_state_take_u64(&l->in, &l->c->let_go) ||
-        !tw_state_take_u64(&l->in, &entities))
+    if (!tw_state_take_u64(&l->in, &entities))
         return false;
     for (uint64_t i = 0; i < entities; i++)
-        if (!take_entity(l))
+        if (!take_entity(l, kind))
             return false;
-    return l->in.at == l->in.end;
+    return true;
+}
+
+static bool take_all(loading *l)
+{
+    uint64_t format;
+
+    return tw_state_take_u64(&l->in, &format) && format == FORMAT &&
+           tw_state_take_i64(&l->in, &l->c->newest_ms) && is_time(l->c->newest_ms) &&
+           tw_state_take_u64(&l->in, &l->c->number) &&
+           tw_state_take_u64(&l->in, &l->c->let_go) && take_kind(l, TW_CONTEXT_CHANGES) &&
+           take_kind(l, TW_CONTEXT_ALERTS) && l->in.at == l->in.end;
 }
 
 int tw_context_load(tw_context *c, const void *data, size_t size, tw_err *err)

@@ -296,6 +296,22 @@ static void alerts_of_the_rule_itself_are_left_out(void **state)
     json_decref(others);
 }
 
+static void alerts_take_no_room_from_changes(void **state)
+{
+    tw_context *c = make(*state, 2, 10, 1000000, 20000);
+
+    note_cart(c, 1, 1, "a");
+    for (int i = 0; i < 1000; i++) {
+        char value[16];
+        snprintf(value, sizeof value, "h%d", i);
+        tw_entity thing = entity("host", value);
+        tw_context_note_alert(
+            c, &(tw_context_alert){&thing, 1, 50, "a/b", "i1", "firing", "crit", "x"});
+    }
+    assert_string_equal(of_cart(c), "a");
+    assert_int_equal(counts(c).alerted, 2);
+}
+
 /* ---- events ------------------------------------------------------------------------ */
 
 static void an_event_is_cut_to_one_short_line(void **state)
@@ -445,6 +461,7 @@ int main(void)
         TEST(memory_is_bounded_whatever_comes),
         TEST(a_value_that_is_too_long_or_empty_names_nothing),
         TEST(alerts_of_the_rule_itself_are_left_out),
+        TEST(alerts_take_no_room_from_changes),
         TEST(an_event_is_cut_to_one_short_line),
         TEST(what_was_saved_goes_on_as_if_nothing_had_been),
         TEST(broken_bytes_are_refused),
