@@ -171,20 +171,13 @@ int tw_replay_switch(tw_replay *r, tw_rule_files *files, tw_err *err)
     return rc;
 }
 
-/* Behind those of the rules, so that theirs have the numbers they always had. */
-static void add_streams_of_changes(tw_replay *r)
-{
-    for (size_t i = 0; r->options.any_stream && tw_streams_of_changes[i]; i++)
-        tw_streams_add(r->options.streams, tw_streams_of_changes[i]);
-}
-
 static int switch_rules(tw_replay *r, const char *const *paths, size_t count,
                         tw_findings *out_findings, tw_err *err)
 {
     tw_rule_files *files = load_rules(r, paths, count, out_findings);
     int rc;
 
-    add_streams_of_changes(r);
+    tw_replay_add_streams_of_changes(r);
     if (any_error(out_findings))
         rc = tw_err_set(err, TW_EINVAL, "the rules are refused");
     else

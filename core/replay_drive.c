@@ -19,6 +19,12 @@ static void note_alert(void *self, const tw_context_alert *alert)
     tw_context_note_alert(tw_engine_context(r->engine), alert);
 }
 
+void tw_replay_add_streams_of_changes(tw_replay *r)
+{
+    for (size_t i = 0; r->options.any_stream && tw_streams_of_changes[i]; i++)
+        tw_streams_add(r->options.streams, tw_streams_of_changes[i]);
+}
+
 tw_context_port tw_replay_context_port(tw_replay *r)
 {
     return (tw_context_port){read_context, note_alert, r};

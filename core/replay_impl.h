@@ -44,6 +44,8 @@ int64_t tw_replay_next_offset(tw_replay *r, const tw_stream *stream, int32_t par
 void tw_replay_settle(tw_replay *r);
 /* An engine without rules, in step. */
 int tw_replay_open_engine(tw_replay *r, tw_err *err);
+/* Behind the streams of the rules, so that theirs have the numbers they always had. */
+void tw_replay_add_streams_of_changes(tw_replay *r);
 /* What incidents read and note. */
 tw_context_port tw_replay_context_port(tw_replay *r);
 
