@@ -93,7 +93,7 @@ static void make_rows(bench *b)
             rows, host,
             json_pack("{s:s, s:i}", "team", "payments", "rack", (int)facts.host_number));
     }
-    b->rows = tw_rows_of_json(rows);
+    b->rows = tw_rows_of_json(rows, 0);
     json_decref(rows);
 }
 
