@@ -8,7 +8,6 @@
 
 #define HOUR_MS INT64_C(3600000)
 #define MOST_CHANGES 10
-#define MOST_MEMBERS 20 /* of a group, whose changes are shown */
 #define MAX_VALUE_BYTES 256
 
 /* ---- what it is about -------------------------------------------------------------- */
@@ -151,17 +150,13 @@ static void merge(json_t *all, json_t *change)
         json_array_remove(all, 0);
 }
 
-json_t *tw_group_changes(tw_incident *const *members, uint32_t count, int64_t at_ms)
+void tw_incident_add_changes(const tw_incident *inc, int64_t at_ms, json_t *all)
 {
-    json_t *all = json_array();
+    json_t *own = tw_incident_changes(inc, at_ms), *change;
+    size_t k;
 
-    for (uint32_t i = 0; i < count && i < MOST_MEMBERS; i++) {
-        json_t *own = tw_incident_changes(members[i], at_ms), *change;
-        size_t k;
-        json_array_foreach(own, k, change) merge(all, change);
-        json_decref(own);
-    }
-    return none_is_null(all);
+    json_array_foreach(own, k, change) merge(all, change);
+    json_decref(own);
 }
 
 /* ---- what is remembered of it ------------------------------------------------------ */

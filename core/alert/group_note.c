@@ -6,6 +6,7 @@
 #include "alert/group_impl.h"
 #include "base/mem.h"
 
+#define MOST_CHANGED 20 /* members whose changes are shown */
 #define MAX_EVIDENCE 100
 #define MAX_LISTED 1000
 
@@ -68,6 +69,20 @@ static json_t *evidence_of(const tw_group *g)
         }
     }
     return all;
+}
+
+/* Of the first few: of a hundred thousand others the newest changes are those of everybody. */
+static json_t *changes_of(const tw_group *g, int64_t at_ms)
+{
+    json_t *all = json_array();
+    uint32_t i = 0, n = 0;
+
+    for (const tw_incident *inc; n < MOST_CHANGED && (inc = tw_group_next(g, &i)); n++)
+        tw_incident_add_changes(inc, at_ms, all);
+    if (json_array_size(all) > 0)
+        return all;
+    json_decref(all);
+    return NULL;
 }
 
 static char *title_of(const tw_group *g, const json_t *members, size_t count)
@@ -142,7 +157,7 @@ tw_notification *tw_group_note(const tw_group *g, int64_t at_ms, bool resolved,
     n->values = only ? json_incref(only->values) : json_object();
     n->enrich = only ? json_incref(only->enrich) : NULL;
     n->evidence = evidence_of(g);
-    n->changes = tw_group_changes(g->members, g->count, at_ms);
+    n->changes = changes_of(g, at_ms);
     n->labels = common_labels(g);
     n->stands_for = count;
     n->reminder = what == TW_TELL_REMIND;

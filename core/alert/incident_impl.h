@@ -247,7 +247,8 @@ json_t *tw_signal_entities(tw_signal_view *v);
 json_t *tw_signal_context(tw_signal_view *v, const tw_context_plan *plan);
 /* The newest changes of what it is about, from an hour before it opened. New reference; NULL: none. */
 json_t *tw_incident_changes(const tw_incident *inc, int64_t at_ms);
-json_t *tw_group_changes(tw_incident *const *members, uint32_t count, int64_t at_ms);
+/* The same among what others had; the newest of all stay. */
+void tw_incident_add_changes(const tw_incident *inc, int64_t at_ms, json_t *all);
 /* It opened, changed its level, or ended: remembered of what it is about. */
 void tw_incident_note(const tw_incident *inc, const char *status, tw_level level,
                       int64_t at_ms);
