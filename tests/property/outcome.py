@@ -166,8 +166,8 @@ def told(line, events):
 
 
 def in_order(lines):
-    """As replay prints them; at one instant two rules may come either way."""
-    return [text for _, _, text in sorted(lines, key=lambda line: line[:2])]
+    """As replay prints them; at one instant two incidents may come either way."""
+    return [text for *_, text in sorted(lines, key=lambda line: line[:3])]
 
 
 def replay(arguments, worlds, run):
@@ -187,7 +187,7 @@ def replay(arguments, worlds, run):
     for line in map(json.loads, done.stdout.splitlines()):
         seed = seed_of(line)
         if seed is not None and line["at"] <= START + CUT:
-            found[seed].append((line["at"], line.get("rule", ""), told(line, events)))
+            found[seed].append((line["at"], line.get("rule", ""), line.get("incident", ""), told(line, events)))
     return {world.seed: in_order(found[world.seed]) for world in worlds}
 
 
