@@ -140,10 +140,66 @@ static void each_event_is_enriched_from_one_snapshot(void **state)
     tw_rule_watchdog_stop();
 }
 
+static const char patient[] =
+    "rule \"a/patient\" { key = { \"host\" }, clock = { lateness = \"1h\" }, inputs = { "
+    "ev = "
+    "from \"events\" {} }, detect = change { \"ev\", of = \"host\" }, alert = incident "
+    "{} } "
+    "rule \"a/other\" { key = { \"host\" }, clock = { lateness = \"2h\" }, inputs = { ev "
+    "= from "
+    "\"events\" {} }, detect = change { \"ev\", of = \"host\" }, alert = incident {} }";
+static const char hasty[] =
+    "rule \"a/other\" { key = { \"host\" }, clock = { lateness = \"2h\" }, inputs = { ev "
+    "= from "
+    "\"events\" {} }, detect = change { \"ev\", of = \"host\" }, alert = incident {} }";
+
+/* Of a rule that is removed, events wait in memory of the lane, which goes on with it. */
+static void a_rule_is_removed_while_its_events_wait(void **state)
+{
+    rules_fixture *x = *state;
+    fake_feed feed = {0};
+    tw_source_type type = {.poll = give, .release = take_back};
+    tw_feed_state fed = {.feed = &feed.base,
+                         .type = &type,
+                         .stream = tw_streams_find(x->options.streams, "events")};
+    tw_stats *stats = tw_stats_new();
+    tw_clock clock;
+    tw_err err = {0};
+    tw_switch_report report;
+    int64_t next;
+
+    tw_clock_init_real(&clock);
+    assert_int_equal(tw_rule_watchdog_start(&err), TW_OK);
+    tw_engine_options options = {.lanes = 1,
+                                 .clock = &clock,
+                                 .streams = x->options.streams,
+                                 .stats = stats,
+                                 .max_waiting = 1000,
+                                 .ports = {.signal = ignore_signal}};
+    tw_engine *e = tw_engine_new(&options);
+    assert_int_equal(tw_engine_start(e, &err), TW_OK);
+    tw_engine_feed_add(e, &fed);
+    for (int i = 0; i < 20; i++) {
+        uint64_t until = tw_stats_sum(stats, "events_total") + 500;
+        load_rules(x, i % 2 ? hasty : patient);
+        assert_string_equal(first_finding(x), "");
+        assert_int_equal(tw_engine_switch(e, x->set, NULL, NULL, &report, &err), TW_OK);
+        while (tw_stats_sum(stats, "events_total") < until)
+            sched_yield();
+    }
+    tw_engine_feed_remove(e, &fed, &next);
+    tw_engine_stop(e);
+    tw_engine_free(e);
+    tw_stats_free(stats);
+    tw_rule_watchdog_stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_event_is_enriched_from_one_snapshot,
+                                        open_rules, shut_rules),
+        cmocka_unit_test_setup_teardown(a_rule_is_removed_while_its_events_wait,
                                         open_rules, shut_rules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
