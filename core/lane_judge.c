@@ -34,7 +34,8 @@ static void tell_resolve(tw_lane *lane, const tw_instance *inst, const tw_key *k
                    .newest_ms = time_ms,
                    .start_ms = TW_TIME_NONE,
                    .stop_ms = TW_TIME_NONE,
-                   .reason = inst->rule->inputs[input].name};
+                   .reason = inst->rule->inputs[input].name,
+                   .unsure = !may_end};
 
     tw_engine_on_signal(lane, &s);
 }

@@ -59,7 +59,7 @@ static void on_signal(void *self, const tw_signal *s)
 {
     tw_replay *r = self;
 
-    if (r->options.signals)
+    if (r->options.signals && !s->unsure)
         add_line(r, s->at_ms, tw_replay_signal(s));
     tw_app_order_signal(r->order, s);
 }

@@ -46,7 +46,10 @@ typedef struct tw_signal {
     int64_t start_ms,
         stop_ms;        /* span of the window judged; TW_TIME_NONE when there is none */
     const char *reason; /* NULL, or why (nodata, evicted, forgotten) */
-    json_t *fire;       /* handler's options, borrowed; NULL otherwise */
+    /* RESOLVE: nothing is known that it could end, but what comes due before it may come later. It is between
+     * a lane and the shore, and depends on what else the lane has: no finding of the rule. */
+    bool unsure;
+    json_t *fire;               /* handler's options, borrowed; NULL otherwise */
     const tw_role_found *roles; /* rule->role_count; NULL: none */
     const tw_value *facts;      /* rule->fact_count; NULL: none */
     const tw_evidence
