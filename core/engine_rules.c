@@ -159,6 +159,10 @@ void tw_engine_expect_keys(tw_engine *e)
             tw_log_warn("rules", "rows of a table have no key for what is expected",
                         "rule", e->rules->rules[r]->name, "table", plan->table, "rows",
                         TW_LOG_INT(tw_expected_keyless(set)), NULL);
+        else if (tw_expected_count(set) == 0 && tw_rows_count(rows) > 0)
+            tw_log_warn("rules", "no row of the table is one that the rule expects",
+                        "rule", e->rules->rules[r]->name, "table", plan->table, "rows",
+                        TW_LOG_INT(tw_rows_count(rows)), NULL);
         tw_expected_unref(set);
     }
 }

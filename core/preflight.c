@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "engine.h"
+#include "flow/plan_missing.h"
 #include "flow/table.h"
 #include "guest.h"
 #include "host/plugin.h"
@@ -331,6 +332,43 @@ static int try_switch(tw_rule_files *files, tw_streams *streams, tw_err *err)
     return rc;
 }
 
+static tw_table *table_of(const tw_config *config, const char *name)
+{
+    tw_err err = {0};
+
+    for (uint32_t i = 0; config && i < config->table_count; i++) {
+        const tw_config_table *t = &config->tables[i];
+        if (!t->topic && strcmp(t->name, name) == 0)
+            return tw_table_open_with(t->name, t->path, &t->columns, &err);
+    }
+    return NULL;
+}
+
+/* A rule that expects nobody can never tell of anybody, most often for a misspelt column. */
+static void look_at_expected(const tw_config *config, const tw_rule *rule,
+                             tw_findings *out)
+{
+    const tw_missing_plan *plan = tw_missing_plan_of(rule);
+    tw_table *table = plan && plan->table ? table_of(config, plan->table) : NULL;
+    tw_err err;
+
+    if (!table)
+        return;
+    tw_rows *rows = tw_table_rows(table);
+    tw_expected *set = tw_expected_new(plan, rows);
+    if (tw_expected_count(set) == 0 && tw_rows_count(rows) > 0) {
+        tw_err_at(&err, TW_EINVAL, rule->file, rule->line, 0,
+                  "rule '%s' expects nobody: of the %zu rows of table '%s' %s",
+                  rule->name, tw_rows_count(rows), plan->table,
+                  tw_expected_keyless(set)
+                      ? "none has the columns of the key"
+                      : "none is what `where` asks for (is a column misspelt?)");
+        tw_findings_add(out, &err, true);
+    }
+    tw_expected_unref(set);
+    tw_table_free(table);
+}
+
 size_t tw_preflight_rules(const tw_config *config, const char *const *paths,
                           size_t path_count, tw_findings *out, uint32_t *out_rules)
 {
@@ -349,6 +387,8 @@ size_t tw_preflight_rules(const tw_config *config, const char *const *paths,
         (!tw_findings_errors(out, before) && try_switch(files, streams, &err) < 0))
         tw_findings_add(out, &err, false);
     *out_rules = tw_rule_files_rule_count(files);
+    for (uint32_t i = 0; i < *out_rules; i++)
+        look_at_expected(config, tw_rule_files_rule(files, i), out);
     tw_rule_files_unref(files);
     if (watchdog == TW_OK)
         tw_rule_watchdog_stop();

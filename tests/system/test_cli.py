@@ -147,6 +147,19 @@ class Cli(SystemTest):
         self.assertEqual(code, 1)
         self.assertRegex(out, r"^extra.lua:3:\d+: .*\(did you mean 'events'\?\)\n$")
 
+    def test_check_says_that_a_rule_expects_nobody_of_its_table(self):
+        self.write("hosts.csv", "host,state\nh1,running\n")
+        config = self.write_config(dead_letters={"sink": "out"}, tables={"hosts": {"path": "hosts.csv"}})
+        rule = ('rule "fleet/silent" { key = { "host" }, inputs = { hb = from "events" {} },\n'
+                '  detect = missing { "hb", every = "1m", expect = { table = "hosts", where = { %s = "running" } } },\n'
+                '  alert = incident {} }\n')
+        self.write("rules/fleet.lua", rule % "state")
+        self.assertEqual(self.tidewatch("check", config)[:2], (0, ""))
+        self.write("rules/fleet.lua", rule % "stat")
+        code, out, _ = self.tidewatch("check", config)
+        self.assertEqual(code, 0)
+        self.assertRegex(out, r"fleet.lua:1: rule 'fleet/silent' expects nobody: of the 1 rows of table 'hosts' .*\[warning\]")
+
     def test_check_ends_with_78_for_a_wrong_configuration(self):
         wrong = {
             "lane: 2\n": "tw.yaml:1:1: unknown key 'lane' (did you mean 'lanes'?)",
