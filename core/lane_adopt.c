@@ -46,6 +46,15 @@ static void judge_waiting(tw_lane *lane, tw_lane_rules *fresh, tw_lane_rules *ol
     }
 }
 
+/* Now, since who waits there stands in memory of the lane, which goes on before the old rules are freed. */
+static void empty_rooms(tw_lane_rules *old)
+{
+    for (uint32_t i = 0; i < old->set->rule_count; i++) {
+        tw_reorder_free(old->instances[i].reorder);
+        old->instances[i].reorder = NULL;
+    }
+}
+
 /* By the wall, since clocks of rules stand still while nobody reads their streams. */
 static void wake_instance(tw_lane *lane, tw_lane_rules *fresh, tw_instance *inst,
                           const tw_parked *parked)
@@ -117,6 +126,7 @@ void tw_lane_rules_adopt(tw_lane *lane, tw_lane_rules *fresh, tw_lane_rules *old
     tw_lane_derive(lane);
     tw_lane_hold(lane, true);
     judge_waiting(lane, fresh, old);
+    empty_rooms(old);
     tw_domains_update(lane, NULL, 0, tw_clock_now_ms(lane->clock));
     tw_lane_hold(lane, false);
 }
