@@ -259,6 +259,8 @@ static void decode_frame(tw_lane *lane, const tw_frame *frame, uint64_t seq)
     tw_err err;
 
     lane->tally.frames++;
+    if (frame->time_ms != TW_NO_TIME && frame->time_ms > lane->stamp_ms)
+        lane->stamp_ms = frame->time_ms;
     lane->tally.bytes += frame->size;
     if (!frame->data) {
         tw_count_own(lane->tombstones, 1);
@@ -300,6 +302,7 @@ static void enter_stream(tw_lane *lane, const tw_stream *stream, const char *top
     lane->source = source;
     lane->partition = partition;
     lane->arrival_ms = tw_clock_now_ms(lane->clock);
+    lane->stamp_ms = TW_TIME_NONE;
     lane->stream_plan = NULL;
     lane->change_plan =
         stream->id < set->stream_count ? set->streams[stream->id].changes : NULL;
@@ -326,7 +329,7 @@ static void leave_stream(tw_lane *lane)
             continue;
         tw_partition_clock *p = tw_clocks_partition(
             &lane->clocks, seen->track, lane->source, lane->partition, lane->arrival_ms);
-        tw_partition_clock_observe(p, seen->max_ms, lane->arrival_ms);
+        tw_partition_clock_observe(p, seen->max_ms, lane->arrival_ms, lane->stamp_ms);
         if (lane->full_batch)
             p->backlog_ms = lane->arrival_ms;
     }
@@ -410,7 +413,7 @@ static void keep_awake(tw_lane *lane, const tw_feed_state *feed, int64_t now_ms)
             tw_clocks_partition(&lane->clocks, set->streams[stream].tracks[i],
                                 feed->source, feed->partition, now_ms);
         if (p->arrival_ms < now_ms) {
-            p->arrival_ms = now_ms;
+            p->arrival_ms = p->since_ms = now_ms;
             p->changed = true;
         }
     }

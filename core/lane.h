@@ -128,6 +128,8 @@ typedef struct tw_lane {
     int32_t partition;
     uint32_t source;
     int64_t arrival_ms;
+    int64_t
+        stamp_ms; /* newest of the source's stamps in the batch; TW_TIME_NONE: it gives none */
     uint64_t seq;
     uint32_t heard_pending; /* instances that have something to tell of what was heard */
     int64_t tick_ms;        /* when idle partitions were last looked at */

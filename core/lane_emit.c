@@ -292,7 +292,7 @@ static void move_clock(tw_lane *lane, const tw_derived *d, int64_t now_ms)
     tw_partition_clock *p = tw_clocks_partition(
         &lane->clocks, d->track, TW_DERIVED_SOURCE, (int32_t)lane->number, now_ms);
     if (min_ms != TW_TIME_NONE && (p->max_ms == TW_TIME_NONE || p->max_ms < min_ms))
-        tw_partition_clock_observe(p, min_ms, now_ms);
+        tw_partition_clock_observe(p, min_ms, now_ms, TW_TIME_NONE);
 }
 
 void tw_lane_settle(tw_lane *lane)

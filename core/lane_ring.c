@@ -20,10 +20,10 @@ typedef struct ring_item {
     item_kind kind;
     uint32_t rule, input, key_len;
     int64_t time_ms;
-    int64_t arrival_ms;     /* ITEM_CLOCK; ITEM_HEARD: the end of the span */
-    int64_t backlog_ms;     /* ITEM_CLOCK */
-    uint32_t track, source; /* ITEM_CLOCK */
-    int32_t partition;      /* ITEM_CLOCK */
+    int64_t arrival_ms;           /* ITEM_CLOCK; ITEM_HEARD: the end of the span */
+    int64_t backlog_ms, known_ms; /* ITEM_CLOCK */
+    uint32_t track, source;       /* ITEM_CLOCK */
+    int32_t partition;            /* ITEM_CLOCK */
 } __attribute__((aligned(16))) ring_item;
 
 static size_t align16(size_t n)
@@ -77,7 +77,8 @@ static void send_clock(tw_lane *lane, uint32_t to, uint32_t track,
                         .partition = p->partition,
                         .time_ms = p->max_ms,
                         .arrival_ms = p->arrival_ms,
-                        .backlog_ms = p->backlog_ms};
+                        .backlog_ms = p->backlog_ms,
+                        .known_ms = p->known_ms};
     tw_ring_commit(lane->out[to]);
 }
 
@@ -132,9 +133,10 @@ static void receive_clock(tw_lane *lane, const ring_item *item)
     tw_partition_clock *p = tw_clocks_partition(&lane->clocks, item->track, item->source,
                                                 item->partition, item->arrival_ms);
     if (item->time_ms != TW_TIME_NONE)
-        tw_partition_clock_observe(p, item->time_ms, item->arrival_ms);
+        tw_partition_clock_observe(p, item->time_ms, item->arrival_ms, TW_TIME_NONE);
     if (item->arrival_ms > p->arrival_ms)
         p->arrival_ms = item->arrival_ms;
+    p->known_ms = item->known_ms;
     p->backlog_ms = item->backlog_ms;
     p->changed = false; /* only the lane that reads a partition reports it */
     tw_domains_update(lane, &item->track, 1, tw_clock_now_ms(lane->clock));

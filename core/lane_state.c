@@ -68,6 +68,7 @@ static void save_clocks(const tw_lane *lane, tw_buf *out)
             tw_state_put_i64(out, t->parts[k].partition);
             tw_state_put_i64(out, t->parts[k].max_ms);
             tw_state_put_i64(out, t->parts[k].arrival_ms);
+            tw_state_put_i64(out, t->parts[k].known_ms);
         }
     }
 }
@@ -98,9 +99,10 @@ static bool load_track(tw_lane *lane, tw_state_in *in)
     uint32_t track = find_track(lane, stream, path, future_ms);
     for (uint64_t k = 0; k < parts; k++) {
         uint32_t source;
-        int64_t partition, max_ms, arrival_ms;
+        int64_t partition, max_ms, arrival_ms, known_ms;
         if (!tw_state_take_u32(in, &source) || !tw_state_take_i64(in, &partition) ||
-            !tw_state_take_i64(in, &max_ms) || !tw_state_take_i64(in, &arrival_ms))
+            !tw_state_take_i64(in, &max_ms) || !tw_state_take_i64(in, &arrival_ms) ||
+            !tw_state_take_i64(in, &known_ms))
             return false;
         if (track == TW_NO_TRACK)
             continue;
@@ -108,6 +110,7 @@ static bool load_track(tw_lane *lane, tw_state_in *in)
                                                     (int32_t)partition, arrival_ms);
         p->max_ms = max_ms;
         p->arrival_ms = arrival_ms;
+        p->known_ms = known_ms;
         p->changed = false; /* every lane has been told, and has saved it */
     }
     return true;

@@ -65,6 +65,8 @@ tw_partition_clock *tw_clocks_partition(tw_clocks *c, uint32_t track, uint32_t s
                               .source = source,
                               .max_ms = TW_TIME_NONE,
                               .arrival_ms = arrival_ms,
+                              .since_ms = arrival_ms,
+                              .known_ms = arrival_ms,
                               .backlog_ms = TW_TIME_NONE,
                               .changed = true};
     return p;
@@ -76,6 +78,7 @@ static void remember_gone(tw_track_clock *t, const tw_partition_clock *p)
         return;
     t->any_gone = true;
     t->gone_arrival_ms = p->arrival_ms;
+    t->gone_known_ms = p->known_ms;
     t->gone_max_ms = p->max_ms;
 }
 
@@ -93,13 +96,23 @@ void tw_clocks_forget(tw_clocks *c, uint32_t track, uint32_t source, int32_t par
     }
 }
 
+/* Before its event a stamp is that of a wrong clock, or of a history that was written anew. */
+static int64_t known_at(const tw_partition_clock *p, int64_t stamp_ms)
+{
+    if (stamp_ms == TW_TIME_NONE || stamp_ms >= p->since_ms)
+        return p->arrival_ms;
+    int64_t known_ms = (stamp_ms > p->max_ms ? stamp_ms : p->max_ms) + TW_TRANSIT_MS;
+    return known_ms < p->arrival_ms ? known_ms : p->arrival_ms;
+}
+
 void tw_partition_clock_observe(tw_partition_clock *p, int64_t time_ms,
-                                int64_t arrival_ms)
+                                int64_t arrival_ms, int64_t stamp_ms)
 {
     if (p->max_ms == TW_TIME_NONE || time_ms > p->max_ms)
         p->max_ms = time_ms;
     if (arrival_ms > p->arrival_ms)
         p->arrival_ms = arrival_ms;
+    p->known_ms = known_at(p, stamp_ms);
     p->changed = true;
 }
 
@@ -130,10 +143,11 @@ typedef struct survey {
     int64_t min_ms;       /* over partitions that speak */
     int64_t heard_ms;     /* newest arrival of a partition that ever spoke */
     int64_t heard_max_ms; /* its highest event time */
+    int64_t known_ms;     /* when that was there to be read */
     bool speaking, waiting, heard;
 } survey;
 
-static void survey_heard(survey *s, int64_t arrival_ms, int64_t max_ms)
+static void survey_heard(survey *s, int64_t arrival_ms, int64_t max_ms, int64_t known_ms)
 {
     bool newer = !s->heard || arrival_ms > s->heard_ms;
 
@@ -141,6 +155,7 @@ static void survey_heard(survey *s, int64_t arrival_ms, int64_t max_ms)
         s->heard = true;
         s->heard_ms = arrival_ms;
         s->heard_max_ms = max_ms;
+        s->known_ms = known_ms;
     }
 }
 
@@ -156,7 +171,7 @@ static void survey_partition(survey *s, const tw_partition_clock *p, int64_t idl
         s->speaking = true;
         s->min_ms = p->max_ms;
     }
-    survey_heard(s, p->arrival_ms, p->max_ms);
+    survey_heard(s, p->arrival_ms, p->max_ms, p->known_ms);
 }
 
 /* The partitions of a stream that rules emit, one a lane. */
@@ -194,7 +209,7 @@ static survey survey_domain(const tw_domain_spec *d, const tw_clocks *c, int64_t
         for (uint32_t k = 0; k < t->count; k++)
             survey_partition(&s, &t->parts[k], d->idle_ms, now_ms);
         if (t->count > 0 && t->any_gone)
-            survey_heard(&s, t->gone_arrival_ms, t->gone_max_ms);
+            survey_heard(&s, t->gone_arrival_ms, t->gone_max_ms, t->gone_known_ms);
     }
     return s;
 }
@@ -209,7 +224,7 @@ int64_t tw_domain_clock(const tw_domain_spec *d, const tw_clocks *c, int64_t pre
     if (s.speaking)
         clock_ms = s.min_ms - d->lateness_ms;
     else if (s.heard)
-        clock_ms = s.heard_max_ms + (now_ms - s.heard_ms) - d->lateness_ms;
+        clock_ms = s.heard_max_ms + (now_ms - s.known_ms) - d->lateness_ms;
     else
         return previous_ms;
     return previous_ms != TW_TIME_NONE && previous_ms > clock_ms ? previous_ms : clock_ms;

@@ -8,7 +8,8 @@
  *
  * A domain is what rules with the same tracks, lateness and idle share: one clock. It is
  * the minimum over the partitions that are not idle, minus lateness; when all are idle it
- * walks on with wall time from the partition that was heard last; it never goes back. A
+ * walks on with wall time from the partition that was heard last, as far behind it as its newest event was when
+ * it came, but for the time that it waited while nobody read the partition; it never goes back. A
  * partition that was assigned and has not spoken yet holds the clock until it counts as
  * idle: with a backlog to read, nobody may run ahead.
  *
@@ -56,6 +57,9 @@ typedef struct tw_partition_clock {
     uint32_t source; /* tells equal partition numbers of two topics of one stream apart */
     int64_t max_ms;  /* TW_TIME_NONE before the first event */
     int64_t arrival_ms; /* of the newest frame, or when it was assigned */
+    int64_t since_ms; /* it has been read since: what is stamped before that has waited */
+    int64_t
+        known_ms; /* when the newest frame came, or would have come had it been read then */
     int64_t backlog_ms; /* when it last gave all it was asked for: it has more to read */
     bool changed;       /* since the last report to other lanes */
 } tw_partition_clock;
@@ -66,7 +70,7 @@ typedef struct tw_track_clock {
     tw_partition_clock *parts;
     uint32_t count;
     bool any_gone;
-    int64_t gone_arrival_ms, gone_max_ms;
+    int64_t gone_arrival_ms, gone_known_ms, gone_max_ms;
 } tw_track_clock;
 
 typedef struct tw_clocks {
@@ -80,8 +84,10 @@ void tw_clocks_done(tw_clocks *c);
 tw_partition_clock *tw_clocks_partition(tw_clocks *c, uint32_t track, uint32_t source,
                                         int32_t partition, int64_t arrival_ms);
 void tw_clocks_forget(tw_clocks *c, uint32_t track, uint32_t source, int32_t partition);
+#define TW_TRANSIT_MS 1000 /* what a record is given to come from its source */
+/* stamp_ms: the newest of the source's own stamps; TW_TIME_NONE: it has none. */
 void tw_partition_clock_observe(tw_partition_clock *p, int64_t time_ms,
-                                int64_t arrival_ms);
+                                int64_t arrival_ms, int64_t stamp_ms);
 
 /* While a backlog is read, partitions are kept together: one whose event time is more than align_ms
  * ahead of the slowest that still has a backlog waits for it. One that is at the end of its topic,

@@ -25,8 +25,8 @@ static void open_fixture(fixture *f, int64_t lateness_ms)
 static void hear(fixture *f, int32_t partition, int64_t time_ms, int64_t arrival_ms)
 {
     tw_partition_clock_observe(
-        tw_clocks_partition(&f->clocks, 0, 0, partition, arrival_ms), time_ms,
-        arrival_ms);
+        tw_clocks_partition(&f->clocks, 0, 0, partition, arrival_ms), time_ms, arrival_ms,
+        TW_TIME_NONE);
 }
 
 static int64_t clock_at(fixture *f, int64_t previous_ms, int64_t now_ms)
@@ -135,15 +135,40 @@ static void a_forgotten_partition_does_not_count(void **state)
     tw_clocks_done(&f.clocks);
 }
 
+/* Read since 100000; the newest event is stamped so and comes at 100100. */
+static int64_t silent_clock(int64_t max_ms, int64_t stamp_ms)
+{
+    fixture f;
+
+    open_fixture(&f, 0);
+    tw_partition_clock *p = tw_clocks_partition(&f.clocks, 0, 0, 0, 100000);
+    tw_partition_clock_observe(p, max_ms, 100100, stamp_ms);
+    int64_t clock_ms = clock_at(&f, TW_TIME_NONE, 200000);
+    tw_clocks_done(&f.clocks);
+    return clock_ms;
+}
+
+static void what_waited_unread_does_not_hold_back_a_silent_clock(void **state)
+{
+    (void)state;
+    assert_int_equal(silent_clock(40000, 40200), 200000 - 200 - TW_TRANSIT_MS);
+    assert_int_equal(silent_clock(40000, 10), 200000 - TW_TRANSIT_MS);
+    /* read as it came, it was that late; and so it is without a stamp */
+    assert_int_equal(silent_clock(40000, 100050), 200000 - 60100);
+    assert_int_equal(silent_clock(40000, TW_TIME_NONE), 200000 - 60100);
+    /* never ahead of what is heard */
+    assert_int_equal(silent_clock(99990, 99995), 200000 - 110);
+}
+
 static void partitions_of_two_topics_are_two(void **state)
 {
     fixture f;
     (void)state;
     open_fixture(&f, 0);
     tw_partition_clock_observe(tw_clocks_partition(&f.clocks, 0, 1, 0, 100000), 2000,
-                               100000);
+                               100000, TW_TIME_NONE);
     tw_partition_clock_observe(tw_clocks_partition(&f.clocks, 0, 2, 0, 100000), 9000,
-                               100000);
+                               100000, TW_TIME_NONE);
     assert_int_equal(clock_at(&f, TW_TIME_NONE, 100000), 2000);
     tw_clocks_done(&f.clocks);
 }
@@ -175,7 +200,7 @@ static tw_partition_clock *read_batch(fixture *f, int32_t partition, int64_t tim
                                       int64_t arrival_ms)
 {
     tw_partition_clock *p = tw_clocks_partition(&f->clocks, 0, 0, partition, arrival_ms);
-    tw_partition_clock_observe(p, time_ms, arrival_ms);
+    tw_partition_clock_observe(p, time_ms, arrival_ms, TW_TIME_NONE);
     p->backlog_ms = arrival_ms;
     return p;
 }
@@ -223,6 +248,7 @@ int main(void)
         cmocka_unit_test(an_assigned_partition_holds_the_clock_until_it_is_idle),
         cmocka_unit_test(silent_partitions_that_are_given_back_do_not_stop_the_clock),
         cmocka_unit_test(a_forgotten_partition_does_not_count),
+        cmocka_unit_test(what_waited_unread_does_not_hold_back_a_silent_clock),
         cmocka_unit_test(partitions_of_two_topics_are_two),
         cmocka_unit_test(at_the_end_the_clock_is_at_the_newest_event),
         cmocka_unit_test(tracks_are_numbered_once),
