@@ -76,6 +76,8 @@ int tw_duration_parse(const char *text, size_t n, int64_t *out_ms)
             return TW_EPARSE;
         next_unit = u + 1;
     }
+    if (total > TW_DURATION_MAX_MS)
+        return TW_ELIMIT;
     *out_ms = total;
     return TW_OK;
 }

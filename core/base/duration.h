@@ -7,7 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Units ms s m h d w, each at most once, largest first; "0" is zero. TW_EPARSE. */
+/* A hundred years, so that sums of times and spans never overflow. */
+#define TW_DURATION_MAX_MS (INT64_C(36525) * 86400000)
+
+/* Units ms s m h d w, each at most once, largest first; "0" is zero. TW_EPARSE; TW_ELIMIT beyond the longest. */
 int tw_duration_parse(const char *text, size_t n, int64_t *out_ms);
 size_t tw_duration_format(int64_t ms, char *out, size_t out_size); /* "2h30m", "0s" */
 

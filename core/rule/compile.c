@@ -195,7 +195,13 @@ bool tw_compile_duration(tw_compiler *c, const tw_tree *v, const char *what,
                        tw_tree_name(v));
         return false;
     }
-    if (tw_duration_parse(v->text, v->size, out_ms) < 0) {
+    int rc = tw_duration_parse(v->text, v->size, out_ms);
+    if (rc == TW_ELIMIT) {
+        tw_compile_say(c, v, "%s: \"%.40s\" is longer than 36525d, a hundred years", what,
+                       v->text);
+        return false;
+    }
+    if (rc < 0) {
         tw_compile_say(
             c, v,
             "%s: \"%.40s\" is not a duration; write it like \"90s\", \"5m\" or "

@@ -25,7 +25,7 @@ static void durations_are_read(void **state)
         {"250ms", 250},     {"90s", 90000},
         {"2h30m", 9000000}, {"7d", 604800000},
         {"2w", 1209600000}, {"1w1d1h1m1s1ms", 694861001},
-        {"1m1ms", 60001},   {"9223372036854775807ms", INT64_MAX},
+        {"1m1ms", 60001},   {"36525d", TW_DURATION_MAX_MS},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         int64_t ms = -1;
@@ -60,6 +60,18 @@ static void what_is_no_duration_is_refused(void **state)
     }
 }
 
+static void a_span_beyond_a_hundred_years_is_refused(void **state)
+{
+    static const char *const far[] = {"36525d1ms", "5219w", "106751991167d",
+                                      "9223372036854775807ms"};
+    (void)state;
+    for (size_t i = 0; i < sizeof far / sizeof far[0]; i++) {
+        int64_t ms = 77;
+        assert_int_equal(tw_duration_parse(far[i], strlen(far[i]), &ms), TW_ELIMIT);
+        assert_int_equal(ms, 77);
+    }
+}
+
 static void durations_are_written_so_that_they_read_back(void **state)
 {
     (void)state;
@@ -79,7 +91,7 @@ static void durations_are_written_so_that_they_read_back(void **state)
         size_t n = tw_duration_format(cases[i].ms, out, sizeof out);
         assert_string_equal(out, cases[i].text);
         assert_int_equal(n, strlen(out));
-        if (cases[i].ms < 0)
+        if (cases[i].ms < 0 || cases[i].ms > TW_DURATION_MAX_MS)
             continue;
         assert_int_equal(tw_duration_parse(out, n, &back), TW_OK);
         assert_int_equal(back, cases[i].ms);
@@ -222,6 +234,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(durations_are_read),
         cmocka_unit_test(what_is_no_duration_is_refused),
+        cmocka_unit_test(a_span_beyond_a_hundred_years_is_refused),
         cmocka_unit_test(durations_are_written_so_that_they_read_back),
         cmocka_unit_test(rfc3339_is_read_in_all_its_forms),
         cmocka_unit_test(what_is_no_rfc3339_is_refused),
