@@ -103,38 +103,66 @@ static bool is_read_by_functions(tw_compiler *c, const char *path)
     return found;
 }
 
-static const char *id_hint(tw_compiler *c, const char *path)
+/* What the writer of a path may have meant: the key, a value of the detector, or a look-up. */
+static const char *path_hint(tw_compiler *c, const char *path)
 {
     const tw_rule *r = c->rule;
     const char **names = tw_arena_alloc(
-        c->arena, (r->key_count + r->level.value_count + 1) * sizeof *names);
-    size_t count = 0;
+        c->arena,
+        (r->key_count + r->level.value_count + r->lookup_count + 1) * sizeof *names);
+    size_t count = 0, top = strcspn(path, ".[");
 
     for (uint32_t i = 0; i < r->key_count; i++)
         names[count++] = r->key_names[i];
     for (uint32_t i = 0; i < r->level.value_count; i++)
         names[count++] = r->level.value_names[i];
-    return tw_compile_hint(c, path, names, count);
+    for (uint32_t i = 0; path[top] && i < r->lookup_count; i++)
+        names[count++] = r->lookups[i].name;
+    return tw_compile_hint(c, tw_arena_strndup(c->arena, path, top), names, count);
+}
+
+/* Of part i: a field that nothing of the rule reads but this text; NULL: it is none. */
+static const char *read_here_alone(tw_compiler *c, const tw_template *t, uint32_t i)
+{
+    const tw_rule *r = c->rule;
+
+    if (t->parts[i].kind != TW_PART_FIELD)
+        return NULL;
+    const char *path = r->carried[t->parts[i].index];
+    for (uint32_t k = 0; k < r->input_count; k++)
+        if (is_read_by(c, &r->inputs[k], k, path))
+            return NULL;
+    return is_read_by_functions(c, path) ? NULL : path;
 }
 
 /* A misspelt path is a field that no event has: all keys would share one incident. */
 static void check_id(tw_compiler *c, const tw_tree *at)
 {
-    const tw_rule *r = c->rule;
-    const tw_template *id = &r->incident.id;
+    const tw_template *id = &c->rule->incident.id;
 
     for (uint32_t i = 0; i < id->count; i++) {
-        bool known = id->parts[i].kind != TW_PART_FIELD;
-        const char *path = known ? NULL : r->carried[id->parts[i].index];
-        for (uint32_t k = 0; k < r->input_count && !known; k++)
-            known = is_read_by(c, &r->inputs[k], k, path);
-        if (known || is_read_by_functions(c, path))
-            continue;
-        tw_compile_warn(c, at,
-                        "id: '%s' is neither in the key nor anything else that the rule "
-                        "reads%s; where the newest event has no such field the id is "
-                        "without it, and keys share one incident",
-                        path, id_hint(c, path));
+        const char *path = read_here_alone(c, id, i);
+        if (path)
+            tw_compile_warn(
+                c, at,
+                "id: '%s' is neither in the key nor anything else that the rule "
+                "reads%s; where the newest event has no such field the id is "
+                "without it, and keys share one incident",
+                path, path_hint(c, path));
+    }
+}
+
+/* Any field of an event may stand in a text; one that is nearly another name rarely does. */
+static void check_text(tw_compiler *c, const tw_tree *at, const tw_template *text)
+{
+    for (uint32_t i = 0; i < text->count; i++) {
+        const char *path = read_here_alone(c, text, i);
+        const char *hint = path ? path_hint(c, path) : "";
+        if (*hint)
+            tw_compile_warn(c, at,
+                            "'%s' is read as a field of the event%s; where the event has "
+                            "no such field the text has a hole",
+                            path, hint);
     }
 }
 
@@ -185,7 +213,8 @@ static void compile_label(tw_compiler *c, const tw_tree_entry *e, tw_label *labe
     }
     tw_buf_init(&text, TW_TREE_BYTES);
     tw_value_write_text(value, &text);
-    tw_compile_template(c, e->value, text.data, &label->value);
+    if (tw_compile_template(c, e->value, text.data, &label->value))
+        check_text(c, e->value, &label->value);
     tw_buf_done(&text);
 }
 
@@ -203,6 +232,16 @@ static void compile_labels(tw_compiler *c, const tw_tree *labels)
         compile_label(c, &labels->entries[i], &plan->labels[plan->label_count++]);
 }
 
+static bool compile_text(tw_compiler *c, const tw_tree *at, const char *text,
+                         tw_template *out)
+{
+    bool good = tw_compile_template(c, at, text, out);
+
+    if (good)
+        check_text(c, at, out);
+    return good;
+}
+
 static void compile_texts(tw_compiler *c, const tw_tree *table, const incident_options *o)
 {
     tw_incident_plan *plan = &c->rule->incident;
@@ -213,14 +252,14 @@ static void compile_texts(tw_compiler *c, const tw_tree *table, const incident_o
         default_id(c);
     if (o->title)
         plan->has_title =
-            tw_compile_template(c, tw_tree_get(table, "title"), o->title, &plan->title);
+            compile_text(c, tw_tree_get(table, "title"), o->title, &plan->title);
     if (o->body)
         plan->has_body =
-            tw_compile_template(c, tw_tree_get(table, "body"), o->body, &plan->body);
+            compile_text(c, tw_tree_get(table, "body"), o->body, &plan->body);
     if (!o->route)
         return;
     plan->has_route =
-        tw_compile_template(c, tw_tree_get(table, "route"), o->route, &plan->route);
+        compile_text(c, tw_tree_get(table, "route"), o->route, &plan->route);
     if (plan->has_route)
         check_route(c, tw_tree_get(table, "route"), &plan->route);
 }
