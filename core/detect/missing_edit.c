@@ -86,10 +86,13 @@ static void renew_keys(missing *d, const tw_kept_change *change)
     }
 }
 
-/* Without a guard nobody would ever tell that the source is back. */
+/* Without a guard nobody would ever tell that the source is back. What fires stands on the runs as they are. */
 static void renew_source(missing *d)
 {
     if (d->plan->guard_ms > 0) {
+        if (!d->source_told) {
+            missing_source_join(d);
+        }
         return;
     }
     if (d->source_told) {

@@ -65,6 +65,7 @@ void missing_begin(missing *d, int64_t time_ms);
 bool missing_source_alive(const missing *d, int64_t at_ms, int64_t *out_since_ms);
 void missing_source_heard(missing *d, int64_t from_ms, int64_t to_ms);
 void missing_source_advance(missing *d, int64_t clock_ms);
+void missing_source_join(missing *d); /* runs that a longer guard bridges become one */
 void missing_source_prune(missing *d);
 int64_t missing_source_next(const missing *d);
 

@@ -45,6 +45,13 @@ static void join_behind(missing *d, uint32_t at)
     d->run_count -= behind - at - 1;
 }
 
+void missing_source_join(missing *d)
+{
+    for (uint32_t at = 0; at < d->run_count; at++) {
+        join_behind(d, at);
+    }
+}
+
 static void drop_first(missing *d)
 {
     d->run_count--;

@@ -102,6 +102,22 @@ static void each_lane_expects_its_own_keys_and_one_tells_of_the_source(void **st
     assert_int_equal(sources, 1);
 }
 
+static void a_longer_guard_bridges_silences_that_the_shorter_one_saw(void **state)
+{
+    (void)state;
+    desk *d = desk_new(table_rule(800));
+    expect_keys(d, "a");
+    advance(d, 10000);
+    d->det->cls->heard(d->det, 10000, 10000); /* ahead of the clock, by another lane */
+    d->det->cls->heard(d->det, 13000, 13000);
+    desk_reload(d, table_rule(4000));
+    advance(d, 16900);
+    for (uint32_t n = 0; n < d->line_count; n++) {
+        assert_null(strstr(d->lines[n], "  level"));
+    }
+    desk_free(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -110,6 +126,7 @@ int main(void)
         cmocka_unit_test(a_gap_is_seen_even_when_the_clock_jumps_over_it),
         cmocka_unit_test(other_lanes_say_what_they_heard),
         cmocka_unit_test(each_lane_expects_its_own_keys_and_one_tells_of_the_source),
+        cmocka_unit_test(a_longer_guard_bridges_silences_that_the_shorter_one_saw),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
