@@ -97,15 +97,6 @@ static void adopt_scripts(tw_lane_rules *fresh, tw_lane_rules *old)
     }
 }
 
-/* Events that still wait lie in the lane's slab, which is the lane's alone once it runs again. */
-static void give_back(tw_lane_rules *old)
-{
-    for (uint32_t i = 0; i < old->set->rule_count; i++) {
-        tw_reorder_free(old->instances[i].reorder);
-        old->instances[i].reorder = NULL;
-    }
-}
-
 void tw_lane_rules_adopt(tw_lane *lane, tw_lane_rules *fresh, tw_lane_rules *old,
                          tw_parked *const *parked)
 {
@@ -121,7 +112,6 @@ void tw_lane_rules_adopt(tw_lane *lane, tw_lane_rules *fresh, tw_lane_rules *old
         if (parked[i])
             wake_instance(lane, fresh, inst, parked[i]);
     }
-    give_back(old);
     lane->rules = fresh;
     tw_lane_derive(lane);
     tw_lane_hold(lane, true);
