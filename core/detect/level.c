@@ -332,7 +332,9 @@ static void level_event(tw_detector *base, const tw_key *key, uint32_t input,
     if (k) {
         tw_window_hint(&d->windows, &k->window);
     }
-    int64_t now_ms = later(later(clock_ms, time_ms), k ? k->newest_ms : time_ms);
+    /* Nor is it before the last edit: what came due by then has been judged. */
+    int64_t now_ms =
+        later(later(later(clock_ms, time_ms), k ? k->newest_ms : time_ms), d->edited_ms);
 
     /* Which session an event belongs to is known once those that are over have ended. */
     if (d->layout.session && k && !act_before(d, number, now_ms)) {
