@@ -150,6 +150,13 @@ static void on_target(tw_lane *lane, const tw_event *ev, const tw_route_target *
         tw_lane_send_event(lane, owner, target, &key, ev, time_ms);
 }
 
+static bool is_keyed_as(const tw_rule *rule, uint32_t input, const uint32_t *slots,
+                        uint32_t count)
+{
+    return rule->key_count == count &&
+           tw_same(rule->key_slots + input * count, slots, count * sizeof *slots);
+}
+
 /* Several rules judge this event: their memory is asked for together, since one waits as long for one
  * line of a cache as for ten. Only for those that are keyed as the first is. */
 static void hint_targets(tw_lane *lane, const tw_event *ev,
@@ -165,7 +172,8 @@ static void hint_targets(tw_lane *lane, const tw_event *ev,
     for (uint32_t step = 0; step < 2; step++) {
         for (uint32_t i = 0; i < n; i++) {
             const tw_instance *inst = &lane->rules->instances[targets[i].rule];
-            if (inst->detector->cls->hint && inst->rule->key_count == first->key_count)
+            if (inst->detector->cls->hint &&
+                is_keyed_as(inst->rule, targets[i].input, slots, first->key_count))
                 inst->detector->cls->hint(inst->detector, &shared->key, step);
         }
     }
