@@ -97,7 +97,8 @@ struct tw_app {
     tw_house house, topic_house;
     tw_engine *engine;
     bool engine_running;
-    bool is_stuck; /* a connector did not stop: nothing may be freed under it */
+    bool feeds_rest; /* some are to begin at the next turn of the loop */
+    bool is_stuck;   /* a connector did not stop: nothing may be freed under it */
     tw_incidents *incidents;
     tw_app_order *order;
     tw_sink_unit *sinks;

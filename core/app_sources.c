@@ -36,6 +36,23 @@ static tw_source_unit *unit_of(tw_app *app, const tw_guest *g)
     return NULL;
 }
 
+static void begin_feeds(void *arg)
+{
+    tw_app *app = arg;
+
+    app->feeds_rest = false;
+    tw_engine_feeds_begin(app->engine);
+}
+
+/* A source gives all it is assigned at once, and is behind it when the loop comes to what is posted. */
+static void let_rest(tw_app *app, tw_feed_state *feed)
+{
+    feed->rests = true;
+    if (!app->feeds_rest)
+        tw_loop_post(app->loop, begin_feeds, app);
+    app->feeds_rest = true;
+}
+
 int tw_app_feed_add(void *self, tw_guest *g, tw_feed *feed, const char *topic,
                     int32_t partition)
 {
@@ -59,6 +76,7 @@ int tw_app_feed_add(void *self, tw_guest *g, tw_feed *feed, const char *topic,
                              .topic = tw_strdup(topic)};
     feed->host_data = state;
     unit->feeds++;
+    let_rest(app, state);
     tw_engine_feed_add(app->engine, state);
     tw_log_info(g->name, "feed taken", "topic", topic, "partition", TW_LOG_INT(partition),
                 "lane", TW_LOG_INT(state->lane->number), NULL);
@@ -190,6 +208,7 @@ int tw_app_open_sources(tw_app *app, tw_err *err)
 
 int tw_app_start_sources(tw_app *app, tw_err *err)
 {
+    tw_engine_sources_begin(app->engine);
     for (uint32_t i = 0; i < app->config->source_count; i++) {
         int rc =
             app->sources[i].guest ? tw_guest_start(app->sources[i].guest, err) : TW_OK;

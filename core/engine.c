@@ -315,6 +315,14 @@ static tw_lane *least_busy(tw_engine *e)
     return best;
 }
 
+void tw_engine_sources_begin(tw_engine *e)
+{
+    tw_engine_pause(e);
+    for (uint32_t i = 0; i < e->lane_count; i++)
+        e->lanes[i]->clocks.since_ms = tw_clock_now_ms(e->options.clock);
+    tw_engine_resume(e);
+}
+
 void tw_engine_feed_add(tw_engine *e, tw_feed_state *feed)
 {
     int64_t now_ms = tw_clock_now_ms(e->options.clock);
@@ -329,6 +337,16 @@ void tw_engine_feed_add(tw_engine *e, tw_feed_state *feed)
     for (uint32_t i = 0; i < e->lane_count; i++)
         tw_lane_partition_add(e->lanes[i], feed->stream->id, feed->source,
                               feed->partition, now_ms);
+    tw_engine_resume(e);
+}
+
+void tw_engine_feeds_begin(tw_engine *e)
+{
+    tw_engine_pause_soon(e);
+    for (uint32_t i = 0; i < e->lane_count; i++) {
+        for (uint32_t k = 0; k < e->lanes[i]->feed_count; k++)
+            e->lanes[i]->feeds[k]->rests = false;
+    }
     tw_engine_resume(e);
 }
 

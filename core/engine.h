@@ -128,9 +128,14 @@ tw_context *tw_engine_context(const tw_engine *e);
 /* As readers and the incident stage see it. */
 const tw_context_port *tw_engine_context_port(const tw_engine *e);
 
-/* Feeds: pauses by itself. What was polled of a removed feed has been handled. out_next: offset after the
- * last handled frame, -1 none. */
+/* Sources begin now: a stream of which nothing is assigned holds clocks until it counts as idle. Without this all
+ * partitions that will ever be are known. */
+void tw_engine_sources_begin(tw_engine *e);
+/* Feeds: pauses by itself. One that rests is not read before tw_engine_feeds_begin, and holds clocks: what is given
+ * together begins together, or the first would be at its end before the others are there, and these late. What was
+ * polled of a removed feed has been handled. out_next: offset after the last handled frame, -1 none. */
 void tw_engine_feed_add(tw_engine *e, tw_feed_state *feed);
+void tw_engine_feeds_begin(tw_engine *e);
 void tw_engine_feed_remove(tw_engine *e, tw_feed_state *feed, int64_t *out_next);
 /* Positions of all feeds at one point, everything before them handled and collected. */
 typedef void (*tw_feed_visit)(void *self, tw_feed_state *feed);

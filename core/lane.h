@@ -40,6 +40,7 @@ typedef struct tw_feed_state {
     int64_t next_offset;     /* after the last handled frame; -1 none yet */
     int64_t reported_offset; /* last told to the source */
     bool at_end;             /* the source said so */
+    bool rests;              /* it has its lane and holds clocks, and is not read yet */
     /* a batch that a pause cut: all of it, to be released as one, and what has not been handled */
     tw_frame *rest; /* NULL: none */
     int rest_at, rest_count;

@@ -304,6 +304,8 @@ bool tw_feed_is_held(tw_lane *lane, const tw_feed_state *feed, int64_t now_ms)
     const tw_ruleset *set = lane->rules->set;
     const tw_stream *stream = feed->stream;
 
+    if (feed->rests)
+        return true;
     if (feed->rest || stream->align_ms == 0 || stream->id >= set->stream_count ||
         set->streams[stream->id].track_count == 0)
         return false;

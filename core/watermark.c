@@ -195,12 +195,23 @@ static void survey_derived(survey *s, const tw_track_clock *t, int64_t idle_ms,
     s->speaking = true;
 }
 
+/* One whose partitions were all taken away is silent, not unread. */
+static bool is_unread(const tw_clocks *c, uint32_t track)
+{
+    return track >= c->count ||
+           (c->tracks[track].count == 0 && !c->tracks[track].any_gone);
+}
+
 static survey survey_domain(const tw_domain_spec *d, const tw_clocks *c, int64_t now_ms)
 {
     survey s = {0};
+    bool is_starting = c->since_ms && now_ms - c->since_ms <= d->idle_ms;
+
     for (uint32_t i = 0; i < d->track_count; i++) {
-        if (d->tracks[i] >= c->count)
+        if (is_unread(c, d->tracks[i])) {
+            s.waiting = s.waiting || is_starting;
             continue;
+        }
         const tw_track_clock *t = &c->tracks[d->tracks[i]];
         if (t->count > 0 && t->parts[0].source == TW_DERIVED_SOURCE) {
             survey_derived(&s, t, d->idle_ms, now_ms);

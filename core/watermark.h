@@ -11,7 +11,8 @@
  * walks on with wall time from the partition that was heard last, as far behind it as its newest event was when
  * it came, but for the time that it waited while nobody read the partition; it never goes back. A
  * partition that was assigned and has not spoken yet holds the clock until it counts as
- * idle: with a backlog to read, nobody may run ahead.
+ * idle: with a backlog to read, nobody may run ahead. So does, after the start, a stream of which no partition
+ * was assigned yet: of two sources one is ready first.
  *
  * One lane's thread (or whoever has paused it). */
 #ifndef TW_WATERMARK_H
@@ -76,6 +77,8 @@ typedef struct tw_track_clock {
 typedef struct tw_clocks {
     tw_track_clock *tracks; /* by track number */
     uint32_t count;
+    int64_t
+        since_ms; /* partitions are given out since; 0: all that will ever be are there */
 } tw_clocks;
 
 void tw_clocks_done(tw_clocks *c);

@@ -107,6 +107,28 @@ static void an_assigned_partition_holds_the_clock_until_it_is_idle(void **state)
     tw_clocks_done(&f.clocks);
 }
 
+static void
+a_stream_that_nobody_was_given_yet_holds_the_clock_until_it_is_idle(void **state)
+{
+    fixture f;
+    uint32_t both[] = {0, 1};
+    (void)state;
+    open_fixture(&f, 0);
+    tw_domain_spec two = f.spec;
+    two.tracks = both;
+    two.track_count = 2;
+    hear(&f, 0, 9000, 100000);
+    assert_int_equal(tw_domain_clock(&two, &f.clocks, TW_TIME_NONE, 100000), 9000);
+    f.clocks.since_ms = 99000;
+    assert_int_equal(tw_domain_clock(&two, &f.clocks, TW_TIME_NONE, 104000),
+                     TW_TIME_NONE);
+    assert_int_equal(tw_domain_clock(&two, &f.clocks, TW_TIME_NONE, 104001), 9000);
+    tw_clocks_partition(&f.clocks, 1, 0, 0, 104001);
+    assert_int_equal(tw_domain_clock(&two, &f.clocks, 9000, 104002), 9000);
+    tw_clocks_forget(&f.clocks, 1, 0, 0);
+    tw_clocks_done(&f.clocks);
+}
+
 static void silent_partitions_that_are_given_back_do_not_stop_the_clock(void **state)
 {
     fixture f;
@@ -246,6 +268,8 @@ int main(void)
         cmocka_unit_test(an_idle_partition_steps_aside),
         cmocka_unit_test(on_a_silent_topic_wall_time_carries_the_clock),
         cmocka_unit_test(an_assigned_partition_holds_the_clock_until_it_is_idle),
+        cmocka_unit_test(
+            a_stream_that_nobody_was_given_yet_holds_the_clock_until_it_is_idle),
         cmocka_unit_test(silent_partitions_that_are_given_back_do_not_stop_the_clock),
         cmocka_unit_test(a_forgotten_partition_does_not_count),
         cmocka_unit_test(what_waited_unread_does_not_hold_back_a_silent_clock),
