@@ -148,8 +148,8 @@ static void rename_silences(tw_incidents *in, const renaming *r)
 
     for (size_t i = 0; tw_map_next(in->silences, &i, &id, &value);) {
         tw_silence *s = value;
-        for (uint32_t k = 0; k < s->matcher_count; k++) {
-            tw_label_matcher *m = &s->matchers[k];
+        for (uint32_t k = 0; k < s->match.count; k++) {
+            tw_label_matcher *m = &s->match.items[k];
             if (m->pattern || strcmp(m->name, "rule") != 0 ||
                 strcmp(m->value, r->old->name) != 0)
                 continue;

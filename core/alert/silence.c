@@ -2,14 +2,11 @@
 /* Silences as data; see silence.h. */
 #include "alert/silence.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/duration.h"
 #include "base/mem.h"
-
-#define MAX_MATCHERS 32
 
 void tw_silence_free(void *p)
 {
@@ -17,12 +14,7 @@ void tw_silence_free(void *p)
 
     if (!s)
         return;
-    for (uint32_t i = 0; i < s->matcher_count; i++) {
-        tw_free(s->matchers[i].name);
-        tw_free(s->matchers[i].value);
-        tw_text_pattern_free(s->matchers[i].pattern);
-    }
-    tw_free(s->matchers);
+    tw_label_matchers_done(&s->match);
     tw_free(s->id);
     tw_free(s->by);
     tw_free(s->comment);
@@ -31,122 +23,26 @@ void tw_silence_free(void *p)
 
 /* ---- matchers ---------------------------------------------------------------------- */
 
-/* Takes name and value. */
-static int add(tw_silence *s, char *name, char *value, bool is_pattern, bool is_negative,
-               tw_err *err)
-{
-    if (s->matcher_count == MAX_MATCHERS) {
-        tw_free(name);
-        tw_free(value);
-        return tw_err_set(err, TW_ELIMIT, "a silence has at most %d matchers",
-                          MAX_MATCHERS);
-    }
-    s->matchers = tw_realloc(s->matchers, (s->matcher_count + 1) * sizeof *s->matchers);
-    tw_label_matcher *m = &s->matchers[s->matcher_count++];
-    *m = (tw_label_matcher){.name = name, .value = value, .is_negative = is_negative};
-    if (is_pattern)
-        m->pattern = tw_text_pattern_new(value, err);
-    return is_pattern && !m->pattern ? TW_EPARSE : TW_OK;
-}
-
-/* "zone=~eu-.*"; quotes around the value are taken off. */
-static int add_written(tw_silence *s, const char *text, tw_err *err)
-{
-    size_t n = strcspn(text, "=!");
-    const char *op = text + n;
-    bool is_negative = op[0] == '!';
-    bool is_pattern = op[0] && op[1] == '~';
-
-    if (n == 0 || !op[0] || (is_negative && op[1] != '=' && op[1] != '~'))
-        return tw_err_set(err, TW_EPARSE,
-                          "'%s' is no matcher; write label=value, label!=value, "
-                          "label=~pattern or label!~pattern",
-                          text);
-    const char *value = op + 1 + (is_negative || is_pattern);
-    size_t size = strlen(value);
-    bool is_quoted = size >= 2 && value[0] == '"' && value[size - 1] == '"';
-    return add(s, tw_strndup(text, n),
-               tw_strndup(value + is_quoted, size - 2 * (size_t)is_quoted), is_pattern,
-               is_negative, err);
-}
-
-static int add_member(tw_silence *s, const char *name, const json_t *value, tw_err *err)
-{
-    static const struct {
-        const char *word;
-        bool is_pattern, is_negative;
-    } words[] = {{"is", false, false},
-                 {"matches", true, false},
-                 {"not", false, true},
-                 {"not_matches", true, true}};
-
-    if (json_is_string(value))
-        return add(s, tw_strdup(name), tw_strdup(json_string_value(value)), false, false,
-                   err);
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        const char *text = json_string_value(json_object_get(value, words[i].word));
-        if (text && json_object_size(value) == 1)
-            return add(s, tw_strdup(name), tw_strdup(text), words[i].is_pattern,
-                       words[i].is_negative, err);
-    }
-    return tw_err_set(err, TW_EPARSE,
-                      "match: '%s' is a string, or one of {\"matches\": ..}, {\"not\": "
-                      "..}, {\"not_matches\": ..}",
-                      name);
-}
-
-static bool holds(const tw_label_matcher *m, const char *value)
-{
-    value = value ? value : "";
-    bool found = m->pattern ? tw_text_pattern_holds(m->pattern, value)
-                            : strcmp(m->value, value) == 0;
-    return found != m->is_negative;
-}
-
 /* One that holds for an incident without labels would mute everything. */
-static int check_matchers(const tw_silence *s, tw_err *err)
-{
-    for (uint32_t i = 0; i < s->matcher_count; i++) {
-        if (!holds(&s->matchers[i], NULL))
-            return TW_OK;
-    }
-    return tw_err_set(err, TW_EINVAL,
-                      "the silence would mute everything: at least one matcher must need "
-                      "a label");
-}
-
 static int read_match(tw_silence *s, json_t *match, tw_err *err)
 {
-    const char *name;
-    json_t *value;
-    size_t i;
-    int rc = TW_OK;
-
     if (!json_is_object(match) && !json_is_array(match))
         return tw_err_set(err, TW_EPARSE,
                           "a silence needs 'match': {\"label\": \"value\"} or "
                           "[\"label=value\"]");
-    json_object_foreach(match, name, value)
-    {
-        rc = rc < 0 ? rc : add_member(s, name, value, err);
-    }
-    json_array_foreach(match, i, value)
-    {
-        const char *text = json_string_value(value);
-        rc = rc < 0 ? rc : add_written(s, text ? text : "", err);
-    }
-    return rc < 0 ? rc : check_matchers(s, err);
+    int rc = tw_label_matchers_read(&s->match, match, err);
+    if (rc == TW_OK && !tw_label_matchers_need_a_label(&s->match))
+        rc = tw_err_set(err, TW_EINVAL,
+                        "the silence would mute everything: at least one matcher must "
+                        "need a label");
+    return rc;
 }
 
 bool tw_silence_matches(const tw_silence *s,
                         const char *(*label)(const void *of, const char *name),
                         const void *of)
 {
-    for (uint32_t i = 0; i < s->matcher_count; i++) {
-        if (!holds(&s->matchers[i], label(of, s->matchers[i].name)))
-            return false;
-    }
-    return true;
+    return tw_label_matchers_hold(&s->match, label, of);
 }
 
 /* ---- times ------------------------------------------------------------------------- */
@@ -212,26 +108,15 @@ tw_silence *tw_silence_new(const json_t *order, int64_t now_ms, tw_err *err)
     return s;
 }
 
-static json_t *written(const tw_label_matcher *m)
-{
-    static const char *const ops[2][2] = {{"=", "!="}, {"=~", "!~"}};
-
-    return json_sprintf("%s%s%s", m->name, ops[m->pattern != NULL][m->is_negative],
-                        m->value);
-}
-
 json_t *tw_silence_json(const tw_silence *s, int64_t now_ms)
 {
-    json_t *match = json_array();
     const char *state = now_ms >= s->until_ms ? "expired"
                         : now_ms < s->from_ms ? "pending"
                                               : "active";
 
-    for (uint32_t i = 0; i < s->matcher_count; i++)
-        json_array_append_new(match, written(&s->matchers[i]));
     return json_pack(
         "{s:s, s:s, s:o, s:o, s:I, s:s, s:s}", "id", s->id, "state", state, "match",
-        match, "from",
+        tw_label_matchers_json(&s->match), "from",
         s->from_ms == TW_TIME_NONE ? json_null() : json_integer((json_int_t)s->from_ms),
         "until", (json_int_t)s->until_ms, "by", s->by, "comment", s->comment);
 }

@@ -7,8 +7,7 @@
  *      "from": ms or RFC 3339 (absent: at once), "until": the same, or "for": "2h",
  *      "by": "ann", "comment": "..."}
  *
- * Matchers are Alertmanager's: all must hold, patterns match the whole value, and a label that is
- * absent is empty. */
+ * Matchers: see matchers.h. */
 #ifndef TW_ALERT_SILENCE_H
 #define TW_ALERT_SILENCE_H
 
@@ -16,19 +15,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/err.h"
-#include "flow/text_pattern.h"
-
-typedef struct tw_label_matcher {
-    char *name, *value;
-    tw_text_pattern *pattern; /* =~ and !~; else NULL */
-    bool is_negative;         /* != and !~ */
-} tw_label_matcher;
+#include "alert/matchers.h"
 
 typedef struct tw_silence {
     char *id, *by, *comment;
-    tw_label_matcher *matchers;
-    uint32_t matcher_count;
+    tw_label_matchers match;
     int64_t from_ms, until_ms; /* from TW_TIME_NONE: since ever */
 } tw_silence;
 
