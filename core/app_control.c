@@ -242,78 +242,18 @@ static tw_control_reply act_plan(void *self, json_t *body)
     return reply;
 }
 
-/* ---- what people do to incidents --------------------------------------------------- */
-
-static json_t *show_silences(void *self)
-{
-    tw_app *app = self;
-    return tw_incidents_silences_json(app->incidents, tw_clock_now_ms(&app->clock));
-}
-
-/* out: what is answered when it went well; NULL: only that it did. */
-static tw_control_reply answer(int rc, const tw_err *err, json_t *out)
-{
-    if (rc == TW_OK)
-        return (tw_control_reply){200, out ? out : json_pack("{s:b}", "ok", 1)};
-    return (tw_control_reply){rc == TW_ENOTFOUND ? 404 : 422,
-                              json_pack("{s:s}", "error", err->text)};
-}
-
-static const char *member(const json_t *body, const char *name)
-{
-    const char *text = json_string_value(json_object_get(body, name));
-    return text ? text : "";
-}
-
-static tw_control_reply act_silence(void *self, json_t *body)
-{
-    tw_app *app = self;
-    tw_err err = {0};
-    json_t *out = NULL;
-    int rc = tw_incidents_silence(app->incidents, body, tw_clock_now_ms(&app->clock),
-                                  &out, &err);
-
-    if (rc == TW_OK)
-        tw_log_info("silence", "added", "id", member(out, "id"), "by", member(out, "by"),
-                    "comment", member(out, "comment"), NULL);
-    return answer(rc, &err, out);
-}
-
-static tw_control_reply act_unsilence(void *self, json_t *body)
-{
-    tw_app *app = self;
-    tw_err err = {0};
-    int rc = tw_incidents_unsilence(app->incidents, member(body, "id"),
-                                    tw_clock_now_ms(&app->clock), &err);
-
-    if (rc == TW_OK)
-        tw_log_info("silence", "expired", "id", member(body, "id"), NULL);
-    return answer(rc, &err, NULL);
-}
-
-static tw_control_reply act_ack(void *self, json_t *body)
-{
-    tw_app *app = self;
-    tw_err err = {0};
-    int rc = tw_incidents_ack(app->incidents, member(body, "incident"),
-                              member(body, "by"), tw_clock_now_ms(&app->clock), &err);
-
-    if (rc == TW_OK)
-        tw_log_info("incident", "acknowledged", "incident", member(body, "incident"),
-                    "by", member(body, "by"), NULL);
-    return answer(rc, &err, NULL);
-}
-
 int tw_app_start_control(tw_app *app, tw_err *err)
 {
     static const tw_view views[] = {{"status", show_status},
                                     {"alerts", show_alerts},
-                                    {"silences", show_silences},
+                                    {"silences", tw_app_show_silences},
                                     {0}};
-    static const tw_verb verbs[] = {
-        {"/-/reload", act_reload},        {"/-/plan", act_plan},
-        {"/api/v1/silence", act_silence}, {"/api/v1/silence/expire", act_unsilence},
-        {"/api/v1/ack", act_ack},         {0}};
+    static const tw_verb verbs[] = {{"/-/reload", act_reload},
+                                    {"/-/plan", act_plan},
+                                    {"/api/v1/silence", tw_app_act_silence},
+                                    {"/api/v1/silence/expire", tw_app_act_unsilence},
+                                    {"/api/v1/ack", tw_app_act_ack},
+                                    {0}};
     tw_control_options options = {.loop = app->loop,
                                   .host = app->config->control_host,
                                   .port = app->config->control_port,

@@ -218,6 +218,12 @@ void tw_app_advance(tw_app *app);
 /* app_reload.c */
 void tw_app_note_reload(tw_app *app, int rc, const tw_switch_report *report);
 
+/* app_people.c: silences and acknowledgements. self: the app */
+json_t *tw_app_show_silences(void *self);
+tw_control_reply tw_app_act_silence(void *self, json_t *body);
+tw_control_reply tw_app_act_unsilence(void *self, json_t *body);
+tw_control_reply tw_app_act_ack(void *self, json_t *body);
+
 /* app_control.c */
 int tw_app_start_control(tw_app *app, tw_err *err);
 void tw_app_say_running(const tw_app *app); /* where to ask, and what there is */

@@ -36,6 +36,11 @@ const char *tw_group_name(const tw_group *g)
     return g->name;
 }
 
+int64_t tw_group_due_ms(const tw_group *g)
+{
+    return g->due.at_ms;
+}
+
 /* ---- time -------------------------------------------------------------------------- */
 
 static int64_t next_turn(const tw_group *g, int64_t at_ms)

@@ -92,7 +92,8 @@ void tw_incidents_rule_moved(tw_incidents *in, const tw_rule *old, tw_rule *now,
 
 /* ---- what people do (quiet.c). now_ms: of the day, not of a rule */
 
-/* A silence as silence.h writes it; one of the same id is replaced. out (may be NULL): as it was taken. */
+/* A silence as silence.h writes it; one of the same id is replaced. out (may be NULL): as it was taken, and
+ * how many open incidents it `covers`. */
 int tw_incidents_silence(tw_incidents *in, const json_t *order, int64_t now_ms,
                          json_t **out, tw_err *err);
 int tw_incidents_unsilence(tw_incidents *in, const char *id, int64_t now_ms, tw_err *err);
@@ -117,6 +118,11 @@ int tw_incidents_load(tw_incidents *in, const void *data, size_t size,
                       tw_rule_finder find, int64_t now_ms, tw_err *err);
 
 size_t tw_incidents_count(const tw_incidents *in);
-json_t *tw_incidents_json(const tw_incidents *in); /* list, newest first; new reference */
+/* List, newest first; new reference. Besides what it is: `told`, `told_level`, and in `held` what keeps it, or what it is
+ * now, from being told, each with `why` (inhibited, silenced, inactive, grouped, pending, max_age, storm) and, where
+ * there are such, `by` and `until`. */
+json_t *tw_incidents_json(const tw_incidents *in);
+/* The names of their labels as the members of an object; new reference. */
+json_t *tw_incidents_label_names(const tw_incidents *in);
 
 #endif

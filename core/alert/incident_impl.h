@@ -159,6 +159,8 @@ void tw_flap_free(void *history);
 /* marks.c: brings marks up to date and says (muted_until_ms) when they change by themselves. */
 void tw_marks_update(tw_incident *inc, int64_t at_ms);
 void tw_marks_drop(tw_incident *inc); /* it is about to be freed */
+/* The id of one that inhibits it now, or NULL. */
+const char *tw_marks_inhibitor_of(const tw_incident *inc);
 static inline bool tw_incident_is_muted(const tw_incident *inc)
 {
     return inc->marks & TW_MARKS_MUTE;
@@ -172,6 +174,9 @@ const char *tw_incident_label(const tw_incident *inc, const char *name);
  * *io_until_ms. */
 const char *tw_quiet_silence_of(const tw_incident *inc, int64_t at_ms,
                                 int64_t *io_until_ms);
+
+/* incident_show.c: the id or group that is most like this, or NULL. */
+const char *tw_incident_near(const tw_incidents *in, const char *id);
 
 /* tell.c */
 void tw_tell(tw_incident *inc, int64_t at_ms);
@@ -190,6 +195,8 @@ void tw_group_queue(tw_incident *inc, bool queued);
 /* Groups that wait for company are told as they are. */
 void tw_groups_at_once(tw_incidents *in, int64_t at_ms);
 const char *tw_group_name(const tw_group *group);
+/* When it goes out next; TW_WAIT_NEVER: nothing is planned. */
+int64_t tw_group_due_ms(const tw_group *group);
 void tw_group_free(void *group);
 /* The rule's groups go on by its clock of the new name, and are told by the old one. */
 void tw_group_rule_moved(tw_incidents *in, const char *old, tw_rule *now);

@@ -64,27 +64,27 @@ static bool inhibits(const tw_incident *other, const tw_incident *inc)
                                               : strcmp(other->id, inc->id) < 0;
 }
 
-static bool any_of_course(const tw_course *course, const tw_inhibitor *by,
-                          const tw_incident *inc)
+static const tw_incident *any_of_course(const tw_course *course, const tw_inhibitor *by,
+                                        const tw_incident *inc)
 {
     for (const tw_incident *o = course ? course->first : NULL; o; o = o->next) {
         if (fits(by, inc, o) && inhibits(o, inc))
-            return true;
+            return o;
     }
-    return false;
+    return NULL;
 }
 
-static bool any_of_bucket(const tw_bucket *bucket, const tw_inhibitor *by,
-                          const tw_incident *inc)
+static const tw_incident *any_of_bucket(const tw_bucket *bucket, const tw_inhibitor *by,
+                                        const tw_incident *inc)
 {
     for (uint32_t i = 0; bucket && i < bucket->count; i++) {
         if (fits(by, inc, bucket->items[i]) && inhibits(bucket->items[i], inc))
-            return true;
+            return bucket->items[i];
     }
-    return false;
+    return NULL;
 }
 
-static bool is_inhibited_by(const tw_incident *inc, const tw_inhibitor *by)
+static const tw_incident *inhibited_by(const tw_incident *inc, const tw_inhibitor *by)
 {
     const tw_incidents *in = inc->in;
     const char *rule;
@@ -95,21 +95,23 @@ static bool is_inhibited_by(const tw_incident *inc, const tw_inhibitor *by)
     if (by->rule)
         return any_of_course(tw_map_get(in->courses, by->rule), by, inc);
     for (size_t i = 0; tw_map_next(in->courses, &i, &rule, &course);) {
-        if (any_of_course(course, by, inc))
-            return true;
+        const tw_incident *found = any_of_course(course, by, inc);
+        if (found)
+            return found;
     }
-    return false;
+    return NULL;
 }
 
-static bool is_inhibited(const tw_incident *inc)
+const char *tw_marks_inhibitor_of(const tw_incident *inc)
 {
     const tw_incident_plan *plan = &inc->rule->incident;
 
     for (uint32_t i = 0; i < plan->inhibitor_count; i++) {
-        if (is_inhibited_by(inc, &plan->inhibitors[i]))
-            return true;
+        const tw_incident *found = inhibited_by(inc, &plan->inhibitors[i]);
+        if (found)
+            return found->id;
     }
-    return false;
+    return NULL;
 }
 
 /* Whether this was one the inhibitor means, at whatever level. Another one has no business here: its rule's time may be
@@ -228,7 +230,7 @@ void tw_marks_update(tw_incident *inc, int64_t at_ms)
     bool was_quiet = inc->marks & (TW_MARK_SILENCED | TW_MARK_INACTIVE);
 
     inc->muted_until_ms = TW_WAIT_NEVER;
-    set_mark(inc, TW_MARK_INHIBITED, is_inhibited(inc),
+    set_mark(inc, TW_MARK_INHIBITED, tw_marks_inhibitor_of(inc) != NULL,
              (mark_words){"inhibited", "uninhibited", NULL}, at_ms);
     const char *silence = tw_quiet_silence_of(inc, at_ms, &inc->muted_until_ms);
     set_mark(inc, TW_MARK_SILENCED, silence != NULL,

@@ -37,17 +37,21 @@ const char *tw_quiet_silence_of(const tw_incident *inc, int64_t at_ms,
     return found;
 }
 
-/* Open incidents that it concerns are looked at again when their time comes there. */
-static void touch(tw_incidents *in, const tw_silence *s, int64_t at_ms)
+/* Open incidents that it concerns are looked at again when their time comes there. Returns how many. */
+static size_t touch(tw_incidents *in, const tw_silence *s, int64_t at_ms)
 {
     const char *id;
     void *value;
+    size_t count = 0;
 
     for (size_t i = 0; tw_map_next(in->by_id, &i, &id, &value);) {
         tw_incident *inc = value;
-        if (tw_silence_matches(s, label_of, inc))
-            tw_wait_by(&inc->tell, at_ms);
+        if (!tw_silence_matches(s, label_of, inc))
+            continue;
+        tw_wait_by(&inc->tell, at_ms);
+        count++;
     }
+    return count;
 }
 
 static void forget_old(tw_incidents *in, int64_t now_ms)
@@ -83,9 +87,11 @@ int tw_incidents_silence(tw_incidents *in, const json_t *order, int64_t now_ms,
     else
         name_silence(in, s);
     tw_map_put(in->silences, s->id, s);
-    touch(in, s, s->from_ms > now_ms ? s->from_ms : now_ms);
-    if (out)
+    size_t covers_now = touch(in, s, s->from_ms > now_ms ? s->from_ms : now_ms);
+    if (out) {
         *out = tw_silence_json(s, now_ms);
+        json_object_set_new(*out, "covers", json_integer((json_int_t)covers_now));
+    }
     return TW_OK;
 }
 
@@ -142,8 +148,16 @@ int tw_incidents_ack(tw_incidents *in, const char *id, const char *by, int64_t n
         acknowledge(inc, by, now_ms);
         found = true;
     }
+    const char *near = found ? NULL : tw_incident_near(in, id);
+    if (near)
+        return tw_err_set(err, TW_ENOTFOUND,
+                          "no incident or group '%s' is open (did you mean '%s'?)", id,
+                          near);
     if (!found)
-        return tw_err_set(err, TW_ENOTFOUND, "no incident or group '%s' is open", id);
+        return tw_err_set(err, TW_ENOTFOUND,
+                          "no incident or group '%s' is open; `tidewatch alerts` lists "
+                          "them",
+                          id);
     return TW_OK;
 }
 

@@ -10,9 +10,10 @@
 #include "base/nearest.h"
 
 static const tw_command *const commands[] = {
-    &tw_command_run,    &tw_command_demo,    &tw_command_check,  &tw_command_test,
-    &tw_command_replay, &tw_command_config,  &tw_command_status, &tw_command_plan,
-    &tw_command_reload, &tw_command_silence, &tw_command_ack,    &tw_command_version,
+    &tw_command_run,     &tw_command_demo,   &tw_command_check,   &tw_command_test,
+    &tw_command_replay,  &tw_command_config, &tw_command_status,  &tw_command_alerts,
+    &tw_command_plan,    &tw_command_reload, &tw_command_silence, &tw_command_ack,
+    &tw_command_version,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
@@ -26,7 +27,6 @@ static const struct {
     {"explain", "why an incident is what it is"},
     {"top", "what is busy now"},
     {"tap", "look at events as they pass"},
-    {"alerts", "what is open"},
 };
 enum { LATER_COUNT = sizeof later / sizeof *later };
 

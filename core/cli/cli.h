@@ -33,6 +33,7 @@ extern const tw_command tw_command_test;
 extern const tw_command tw_command_replay;
 extern const tw_command tw_command_config;
 extern const tw_command tw_command_status;
+extern const tw_command tw_command_alerts;
 extern const tw_command tw_command_plan;
 extern const tw_command tw_command_reload;
 extern const tw_command tw_command_silence;

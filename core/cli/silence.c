@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* `tidewatch silence add|list|expire` and `tidewatch ack`: what people tell a running engine about
  * incidents. */
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/duration.h"
 #include "cli/columns.h"
@@ -18,13 +20,15 @@ static const char silence_help[] =
     "matchers; the\n"
     "incidents go on, the end of what was told before is told, and what still fires when "
     "the silence\n"
-    "ends is told then. A matcher is label=value, label!=value, label=~pattern or "
+    "ends is told then. `add` prints its id, and beside it until when it is and how many "
+    "open\n"
+    "incidents it covers. A matcher is label=value, label!=value, label=~pattern or "
     "label!~pattern; a\n"
     "pattern matches the whole value, and `severity` and `rule` are labels, too.\n"
     "\n"
     "  --for DURATION       how long; default 1h\n"
     "  --until TIME         its end instead, RFC 3339; --from TIME: its beginning\n"
-    "  --by NAME            who asks for it; default: USER\n"
+    "  --by NAME            who asks for it; default: you\n"
     "  --comment TEXT       why\n" TW_CLI_SERVER_HELP "\n"
     "exit: 0 done - 1 refused - 69 no engine answers\n"
     "\n"
@@ -39,7 +43,7 @@ static const char ack_help[] =
     "not repeated\n"
     "by `remind`, until it rises above what was told.\n"
     "\n"
-    "  --by NAME            who; default: USER\n" TW_CLI_SERVER_HELP "\n"
+    "  --by NAME            who; default: you\n" TW_CLI_SERVER_HELP "\n"
     "exit: 0 done - 1 no such incident is open - 69 no engine answers\n"
     "\n"
     "example:\n"
@@ -54,6 +58,15 @@ typedef struct words {
     int rest_count;
 } words;
 
+/* Who is at the keyboard, or whose program this is: cron and containers have no USER. */
+static const char *who_asks(void)
+{
+    const char *user = getenv("USER");
+    const struct passwd *entry = user && *user ? NULL : getpwuid(geteuid());
+
+    return entry ? entry->pw_name : user;
+}
+
 static int parse(const tw_command *c, int argc, char **argv, words *out)
 {
     static const struct option options[] = {{"server", required_argument, NULL, 's'},
@@ -67,7 +80,7 @@ static int parse(const tw_command *c, int argc, char **argv, words *out)
                                             {0}};
     int option;
 
-    *out = (words){.by = getenv("USER")};
+    *out = (words){.by = who_asks()};
     optind = 1;
     while ((option = tw_cli_option(c, argc, argv, ":c:o:", options)) != -1) {
         if (option == '?' ||
@@ -125,9 +138,36 @@ static void show_nothing(const json_t *answer)
 
 /* ---- silence ----------------------------------------------------------------------- */
 
-static void show_id(const json_t *answer)
+static const char *time_text(const json_t *silence, const char *name, char out[40])
 {
+    const json_t *ms = json_object_get(silence, name);
+
+    out[0] = '\0';
+    if (json_is_integer(ms))
+        tw_time_format_rfc3339(json_integer_value(ms), out, 40);
+    return out;
+}
+
+/* The id for scripts, and for people what it will do. */
+static void show_added(const json_t *answer)
+{
+    int64_t covers = json_integer_value(json_object_get(answer, "covers"));
+    bool begins_later =
+        strcmp(json_string_value(json_object_get(answer, "state")), "pending") == 0;
+    char from[40], until[40], many[40];
+    size_t i;
+    const json_t *warning;
+
     printf("%s\n", json_string_value(json_object_get(answer, "id")));
+    fflush(stdout);
+    if (begins_later)
+        fprintf(stderr, "from %s ", time_text(answer, "from", from));
+    fprintf(stderr, "until %s, covers %s open incident%s\n",
+            time_text(answer, "until", until),
+            covers ? tw_cli_count(covers, many, sizeof many) : "no",
+            covers == 1 ? "" : "s");
+    json_array_foreach(json_object_get(answer, "warnings"), i, warning)
+        fprintf(stderr, "tidewatch silence: %s\n", json_string_value(warning));
 }
 
 static int add(const tw_command *c, const words *w)
@@ -148,17 +188,7 @@ static int add(const tw_command *c, const words *w)
         json_object_set_new(body, "until", json_string(w->until));
     else
         json_object_set_new(body, "for", json_string(w->length ? w->length : "1h"));
-    return ask(c, w, "POST", "/api/v1/silence", body, show_id);
-}
-
-static void add_time(tw_columns *c, const json_t *silence, const char *name)
-{
-    const json_t *ms = json_object_get(silence, name);
-    char text[40] = "";
-
-    if (json_is_integer(ms))
-        tw_time_format_rfc3339(json_integer_value(ms), text, sizeof text);
-    tw_columns_text(c, text);
+    return ask(c, w, "POST", "/api/v1/silence", body, show_added);
 }
 
 static void add_matchers(tw_columns *c, const json_t *match)
@@ -181,6 +211,7 @@ static void show_silences(const json_t *answer)
     static const char *const heads[] = {"ID",       "STATE",   "UNTIL", "BY",
                                         "MATCHERS", "COMMENT", NULL};
     tw_columns *c = tw_columns_new(heads);
+    char until[40];
     size_t i;
     const json_t *s;
 
@@ -188,7 +219,7 @@ static void show_silences(const json_t *answer)
     {
         tw_columns_text(c, json_string_value(json_object_get(s, "id")));
         tw_columns_text(c, json_string_value(json_object_get(s, "state")));
-        add_time(c, s, "until");
+        tw_columns_text(c, time_text(s, "until", until));
         tw_columns_text(c, json_string_value(json_object_get(s, "by")));
         add_matchers(c, json_object_get(s, "match"));
         tw_columns_text(c, json_string_value(json_object_get(s, "comment")));
@@ -234,7 +265,7 @@ static int run_ack(const tw_command *self, int argc, char **argv)
     if (rc)
         return rc;
     if (w.rest_count != 1)
-        return tw_cli_usage(self, "it takes one incident, as `status` and notifications "
+        return tw_cli_usage(self, "it takes one incident, as `alerts` and notifications "
                                   "call it");
     return ask(self, &w, "POST", "/api/v1/ack",
                json_pack("{s:s, s:s}", "incident", w.rest[0], "by", w.by ? w.by : ""),

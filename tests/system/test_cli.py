@@ -16,9 +16,9 @@ RULE = """rule "shop/errors" {
   alert = incident { id = "errors:${host}", route = "ops", title = "${value} errors on ${host}" },
 }
 """
-COMMANDS = ["run", "demo", "check", "replay", "config", "status", "plan", "reload",
+COMMANDS = ["run", "demo", "check", "replay", "config", "status", "alerts", "plan", "reload",
             "silence", "ack", "test", "version"]
-LATER = ["rollback", "shadow", "promote", "explain", "top", "tap", "alerts"]
+LATER = ["rollback", "shadow", "promote", "explain", "top", "tap"]
 
 
 class Cli(SystemTest):

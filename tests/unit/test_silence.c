@@ -178,6 +178,95 @@ static void what_makes_no_sense_is_refused(void **state)
     assert_refused("{\"match\": {\"a\": 5}, \"until\": 9000}", "is a string");
 }
 
+static void a_new_silence_says_how_many_open_incidents_it_covers(void **state)
+{
+    stage s;
+    tw_err err = {0};
+    json_t *out = NULL,
+           *order =
+               json_loads("{\"match\": [\"host=~h[12]\"], \"until\": 100000}", 0, NULL);
+    (void)state;
+    open_stage(&s);
+    tw_rule *r = add_rule(&s, "a/b", "${host}");
+    level(&s, r, "h1", WARN, 0);
+    level(&s, r, "h2", WARN, 0);
+    level(&s, r, "h3", WARN, 0);
+    assert_int_equal(tw_incidents_silence(s.incidents, order, 0, &out, &err), TW_OK);
+    assert_int_equal(json_integer_value(json_object_get(out, "covers")), 2);
+    json_decref(out);
+    json_decref(order);
+    close_stage(&s);
+}
+
+/* `held` of the incident of that host: "inhibited up, silenced x". */
+static const char *held(stage *s, const char *host)
+{
+    static char text[256];
+    json_t *list = tw_incidents_json(s->incidents), *incident, *hold;
+    size_t i, k;
+
+    text[0] = '\0';
+    json_array_foreach(list, i, incident)
+    {
+        if (strcmp(json_string_value(json_object_get(incident, "incident")), host) != 0)
+            continue;
+        json_array_foreach(json_object_get(incident, "held"), k, hold)
+        {
+            const char *by = json_string_value(json_object_get(hold, "by"));
+            size_t used = strlen(text);
+            snprintf(text + used, sizeof text - used, "%s%s%s%s", k ? ", " : "",
+                     json_string_value(json_object_get(hold, "why")), by ? " " : "",
+                     by ? by : "");
+        }
+    }
+    json_decref(list);
+    return text;
+}
+
+static void what_is_open_says_why_nobody_is_told(void **state)
+{
+    stage s;
+    (void)state;
+    open_stage(&s);
+    tw_rule *up = add_rule(&s, "a/up", "up"), *r = add_rule(&s, "a/b", "${host}"),
+            *grouped = add_rule(&s, "a/g", "g:${host}");
+    r->incident.inhibitors = tw_calloc(1, sizeof *r->incident.inhibitors);
+    r->incident.inhibitors[0] = (tw_inhibitor){.rule = tw_strdup("a/up"), .level = CRIT};
+    r->incident.inhibitor_count = 1;
+    r->incident.inhibit_wait_ms = 10 * SECOND;
+    grouped->incident.group = (tw_group_plan){.set = true, .wait_ms = 30 * SECOND};
+    level(&s, r, "h1", WARN, 0);
+    assert_string_equal(held(&s, "h1"), "pending");
+    level(&s, up, "h9", CRIT, 1);
+    come_to(&s, 20);
+    assert_string_equal(held(&s, "h1"), "inhibited up");
+    assert_string_equal(held(&s, "up"), "");
+    silence(&s, "{\"id\": \"x\", \"match\": [\"host=h1\"], \"until\": 100000}", 20);
+    assert_string_equal(held(&s, "h1"), "inhibited up, silenced x");
+    level(&s, grouped, "h2", WARN, 21);
+    assert_string_equal(held(&s, "g:h2"), "grouped a/g/group");
+    close_stage(&s);
+}
+
+static void a_misspelt_incident_gets_the_nearest_one(void **state)
+{
+    stage s;
+    tw_err err = {0};
+    (void)state;
+    open_stage(&s);
+    level(&s, add_rule(&s, "a/b", "err:${host}"), "cart", WARN, 0);
+    assert_int_equal(tw_incidents_ack(s.incidents, "err:crat", "ann", SECOND, &err),
+                     TW_ENOTFOUND);
+    assert_non_null(strstr(err.text, "(did you mean 'err:cart'?)"));
+    assert_int_equal(tw_incidents_ack(s.incidents, "cart", "ann", SECOND, &err),
+                     TW_ENOTFOUND);
+    assert_non_null(strstr(err.text, "(did you mean 'err:cart'?)"));
+    assert_int_equal(tw_incidents_ack(s.incidents, "quite-other", "ann", SECOND, &err),
+                     TW_ENOTFOUND);
+    assert_non_null(strstr(err.text, "`tidewatch alerts` lists them"));
+    close_stage(&s);
+}
+
 static void what_is_acknowledged_is_not_repeated_until_it_rises(void **state)
 {
     stage s;
@@ -208,6 +297,9 @@ int main(void)
         cmocka_unit_test(one_that_begins_later_mutes_from_then_on),
         cmocka_unit_test(an_expired_silence_is_over_at_once),
         cmocka_unit_test(a_silenced_member_is_left_out_of_its_group),
+        cmocka_unit_test(a_new_silence_says_how_many_open_incidents_it_covers),
+        cmocka_unit_test(what_is_open_says_why_nobody_is_told),
+        cmocka_unit_test(a_misspelt_incident_gets_the_nearest_one),
         cmocka_unit_test(matchers_are_those_of_alertmanager),
         cmocka_unit_test(what_makes_no_sense_is_refused),
         cmocka_unit_test(what_is_acknowledged_is_not_repeated_until_it_rises),
