@@ -21,7 +21,7 @@ typedef struct release_target {
 static void tell_resolve(tw_lane *lane, const tw_instance *inst, const tw_key *key,
                          uint32_t input, const tw_event *ev, int64_t time_ms)
 {
-    bool may_end = tw_raised_end(inst->raised, key);
+    bool may_end = tw_raised_end(inst->raised, key, time_ms);
 
     if (!may_end && inst->detector->cls->next_deadline(inst->detector) >= time_ms)
         return;
@@ -35,7 +35,8 @@ static void tell_resolve(tw_lane *lane, const tw_instance *inst, const tw_key *k
                    .start_ms = TW_TIME_NONE,
                    .stop_ms = TW_TIME_NONE,
                    .reason = inst->rule->inputs[input].name,
-                   .unsure = !may_end};
+                   .unsure = !may_end,
+                   .by_event = true};
 
     tw_engine_on_signal(lane, &s);
 }

@@ -238,7 +238,7 @@ tw_incident *tw_incident_new(tw_incidents *in, tw_rule *rule, char *id, int64_t 
     inc->rule = tw_rule_ref(rule);
     inc->opened_ms = opened_ms;
     inc->resolve_ms = inc->calm_ms = inc->remind_ms = inc->muted_until_ms = TW_WAIT_NEVER;
-    inc->want_ms = TW_TIME_NONE;
+    inc->since_ms = inc->want_ms = TW_TIME_NONE;
     inc->course = tw_courses_get(in->courses, rule->name);
     tw_wait_init(&inc->end, inc->course, TW_WAIT_END, inc->id, on_end_due, inc);
     tw_wait_init(&inc->tell, inc->course, TW_WAIT_TELL, inc->id, tw_tell_due, inc);
@@ -322,6 +322,8 @@ static void raise_member(tw_incidents *in, const tw_signal *s, const char *name,
             tw_incident_set_member(inc, m, s->level);
         if (s->kind == TW_SIGNAL_OCCURRENCE)
             note_occurrence(inc, s);
+        if (!is_fall(s) && s->at_ms > m->raised_ms)
+            m->raised_ms = s->at_ms;
         renew_rule(inc, s->rule);
         tw_incident_render(inc, &v);
         if (tw_incident_highest_member(inc) != before)
@@ -350,6 +352,13 @@ static void lower_member(tw_incidents *in, tw_incident *inc, const tw_signal *s,
     settle(inc, s->at_ms, s->reason);
 }
 
+/* An event of `resolve.on` ends what was raised by its own time, also when it comes late: in order, what was raised
+ * since would have opened anew. */
+static bool may_end(const tw_signal *s, const tw_member *m)
+{
+    return !s->by_event || m->raised_ms <= s->at_ms;
+}
+
 static void end_member(tw_incidents *in, const tw_signal *s, const char *name, size_t len)
 {
     tw_holding *h = tw_map_get_n(in->by_member, name, len);
@@ -359,8 +368,10 @@ static void end_member(tw_incidents *in, const tw_signal *s, const char *name, s
     for (size_t i = 0; i < count; i++)
         ids[i] = tw_strdup(h->items[i].incident->id);
     for (size_t i = 0; i < count; i++) {
-        if (catch_up(in, ids[i], s->at_ms))
-            lower_member(in, tw_map_get(in->by_id, ids[i]), s, name, len);
+        tw_incident *inc =
+            catch_up(in, ids[i], s->at_ms) ? tw_map_get(in->by_id, ids[i]) : NULL;
+        if (inc && may_end(s, tw_incident_member(inc, name, len)))
+            lower_member(in, inc, s, name, len);
         tw_free(ids[i]);
     }
     tw_free(ids);

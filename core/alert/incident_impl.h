@@ -23,6 +23,7 @@ typedef struct tw_member {
     char *name; /* rule, NUL, key bytes */
     size_t name_len;
     tw_level level;
+    int64_t raised_ms; /* when it last rose or occurred; TW_TIME_NONE: it never did */
 } tw_member;
 
 /* The incidents that one (rule, key) holds open, and which of their members it is: a handler's key may hold
@@ -88,7 +89,8 @@ struct tw_incident {
     bool again; /* what muted it is over: tell it once more */
     bool aged;  /* what is `told` became a record only */
     int64_t
-        want_ms; /* since when there is something to tell; TW_TIME_NONE: there is not */
+        since_ms; /* since when there is something to tell; TW_TIME_NONE: there is not */
+    int64_t want_ms;        /* the same, and no inhibitor holds it back */
     int64_t remind_ms;      /* next reminder; TW_WAIT_NEVER */
     int64_t muted_until_ms; /* when marks change by themselves; TW_WAIT_NEVER */
     tw_wait tell;

@@ -8,7 +8,7 @@
 #include "alert/state_impl.h"
 #include "base/mem.h"
 
-#define FORMAT 2
+#define FORMAT 3
 
 /* ---- parts ------------------------------------------------------------------------- */
 
@@ -173,6 +173,7 @@ static void save_times(const tw_incident *inc, tw_buf *out)
 {
     tw_state_put_i64(out, inc->resolve_ms);
     tw_state_put_i64(out, inc->calm_ms);
+    tw_state_put_i64(out, inc->since_ms);
     tw_state_put_i64(out, inc->want_ms);
     tw_state_put_i64(out, inc->remind_ms);
     tw_state_put_i64(out, inc->muted_until_ms);
@@ -185,6 +186,7 @@ static bool load_times(tw_incident *inc, tw_stage_in *from)
     int64_t end_ms = TW_WAIT_NEVER, tell_ms = TW_WAIT_NEVER;
     bool good = tw_state_take_i64(&from->in, &inc->resolve_ms) &&
                 tw_state_take_i64(&from->in, &inc->calm_ms) &&
+                tw_state_take_i64(&from->in, &inc->since_ms) &&
                 tw_state_take_i64(&from->in, &inc->want_ms) &&
                 tw_state_take_i64(&from->in, &inc->remind_ms) &&
                 tw_state_take_i64(&from->in, &inc->muted_until_ms) &&
@@ -205,6 +207,7 @@ static void save_incident(const tw_incident *inc, tw_buf *out)
     for (uint32_t i = 0; i < inc->member_count; i++) {
         tw_state_put_bytes(out, inc->members[i].name, inc->members[i].name_len);
         tw_state_put_u64(out, inc->members[i].level);
+        tw_state_put_i64(out, inc->members[i].raised_ms);
     }
     save_words(inc, out);
     save_levels(inc, out);
@@ -217,10 +220,14 @@ static bool load_members(tw_incident *inc, uint32_t count, tw_stage_in *from)
         const void *name;
         size_t size;
         tw_level level;
+        int64_t raised_ms;
         if (!tw_state_take_bytes(&from->in, &name, &size) ||
-            !tw_stage_take_level(from, &level))
+            !tw_stage_take_level(from, &level) ||
+            !tw_state_take_i64(&from->in, &raised_ms))
             return false;
-        tw_incident_set_member(inc, tw_incident_add_member(inc, name, size), level);
+        tw_member *m = tw_incident_add_member(inc, name, size);
+        tw_incident_set_member(inc, m, level);
+        m->raised_ms = raised_ms;
     }
     return count > 0;
 }

@@ -75,7 +75,10 @@ tw_member *tw_incident_add_member(tw_incident *inc, const char *name, size_t len
         inc->members = tw_realloc(inc->members, inc->member_room * sizeof(tw_member));
     }
     tw_member *m = &inc->members[inc->member_count++];
-    *m = (tw_member){.name = tw_alloc(len + 1), .name_len = len, .level = TW_LEVEL_OK};
+    *m = (tw_member){.name = tw_alloc(len + 1),
+                     .name_len = len,
+                     .level = TW_LEVEL_OK,
+                     .raised_ms = TW_TIME_NONE};
     memcpy(m->name, name, len);
     inc->at_level[TW_LEVEL_OK]++;
     hold(inc, inc->member_count - 1);

@@ -105,8 +105,9 @@ static void reopen(const renaming *r, tw_incident *inc, char *id)
 
     for (uint32_t i = 0; i < inc->member_count; i++) {
         const tw_member *m = &inc->members[i];
-        tw_incident_set_member(next, tw_incident_add_member(next, m->name, m->name_len),
-                               m->level);
+        tw_member *copy = tw_incident_add_member(next, m->name, m->name_len);
+        tw_incident_set_member(next, copy, m->level);
+        copy->raised_ms = m->raised_ms;
     }
     next->labels = json_incref(inc->labels);
     tw_peers_enter(next);

@@ -11,11 +11,17 @@ struct tw_raised {
     bool unknown; /* some key may be missing here */
 };
 
+/* What is known of a key: when it was last raised. */
+static tw_keyed *new_keys(void)
+{
+    return tw_keyed_new(sizeof(int64_t));
+}
+
 tw_raised *tw_raised_new(uint32_t max_keys)
 {
     tw_raised *r = tw_alloc(sizeof *r);
 
-    *r = (tw_raised){.keys = tw_keyed_new(0), .most = max_keys};
+    *r = (tw_raised){.keys = new_keys(), .most = max_keys};
     return r;
 }
 
@@ -30,44 +36,49 @@ void tw_raised_free(tw_raised *r)
 static void forget_all(tw_raised *r)
 {
     tw_keyed_free(r->keys);
-    r->keys = tw_keyed_new(0);
+    r->keys = new_keys();
     r->unknown = true;
 }
 
-static void add(tw_raised *r, const tw_key *key)
+static void add(tw_raised *r, const tw_key *key, int64_t at_ms)
 {
-    if (r->unknown || tw_keyed_find(r->keys, key) != TW_KEYED_NONE) {
+    uint32_t number = r->unknown ? TW_KEYED_NONE : tw_keyed_find(r->keys, key);
+
+    if (r->unknown) {
+        return;
+    }
+    if (number != TW_KEYED_NONE) {
+        int64_t *raised_ms = tw_keyed_at(r->keys, number);
+        *raised_ms = at_ms > *raised_ms ? at_ms : *raised_ms;
         return;
     }
     if (tw_keyed_count(r->keys) >= r->most) {
         forget_all(r);
         return;
     }
-    tw_keyed_add(r->keys, key);
+    *(int64_t *)tw_keyed_at(r->keys, tw_keyed_add(r->keys, key)) = at_ms;
 }
 
-static bool remove_key(tw_raised *r, const tw_key *key)
+static void remove_key(tw_raised *r, const tw_key *key)
 {
     uint32_t number = tw_keyed_find(r->keys, key);
 
-    if (number == TW_KEYED_NONE) {
-        return false;
+    if (number != TW_KEYED_NONE) {
+        tw_keyed_remove(r->keys, number);
     }
-    tw_keyed_remove(r->keys, number);
-    return true;
 }
 
 void tw_raised_note(tw_raised *r, const tw_signal *s)
 {
     switch (s->kind) {
     case TW_SIGNAL_OCCURRENCE:
-        add(r, &s->key);
+        add(r, &s->key, s->at_ms);
         break;
     case TW_SIGNAL_LEVEL:
         if (s->level == TW_LEVEL_OK) {
             remove_key(r, &s->key);
-        } else {
-            add(r, &s->key);
+        } else if (s->level > s->from || s->from == TW_LEVEL_UNKNOWN) {
+            add(r, &s->key, s->at_ms);
         }
         break;
     case TW_SIGNAL_RESOLVE:
@@ -79,9 +90,18 @@ void tw_raised_note(tw_raised *r, const tw_signal *s)
     }
 }
 
-bool tw_raised_end(tw_raised *r, const tw_key *key)
+bool tw_raised_end(tw_raised *r, const tw_key *key, int64_t at_ms)
 {
-    return remove_key(r, key) || r->unknown;
+    uint32_t number = tw_keyed_find(r->keys, key);
+
+    if (number == TW_KEYED_NONE) {
+        return r->unknown;
+    }
+    if (*(int64_t *)tw_keyed_at(r->keys, number) > at_ms) {
+        return false;
+    }
+    tw_keyed_remove(r->keys, number);
+    return true;
 }
 
 void tw_raised_adopt(tw_raised *r, tw_raised *old)
@@ -108,6 +128,7 @@ void tw_raised_save(const tw_raised *r, tw_buf *out)
         uint32_t len;
         const uint8_t *bytes = tw_keyed_bytes(r->keys, n, &len);
         tw_state_put_bytes(out, bytes, len);
+        tw_state_put_i64(out, *(int64_t *)tw_keyed_at(r->keys, n));
     }
 }
 
@@ -119,10 +140,12 @@ int tw_raised_load(tw_raised *r, tw_state_in *in, tw_err *err)
     bool good = tw_state_take_u64(in, &unknown) && tw_state_take_u64(in, &count);
 
     for (uint64_t n = 0; good && n < count; n++) {
-        good = tw_state_take_bytes(in, &bytes, &len) && len <= TW_MAX_KEY_BYTES;
+        int64_t raised_ms;
+        good = tw_state_take_bytes(in, &bytes, &len) && len <= TW_MAX_KEY_BYTES &&
+               tw_state_take_i64(in, &raised_ms);
         if (good) {
             tw_key key = tw_key_from_bytes(bytes, (uint32_t)len);
-            add(r, &key);
+            add(r, &key, raised_ms);
         }
     }
     r->unknown = r->unknown || unknown;

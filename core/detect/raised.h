@@ -15,8 +15,8 @@ tw_raised *tw_raised_new(uint32_t max_keys);
 void tw_raised_free(tw_raised *r);
 /* The rule told this. */
 void tw_raised_note(tw_raised *r, const tw_signal *s);
-/* Whether an end of this key may end anything. It has ended then. */
-bool tw_raised_end(tw_raised *r, const tw_key *key);
+/* Whether an end of this key at that time may end anything. It has ended then. What was raised later it leaves. */
+bool tw_raised_end(tw_raised *r, const tw_key *key, int64_t at_ms);
 /* Takes over what `old` knew; old is empty afterwards. NULL: nobody looked. */
 void tw_raised_adopt(tw_raised *r, tw_raised *old);
 void tw_raised_save(const tw_raised *r, tw_buf *out);

@@ -49,7 +49,9 @@ typedef struct tw_signal {
     /* RESOLVE: nothing is known that it could end, but what comes due before it may come later. It is between
      * a lane and the shore, and depends on what else the lane has: no finding of the rule. */
     bool unsure;
-    json_t *fire;               /* handler's options, borrowed; NULL otherwise */
+    bool
+        by_event; /* RESOLVE: an event of `resolve.on`, which may come late; it ends what was raised by at_ms */
+    json_t *fire; /* handler's options, borrowed; NULL otherwise */
     const tw_role_found *roles; /* rule->role_count; NULL: none */
     const tw_value *facts;      /* rule->fact_count; NULL: none */
     const tw_evidence

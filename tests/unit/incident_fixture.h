@@ -26,6 +26,7 @@ typedef struct stage {
     tw_clock now;
     int64_t clock_ms; /* of every rule */
     tw_level from;    /* the level that signals say was before */
+    bool by_event;    /* resolves are those of `resolve.on` */
     char told[65536];
     size_t told_size;
     char changes[16384]; /* "firing a | inhibited b" */
@@ -144,6 +145,7 @@ static inline void send_kind(stage *s, tw_rule *rule, tw_signal_kind kind,
                         .kind = kind,
                         .from = s->from,
                         .level = level,
+                        .by_event = s->by_event,
                         .at_ms = at_s * SECOND,
                         .key = tw_key_from_bytes(bytes, n),
                         .newest = {.partition = -1},

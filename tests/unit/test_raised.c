@@ -19,7 +19,42 @@ static void note(tw_raised *r, tw_signal_kind kind, tw_level level, const char *
 static bool ends(tw_raised *r, const char *key)
 {
     tw_key k = key_of(key);
-    return tw_raised_end(r, &k);
+    return tw_raised_end(r, &k, 0);
+}
+
+static void raise_at(tw_raised *r, const char *key, tw_level from, tw_level level,
+                     int64_t at_ms)
+{
+    tw_signal s = {.kind = TW_SIGNAL_LEVEL,
+                   .from = from,
+                   .level = level,
+                   .at_ms = at_ms,
+                   .key = key_of(key)};
+    tw_raised_note(r, &s);
+}
+
+static void what_was_raised_later_stays(void **state)
+{
+    tw_key key = key_of("a");
+    (void)state;
+    tw_raised *r = tw_raised_new(10), *loaded = tw_raised_new(10);
+    tw_buf bytes;
+    tw_err err = {0};
+    raise_at(r, "a", TW_LEVEL_OK, TW_LEVEL_WARN, 10);
+    raise_at(r, "a", TW_LEVEL_WARN, TW_LEVEL_CRIT, 30);
+    raise_at(r, "a", TW_LEVEL_CRIT, TW_LEVEL_WARN, 50);
+    assert_false(tw_raised_end(r, &key, 29));
+    tw_buf_init(&bytes, 1000);
+    tw_raised_save(r, &bytes);
+    tw_state_in in = tw_state_in_of(bytes.data, bytes.len);
+    assert_int_equal(tw_raised_load(loaded, &in, &err), TW_OK);
+    assert_false(tw_raised_end(loaded, &key, 29));
+    assert_true(tw_raised_end(loaded, &key, 30));
+    assert_true(tw_raised_end(r, &key, 30));
+    assert_false(tw_raised_end(r, &key, 60));
+    tw_buf_done(&bytes);
+    tw_raised_free(r);
+    tw_raised_free(loaded);
 }
 
 static void what_was_raised_ends_once(void **state)
@@ -152,6 +187,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_raised_ends_once),
+        cmocka_unit_test(what_was_raised_later_stays),
         cmocka_unit_test(with_too_many_every_key_may_end_something),
         cmocka_unit_test(it_goes_through_a_reload_and_through_bytes),
         cmocka_unit_test_setup_teardown(what_ends_nothing_stays_on_the_lane, open_rules,
