@@ -98,7 +98,7 @@ int tw_incidents_silence(tw_incidents *in, const json_t *order, int64_t now_ms,
                          json_t **out, tw_err *err);
 int tw_incidents_unsilence(tw_incidents *in, const char *id, int64_t now_ms, tw_err *err);
 json_t *tw_incidents_silences_json(const tw_incidents *in, int64_t now_ms);
-/* Somebody takes care of an incident, or of all of a group: it is not repeated, until it rises. */
+/* Somebody takes care of an incident, or of all of a group: it is not told any more, until it rises. */
 int tw_incidents_ack(tw_incidents *in, const char *id, const char *by, int64_t now_ms,
                      tw_err *err);
 

@@ -243,5 +243,5 @@ void tw_marks_update(tw_incident *inc, int64_t at_ms)
                  (mark_words){"inactive", "active", NULL}, at_ms);
     }
     if (was_quiet && !(inc->marks & (TW_MARK_SILENCED | TW_MARK_INACTIVE)))
-        inc->again = inc->announced;
+        inc->again = inc->announced && !(inc->marks & TW_MARK_ACKNOWLEDGED);
 }

@@ -128,6 +128,9 @@ static void acknowledge(tw_incident *inc, const char *by, int64_t now_ms)
     tw_free(inc->acked_by);
     inc->acked_by = tw_strdup(by);
     inc->marks |= TW_MARK_ACKNOWLEDGED;
+    /* Whoever takes it knows of it: what held it back may end without a word. */
+    inc->told = inc->level > inc->told ? inc->level : inc->told;
+    inc->again = inc->aged = false;
     tw_incident_report(inc, "acknowledged", by, now_ms);
 }
 

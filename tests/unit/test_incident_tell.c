@@ -84,6 +84,84 @@ static void a_fall_opens_nothing_where_the_incident_has_ended_otherwise(void **s
     close_stage(&s);
 }
 
+/* In order, the event at 3 would have ended the first and the second would have opened anew. */
+static void a_late_event_of_resolve_on_leaves_what_was_raised_since(void **state)
+{
+    stage s;
+    (void)state;
+    open_stage(&s);
+    tw_rule *r = add_rule(&s, "a/b", "${host}");
+    r->incident.resolve_after_ms = 1000 * SECOND;
+    s.by_event = true;
+    occur(&s, r, "h", 1);
+    occur(&s, r, "h", 5);
+    level(&s, r, "i", WARN, 2);
+    s.from = WARN;
+    level(&s, r, "i", CRIT, 6);
+    s.from = CRIT;
+    level(&s, r, "i", WARN, 7);
+    s.told[s.told_size = 0] = '\0';
+    send_kind(&s, r, TW_SIGNAL_RESOLVE, "h", "z", OK, 3);
+    send_kind(&s, r, TW_SIGNAL_RESOLVE, "i", "z", OK, 5);
+    assert_string_equal(s.told, "");
+    send_kind(&s, r, TW_SIGNAL_RESOLVE, "h", "z", OK, 5);
+    send_kind(&s, r, TW_SIGNAL_RESOLVE, "i", "z", OK, 6);
+    assert_string_equal(s.told, "5s resolved crit h | 6s resolved crit i");
+    close_stage(&s);
+}
+
+static void acknowledge(stage *s, const char *id)
+{
+    assert_int_equal(tw_incidents_ack(s->incidents, id, "ann", s->now.virtual_ms, NULL),
+                     TW_OK);
+}
+
+static void silence(stage *s, int64_t until_s)
+{
+    json_t *order = json_pack("{s:{s:s}, s:I}", "match", "zone", "z", "until",
+                              (json_int_t)(until_s * SECOND));
+    assert_int_equal(
+        tw_incidents_silence(s->incidents, order, s->now.virtual_ms, NULL, NULL), TW_OK);
+    json_decref(order);
+}
+
+static void what_somebody_has_taken_is_not_told_when_a_silence_ends(void **state)
+{
+    stage s;
+    (void)state;
+    open_stage(&s);
+    tw_rule *r = add_rule(&s, "a/b", "${host}");
+    level(&s, r, "h", WARN, 1);
+    level(&s, r, "i", WARN, 1);
+    silence(&s, 20);
+    level(&s, r, "k", WARN, 3); /* never told, and taken all the same */
+    acknowledge(&s, "h");
+    acknowledge(&s, "k");
+    come_to(&s, 30);
+    level(&s, r, "h", CRIT, 31);
+    level(&s, r, "k", CRIT, 32);
+    level(&s, r, "k", OK, 33);
+    assert_string_equal(s.told, "1s firing warn h | 1s firing warn i | "
+                                "20s firing warn i | 31s firing crit h | "
+                                "32s firing crit k | 33s resolved crit k");
+    close_stage(&s);
+}
+
+static void what_is_taken_while_a_silence_lasts_stays_quiet_at_its_end(void **state)
+{
+    stage s;
+    (void)state;
+    open_stage(&s);
+    tw_rule *r = add_rule(&s, "a/b", "${host}");
+    level(&s, r, "h", WARN, 1);
+    silence(&s, 20);
+    level(&s, r, "h", CRIT, 2);
+    acknowledge(&s, "h");
+    level(&s, r, "h", OK, 40);
+    assert_string_equal(s.told, "1s firing warn h | 40s resolved crit h");
+    close_stage(&s);
+}
+
 static void further_occurrences_push_the_resolve_out(void **state)
 {
     stage s;
@@ -257,6 +335,9 @@ int main(void)
         cmocka_unit_test(notify_first_tells_only_firing_and_resolve),
         cmocka_unit_test(resolved_false_keeps_resolves_to_itself),
         cmocka_unit_test(a_fall_opens_nothing_where_the_incident_has_ended_otherwise),
+        cmocka_unit_test(a_late_event_of_resolve_on_leaves_what_was_raised_since),
+        cmocka_unit_test(what_somebody_has_taken_is_not_told_when_a_silence_ends),
+        cmocka_unit_test(what_is_taken_while_a_silence_lasts_stays_quiet_at_its_end),
         cmocka_unit_test(further_occurrences_push_the_resolve_out),
         cmocka_unit_test(from_first_counts_from_the_opening),
         cmocka_unit_test(after_false_never_resolves_by_time),
