@@ -3,9 +3,9 @@
  * Called whenever either may have changed; telling twice is impossible, since the first time
  * changes what was told. Shore thread only.
  *
- *     opened   want_ms           want_ms + wait
- *       |--------|--- inhibitors ----|--- group.wait (counts from want_ms, too) ---> told
- *                        appear
+ *     since_ms, want_ms         since_ms + wait
+ *       |--------- inhibitors ------|--- group.wait (counts from want_ms, too) ---> told
+ *                    appear             want_ms: begins anew when one that held it back ends
  */
 #include "alert/incident_impl.h"
 #include "base/mem.h"
@@ -42,10 +42,18 @@ static bool is_wanted(const tw_incident *inc)
     return inc->want_ms != TW_TIME_NONE && !tw_incident_is_muted(inc);
 }
 
+/* The wait for an inhibitor is served in full, also when one has come and gone within it: a zone that fails in fits
+ * pages for none of its hosts in between. */
+static int64_t wait_is_over_ms(const tw_incident *inc)
+{
+    return inc->since_ms == TW_TIME_NONE
+               ? inc->want_ms
+               : inc->since_ms + inc->rule->incident.inhibit_wait_ms;
+}
+
 static void set_due(tw_incident *inc)
 {
-    int64_t at_ms = is_wanted(inc) ? inc->want_ms + inc->rule->incident.inhibit_wait_ms
-                                   : inc->remind_ms;
+    int64_t at_ms = is_wanted(inc) ? wait_is_over_ms(inc) : inc->remind_ms;
 
     tw_wait_set(&inc->tell, inc->muted_until_ms < at_ms ? inc->muted_until_ms : at_ms);
 }
@@ -74,7 +82,7 @@ void tw_tell_done(tw_incident *inc, int64_t at_ms, bool announced)
     inc->flap_told = inc->marks & TW_MARK_FLAPPING;
     inc->again = false;
     tw_group_queue(inc, false);
-    inc->want_ms = TW_TIME_NONE;
+    inc->want_ms = inc->since_ms = TW_TIME_NONE;
     inc->remind_ms = remind_ms > 0 && !inc->rule->incident.group.set ? at_ms + remind_ms
                                                                      : TW_WAIT_NEVER;
     set_due(inc);
@@ -106,17 +114,25 @@ static void send(tw_incident *inc, tw_telling what, int64_t at_ms)
         tw_note_send(in, n);
 }
 
-/* until_ms: whoever had time to inhibit it up to here has appeared. */
-static void decide(tw_incident *inc, int64_t at_ms, int64_t until_ms)
+/* Since when there is this to tell. */
+static void note_want(tw_incident *inc, tw_telling what, int64_t at_ms)
 {
-    unsigned before = inc->marks;
-
-    tw_marks_update(inc, at_ms);
-    tw_telling what = inc->queued ? TW_TELL_NOTHING : telling(inc, at_ms);
     if (what == TW_TELL_NOTHING || inc->marks & TW_MARK_INHIBITED)
         inc->want_ms = TW_TIME_NONE;
     else if (inc->want_ms == TW_TIME_NONE)
         inc->want_ms = at_ms;
+    if (what == TW_TELL_NOTHING && !inc->queued)
+        inc->since_ms = TW_TIME_NONE;
+    else if (inc->since_ms == TW_TIME_NONE && what != TW_TELL_REMIND)
+        inc->since_ms = at_ms;
+}
+
+/* until_ms: whoever had time to inhibit it up to here has appeared. */
+static void decide(tw_incident *inc, int64_t at_ms, int64_t until_ms)
+{
+    tw_marks_update(inc, at_ms);
+    tw_telling what = inc->queued ? TW_TELL_NOTHING : telling(inc, at_ms);
+    note_want(inc, what, at_ms);
     if (what == TW_TELL_NOTHING || tw_incident_is_muted(inc)) {
         if (inc->queued && tw_incident_is_muted(inc))
             tw_group_leave(inc, at_ms, false);
@@ -124,9 +140,8 @@ static void decide(tw_incident *inc, int64_t at_ms, int64_t until_ms)
         set_due(inc);
         return;
     }
-    bool waits = inc->rule->incident.inhibitor_count > 0 && what != TW_TELL_REMIND &&
-                 inc->want_ms + inc->rule->incident.inhibit_wait_ms > until_ms;
-    if (waits && !(before & TW_MARK_INHIBITED))
+    if (inc->rule->incident.inhibitor_count > 0 && what != TW_TELL_REMIND &&
+        wait_is_over_ms(inc) > until_ms)
         set_due(inc);
     else
         send(inc, what, at_ms);

@@ -14,7 +14,7 @@ from group_feed import KINDS, NAMES, NEVER, RULES, TIME, VARIANTS, events  # noq
 
 class Member:
     def __init__(self, h):
-        self.h, self.level, self.was, self.told, self.want, self.due = h, 0, 0, 0, None, NEVER
+        self.h, self.level, self.was, self.told, self.since, self.want, self.due = h, 0, 0, 0, None, None, NEVER
         self.queued = self.grouped = self.held = False
 
 
@@ -33,8 +33,9 @@ class Zone:
 
     def tell(self, m, t, until):
         """Whether something is to be told of a member, and whether its time has come."""
-        held, m.held, m.due = m.held, self.v["inhibited"] and self.az > 0, NEVER
+        m.held, m.due = self.v["inhibited"] and self.az > 0, NEVER
         news = not m.queued and m.level > m.told
+        m.since = None if not news and not m.queued else t if m.since is None else m.since
         if m.held and m.queued:
             m.queued = False
             if not m.told:
@@ -43,8 +44,8 @@ class Zone:
             m.want = None
             return
         m.want = t if m.want is None else m.want
-        if m.want + self.v["hold"] > until and not held:
-            m.due = m.want + self.v["hold"]
+        if m.since + self.v["hold"] > until:
+            m.due = m.since + self.v["hold"]
             return
         want, m.want = m.want, None
         if not m.grouped:
@@ -68,7 +69,7 @@ class Zone:
     def flush(self, t):
         self.say(t, "firing")
         for m in self.list:
-            m.told, m.queued, m.want, m.due = max(m.told, m.level), False, None, NEVER
+            m.told, m.queued, m.since, m.want, m.due = max(m.told, m.level), False, None, None, NEVER
         self.first, self.changed, self.resolved, self.remind = t if self.first is None else self.first, False, [], t + self.v["remind"]
 
     def due(self, now):
@@ -85,7 +86,7 @@ class Zone:
             if m.grouped:
                 self.resolved += [m.h] * (m.told > 0)
                 self.leave(m, t)
-            m.told, m.queued, m.want, m.held, m.due = 0, False, None, False, NEVER
+            m.told, m.queued, m.since, m.want, m.held, m.due = 0, False, None, None, False, NEVER
         elif level and (m.level or not fell):
             m.level = level
             self.tell(m, t, t - 1)

@@ -9,7 +9,7 @@ outages in the same zone, with a random wait, and perhaps grouped. Of each error
 
     explained   begins at most `wait` before an outage or while one lasts, and ends no later than it: never told
     alone       has nothing to do with an outage, and lasts longer than the wait: told and resolved, once each
-    outlives    is explained, but goes on when the outage is over: told then, and resolved
+    outlives    is explained, but goes on when the outage is over: told then or, if that is later, when the wait is, and resolved
     brief       alone, but shorter than the wait: never told
 
 Each world runs undisturbed and with the disturbances of outcome.py (order, lanes, restarts, reloads, ticks); the
@@ -60,8 +60,9 @@ class World:
     def error(self, zone, host, alone, start, stop):
         fate = self.rng.choice(["alone", "alone", "brief"]) if alone else self.rng.choice(["explained"] * 3 + ["outlives"])
         begins = start if alone else start + self.rng.randrange(-self.wait, min(self.wait, stop - start) + 1, 500)
-        if fate == "outlives" and begins + self.wait > stop:
-            fate = "explained"  # the wait may go on when an outage is over before it
+        if fate == "outlives" and begins + self.wait > stop and self.group is not None:
+            fate = "explained"  # when the wait is over the next turn of the group may be far
+        stop = max(stop, begins + self.wait) if fate == "outlives" else stop
         if fate == "brief" and self.wait > SECOND:
             ends = begins + self.rng.randrange(500, self.wait, 500)
         elif alone:

@@ -80,6 +80,42 @@ static void it_is_told_when_the_inhibitor_resolves_first(void **state)
     close_stage(&s);
 }
 
+static void an_outage_within_the_wait_changes_nothing_seen_or_not(void **state)
+{
+    stage s;
+    (void)state;
+    open_stage(&s);
+    tw_rule *az = add_rule(&s, "infra/az", "az:${zone}");
+    tw_rule *r = inhibited_rule(&s, "infra/az", 20);
+    r->incident.inhibitors[0].level = WARN;
+    level(&s, r, "h", WARN, 2);
+    level(&s, r, "i", WARN, 2);
+    level(&s, az, "", CRIT, 5);
+    level(&s, r, "h", CRIT, 6); /* looked at, and held back */
+    level(&s, az, "", OK, 10);
+    come_to(&s, 100);
+    assert_string_equal(s.told, "5s firing crit az:z | 10s resolved crit az:z | "
+                                "22s firing crit h | 22s firing warn i");
+    close_stage(&s);
+}
+
+static void an_outage_that_comes_again_within_the_wait_holds_it_back(void **state)
+{
+    stage s;
+    (void)state;
+    open_stage(&s);
+    tw_rule *az = add_rule(&s, "infra/az", "az:${zone}");
+    tw_rule *r = inhibited_rule(&s, "infra/az", 20);
+    level(&s, az, "", CRIT, 1);
+    level(&s, r, "h", CRIT, 2);
+    level(&s, az, "", OK, 10);
+    level(&s, az, "", CRIT, 20);
+    level(&s, r, "h", OK, 40);
+    assert_string_equal(
+        s.told, "1s firing crit az:z | 10s resolved crit az:z | 20s firing crit az:z");
+    close_stage(&s);
+}
+
 static void what_ends_with_its_inhibitor_is_not_told(void **state)
 {
     stage s;
@@ -382,6 +418,8 @@ int main(void)
         cmocka_unit_test(it_waits_for_the_inhibitor_to_appear),
         cmocka_unit_test(behind_the_wait_it_is_told),
         cmocka_unit_test(it_is_told_when_the_inhibitor_resolves_first),
+        cmocka_unit_test(an_outage_within_the_wait_changes_nothing_seen_or_not),
+        cmocka_unit_test(an_outage_that_comes_again_within_the_wait_holds_it_back),
         cmocka_unit_test(what_ends_with_its_inhibitor_is_not_told),
         cmocka_unit_test(what_was_announced_resolves_although_inhibited),
         cmocka_unit_test(only_that_level_and_equal_labels_inhibit),
