@@ -53,7 +53,8 @@ expect format 'core/flow/a.c:2: clang-format changes 1 places'
 put core/flow/a.c 'static void long_one(int x)' '{' "$(lines 79)" '}'
 expect functions 'core/flow/a.c:2: 82 lines (80 at most): static void long_one(int x)'
 put core/flow/a.c 'static void short_one(int x)' '{' "$(lines 70)" '}'
-tools/check functions | grep -qF 'note: 73 lines' || { echo 'no note at 73 lines'; exit 1; }
+said=$(tools/check functions)
+grep -qF 'note: 73 lines' <<<"$said" || { echo 'no note at 73 lines'; exit 1; }
 put core/flow/a.c "$(seq 500 | sed 's/.*/int a&;/')"
 expect files 'core/flow/a.c:500: 501 lines (500 at most)'
 for call in 'strcpy(a, b)' 'atoi(a)' 'usleep(1)' 'time(NULL)'; do
@@ -71,3 +72,15 @@ expect licence 'core/flow/a.c:1: does not begin with its SPDX line'
 printf '#!/bin/bash\n# SPDX-License-Identifier: Apache-2.0\nif\n' >tools/broken.sh
 expect scripts 'tools/broken.sh:1: has no run bit'
 expect scripts 'syntax error'
+model() { # LINES: a model with so many lines of code, and what does not count
+    printf '# SPDX-License-Identifier: Apache-2.0\n"""What it is,\nin two lines."""\n\n'
+    seq "$1" | sed 's/.*/x = &  # why/;1s/^/# a comment\n/'
+}
+mkdir -p tests/models
+model 100 >tests/models/a.py
+model 101 >tests/models/judge.py
+tools/check models >/dev/null || { tools/check models; echo 'a hundred lines are not too many'; exit 1; }
+model 101 >tests/models/a.py
+expect models 'tests/models/a.py:1: 101 lines of code (100 at most)'
+printf '# %0120d\n' 0 >tests/models/a.py
+expect models 'tests/models/a.py:1: 122 characters (120 at most)'

@@ -52,7 +52,8 @@ AGGREGATES = [  # as written, what it comes to, a bound
     ('count "ev"', len, 3), ("sum" + V, lambda s: sum(e["v"] for e in s), 30), ("avg" + V, some(statistics.fmean), 9),
     ("min" + V, some(min), 4), ("max" + V, some(max), 15), ("first" + V, some(lambda x: x[0]), 9),
     ("delta" + V, some(lambda x: x[-1] - x[0]), 2), ("stddev" + V, some(statistics.stdev, 2), 6), ("rate" + V, rate, 3),
-    ("trend" + V, trend, 0), ("increase" + V, some(grown, 2), 20), ('distinct("ev", "p")', lambda s: len({e["p"] for e in s}), 2),
+    ("trend" + V, trend, 0), ("increase" + V, some(grown, 2), 20),
+    ('distinct("ev", "p")', lambda s: len({e["p"] for e in s}), 2),
     ("changes" + V, some(lambda x: sum(a != b for a, b in pairwise(x))), 2),
     ("resets" + V, some(lambda x: sum(b < a for a, b in pairwise(x))), 1), ('topk("ev", "p", 2, "v")', top, 12),
     ('quantile("ev", "v", 0.75)', some(lambda x: Near(sorted(x)[int(0.75 * (len(x) - 1))])), 9)]
@@ -74,7 +75,8 @@ def RULES(rng):
     of = ", ".join(f"v{n} = {w}" for n, w in enumerate(written))
     value = "v.v0[1] and v.v0[1].count" if v["list"] else "v.v0"
     v["text"] = f'''rule "model/aggregates" {{
-  key = {{ "k" }}, clock = {{ time = "ts", idle = "1h" }}, inputs = {{ ev = from "events" {{}} }}, alert = incident {{}},
+  key = {{ "k" }}, clock = {{ time = "ts", idle = "1h" }},
+  inputs = {{ ev = from "events" {{}} }}, alert = incident {{}},
   detect = level {{ of = {{ {of} }}, {WINDOWS[kind]}
                    crit = {{ when = function(v) return ({value} or 0) > {v["bound"]:g} end }} }},
 }}'''
@@ -102,7 +104,8 @@ def window(v, seen, t, back):
 def deadlines(v, seen, after, until):
     """When a window is judged without an event: after < t < until."""
     ends = range(after // 5000 * 5000, until, 5000) if v["kind"] in ("hopping", "tumbling") else ()
-    leave = {e["ts"] + n * v["over"] for e in seen for n in (1, 1 + v["prev"])} if v["kind"] in ("sliding", "panes") else ()
+    slides = v["kind"] in ("sliding", "panes")
+    leave = {e["ts"] + n * v["over"] for e in seen for n in (1, 1 + v["prev"])} if slides else ()
     return sorted(t for t in [*ends, *leave] if after < t < until)
 
 

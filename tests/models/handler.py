@@ -3,11 +3,7 @@
 
 Its functions are written once more in Python. feeds/handler_feed.py makes the rules and the events.
 """
-import os
-import sys
-
-sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "feeds"))
-from handler_feed import RULES, TIME, VARIANTS, events  # noqa: E402, F401
+from feeds.handler_feed import RULES, TIME, VARIANTS, events  # noqa: F401
 
 FORGET, HOUR, SEVERITY = 11_111, 3_600_000, ["info", "warn", "crit"]
 EVERY = {"a": 3137, "b": 7301, "c": 2000}  # c may be due when an event comes, a and b never are together

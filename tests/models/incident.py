@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is told of one incident: of levels and of occurrences, notify, resolve, remind, flap, silences, active. See judge.py.
+"""What is told of one incident: of levels and of occurrences, notify, resolve, remind, flap, silences, active.
+See judge.py.
 
-Time goes from instant to instant: events first, then what ends an incident, then what is told of it. feeds/incident_feed.py makes
-the rules and the events.
+Time goes from instant to instant: events first, then what ends an incident, then what is told of it.
+feeds/incident_feed.py makes the rules and the events.
 """
-import os
-import sys
-
-sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "feeds"))
-from incident_feed import KINDS, NEVER, RULES, TIME, VARIANTS, events  # noqa: E402, F401
+from feeds.incident_feed import KINDS, NEVER, RULES, TIME, VARIANTS, events  # noqa: F401
 
 NAMES = ["ok", "info", "warn", "crit"]
 
@@ -52,18 +49,21 @@ class Incident:
             self.tell(t)
 
     def tell(self, t):
-        due, rises, falls = self.remind <= t, self.level > (self.peak if self.flapping else self.told), self.level < self.told
+        due, falls = self.remind <= t, self.level < self.told
+        rises = self.level > (self.peak if self.flapping else self.told)
         if due:
             self.remind += self.v["remind"]
         if self.muted(t):
             self.quiet = True
             return
         self.again, self.quiet = self.again or self.quiet and self.announced, False
-        if (self.told == 0 or self.again or due or self.flapping and not self.flap_told or rises and self.v["notify"] != "first" or
+        if (self.told == 0 or self.again or due or self.flapping and not self.flap_told or
+                rises and self.v["notify"] != "first" or
                 falls and self.v["notify"] == "changes" and not self.flapping):
             self.say(t, "firing")
             self.told = self.level if self.v["notify"] == "changes" else max(self.told, self.level)
-            self.peak, self.announced, self.again, self.flap_told = max(self.peak, self.level), True, False, self.flapping
+            self.peak, self.announced = max(self.peak, self.level), True
+            self.again, self.flap_told = False, self.flapping
             self.remind = t + self.v["remind"]
 
     def walk(self, before):

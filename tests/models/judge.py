@@ -4,7 +4,7 @@
 
     judge.py MODEL [--tidewatch FILE] [--seeds N] [--first N] [--show N]
 
-MODEL is a file NAME.py beside this one, of at most a hundred lines:
+MODEL is a file NAME.py beside this one, of at most a hundred lines of code (tools/check models):
 
     RULES     a list of variants, or a function of a random.Random that makes one. A variant is the
               text of a rule file, or a dict with that text as "text" and whatever judge() wants to know.

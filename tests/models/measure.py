@@ -5,9 +5,10 @@ All events of a key are kept until it is forgotten; what is due is asked of the 
 """
 TIME, VARIANTS, KINDS, FORGET = "ts", 40, ("event",), 23_333
 OVER = {"sliding": 10_000, "hopping": 10_000, "tumbling": 5000, "last": 0, "blocks": 0, "none": 0}
-SAID = {"sliding": 'over = "10s"', "hopping": 'over = "10s", every = "5s"', "tumbling": 'every = "5s"', "last": "last = 3",
-        "blocks": "last = 3, every = 3", "none": ""}
-OF = {'count "ev"': len, 'sum("ev", "v")': lambda x: sum(filter(None, x)), 'count("ev", { v = gte(4) }) / count "ev"': None,
+SAID = {"sliding": 'over = "10s"', "hopping": 'over = "10s", every = "5s"', "tumbling": 'every = "5s"',
+        "last": "last = 3", "blocks": "last = 3, every = 3", "none": ""}
+OF = {'count "ev"': len, 'sum("ev", "v")': lambda x: sum(filter(None, x)),
+      'count("ev", { v = gte(4) }) / count "ev"': None,
       'avg("ev", "v")': lambda x: sum(x) / len(x), 'last("ev", "v")': lambda x: x[-1], 'max("ev", "v")': max}
 
 
@@ -15,8 +16,10 @@ def RULES(rng):
     kind = rng.choice(list(SAID))
     of = [rng.choice([w for w in OF if kind != "none" or w[:4] == "last"]) for _ in range(rng.choice([1, 1, 2]))]
     v = {"kind": kind, "of": of, "min": rng.choice([0, 0, 2]) if kind != "none" else 0,
-         "first": kind == "tumbling" and rng.random() < 0.5, "full": kind in ("sliding", "hopping") and rng.random() < 0.3,
-         "prev": kind in ("sliding", "hopping", "tumbling") and rng.random() < 0.3, "names": ["value"] if len(of) == 1 else ["one", "two"]}
+         "first": kind == "tumbling" and rng.random() < 0.5,
+         "full": kind in ("sliding", "hopping") and rng.random() < 0.3,
+         "prev": kind in ("sliding", "hopping", "tumbling") and rng.random() < 0.3,
+         "names": ["value"] if len(of) == 1 else ["one", "two"]}
     if v["prev"]:
         v.update(min=0, full=False, of=['count "ev"'], names=["value"])
     written = [f"{w} - prev({w})" if v["prev"] else w for w in v["of"]]

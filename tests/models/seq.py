@@ -4,11 +4,7 @@
 The model keeps of a match everything that has come since its last event, and asks of that history anew at
 each event what may come next. feeds/seq_feed.py makes the rules and the events.
 """
-import os
-import sys
-
-sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "feeds"))
-from seq_feed import RULES, TIME, VARIANTS, events  # noqa: E402, F401
+from feeds.seq_feed import RULES, TIME, VARIANTS, events  # noqa: F401
 
 
 class Match:

@@ -7,17 +7,20 @@ TIME, VARIANTS = "ts", 24
 
 
 def RULES(rng):
-    v = {"gap": rng.choice([2000, 5000]), "max": rng.choice([0, 0, 8000, 12_000]), "emit": rng.choice(["close", "first"]),
+    v = {"gap": rng.choice([2000, 5000]), "max": rng.choice([0, 0, 8000, 12_000]),
+         "emit": rng.choice(["close", "first"]),
          "split": rng.random() < 0.4, "where": rng.choice([0, 2, 3]), "when": rng.random() < 0.2}
     options = f', max = "{v["max"]}ms"' if v["max"] else ""
     options += ', split_on = "version"' if v["split"] else ""
-    options += f', where = function(s) return s.count >= {v["where"]} and s.stop - s.start < 9000 end' if v["where"] else ""
+    where = f', where = function(s) return s.count >= {v["where"]} and s.stop - s.start < 9000 end'
+    options += where if v["where"] else ""
     v["text"] = f'''rule "model/session" {{
   key = {{ "k" }}, clock = {{ time = "ts", idle = "1h" }},
   inputs = {{ a = from "events" {{ kind = "a" }}, b = from "events" {{ kind = "b" }} }},
   detect = session {{ gap = "{v["gap"]}ms", emit = "{v["emit"]}"{options},
-    of = {{ total = sum("a", "x"), share = count("b", {{ x = gte(3) }}) / count "b", top = max("b", "x"), oldest = first("a", "x"),
-           newest = last("b", "x"), speed = rate "a", up = delta("a", "x"), mean = avg("b", "x") }} }},
+    of = {{ total = sum("a", "x"), share = count("b", {{ x = gte(3) }}) / count "b", top = max("b", "x"),
+           oldest = first("a", "x"), newest = last("b", "x"),
+           speed = rate "a", up = delta("a", "x"), mean = avg("b", "x") }} }},
   alert = incident {{ severity = "info"{", when = function(v) return v.total > 4 end" if v["when"] else ""} }},
 }}'''
     return v
@@ -78,7 +81,8 @@ def judge(v, events, end):
                 close(until, until, why)
 
     for event in events:
-        now, time, mine = max(event.time, event.clock or 0), event.time, event.fields.get("version") if v["split"] else None
+        now, time = max(event.time, event.clock or 0), event.time
+        mine = event.fields.get("version") if v["split"] else None
         pass_to(now)
         differs = session and mine is not None and version is not None and mine != version
         if session:

@@ -1,14 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Storm control: what is told singly, what a summary stands for, and until when. See judge.py.
 
-A key has some hosts whose incidents storm together. Of each instant events come first, then reminders, then the end of a period. feeds/storm_feed.py makes
-the rules and the events.
+A key has some hosts whose incidents storm together. Of each instant events come first, then reminders, then the end
+of a period. feeds/storm_feed.py makes the rules and the events.
 """
-import os
-import sys
-
-sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "feeds"))
-from storm_feed import KINDS, NAMES, NEVER, RULES, TIME, VARIANTS, events  # noqa: E402, F401
+from feeds.storm_feed import KINDS, NAMES, NEVER, RULES, TIME, VARIANTS, events  # noqa: F401
 
 
 class Host:
