@@ -129,6 +129,7 @@ static json_t *show_sinks(const tw_app *app)
             json_object_set_new(status, "trouble",
                                 json_string(app->sinks[i].guest->trouble));
         json_object_set_new(status, "holds_sources", json_boolean(app->sinks[i].holds));
+        json_object_set_new(status, "gives_way", json_boolean(app->sinks[i].gave_way));
         json_array_append_new(list, status);
     }
     return list;

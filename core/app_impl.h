@@ -21,7 +21,7 @@ typedef struct tw_sink_unit {
     const tw_config_sink *config;
     tw_guest *guest;
     tw_outbox *outbox;
-    /* its queue is full of events; see app_pressure.c */
+    /* its queue is full; see app_pressure.c */
     struct tw_app *app;
     int64_t full_since_ms; /* monotonic */
     bool holds, gave_way, said;
@@ -144,7 +144,8 @@ bool tw_app_sinks_are_empty(const tw_app *app, tw_app_sinks which);
 void tw_app_stop_sinks(tw_app *app, tw_app_sinks which);
 bool tw_app_sinks_are_stopped(const tw_app *app, tw_app_sinks which);
 
-/* app_pressure.c: sources wait for a sink that has too many events to deliver, and for how long. */
+/* app_pressure.c: sources wait for a sink that has too much to deliver, and for how long. */
+int64_t tw_app_sink_patience(const tw_config_sink *c);
 void tw_app_pressure_init(tw_app *app, tw_sink_unit *unit);
 void tw_app_on_pressure(void *sink_unit, bool is_full);
 void tw_app_bound_pressure(tw_app *app);

@@ -227,6 +227,7 @@ static int open_sink(tw_app *app, tw_sink_unit *unit, tw_err *err)
                                  .clock = &app->clock,
                                  .stats = app->stats,
                                  .max_records = c->queue,
+                                 .patience_ms = tw_app_sink_patience(c),
                                  .max_age_ms = c->max_age_ms,
                                  .backoff_ms = c->backoff_ms,
                                  .backoff_max_ms = c->backoff_max_ms,

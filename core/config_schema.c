@@ -193,13 +193,13 @@ static const tw_conf_field sink_fields[] = {
      .min = 1,
      .max = 10000000,
      .fallback = "10000",
-     .doc = "Alerts that may wait, beyond which the oldest is given up; and emitted "
-            "events, beyond which sources wait."},
+     .doc = "Alerts that may wait, and as many emitted events, beyond which sources "
+            "wait."},
     {.name = "pause",
      .type = TW_CONF_DURATION,
      .fallback = "\"5m\"",
-     .doc = "How long sources wait for a sink whose queue is full of emitted events; "
-            "then the oldest of those are given up."},
+     .doc = "How long sources wait at a time for a sink whose queue is full; then what "
+            "is too many is given up."},
     {.name = "max_age",
      .type = TW_CONF_DURATION,
      .fallback = "\"1h\"",

@@ -21,7 +21,8 @@ static const char *const answer_names[TW_ANSWER_CLASSES] = {
     [TW_ANSWER_DROP] = "drop",
     [TW_ANSWER_DISABLE] = "disable"};
 static const char *const reason_names[TW_DEAD_REASONS] = {
-    [TW_DEAD_OVERFLOW] = "overflow", [TW_DEAD_AGE] = "age",   [TW_DEAD_DROP] = "drop",
+    [TW_DEAD_OVERFLOW] = "overflow", [TW_DEAD_SUPERSEDED] = "superseded",
+    [TW_DEAD_AGE] = "age",           [TW_DEAD_DROP] = "drop",
     [TW_DEAD_DISABLED] = "disabled", [TW_DEAD_STOP] = "stop",
 };
 
@@ -92,6 +93,7 @@ tw_outbox *tw_outbox_new(const tw_outbox_options *options)
     o->max_inflight = options->type->max_inflight ? options->type->max_inflight : 1;
     o->keys = tw_map_new(NULL);
     o->random = options->seed;
+    o->gives_way = !options->pressure;
     o->shore = pthread_self();
     pthread_mutex_init(&o->lock, NULL);
     o->letters_end = &o->letters;
@@ -192,6 +194,7 @@ int64_t tw_outbox_turn(tw_outbox *o, int64_t now_ms)
     }
     tw_outbox_end_overdue(o, now_ms);
     tw_outbox_expire(o, now_ms);
+    tw_outbox_make_room(o, NULL);
     int64_t next_ms = tw_outbox_send(o, now_ms);
     int64_t deadline_ms = tw_outbox_next_deadline(o);
 
@@ -217,7 +220,7 @@ void tw_outbox_put(tw_outbox *o, tw_parcel *p)
     else if (o->disabled)
         tw_outbox_item_dead(o, item, TW_DEAD_DISABLED, "the destination is gone");
     else
-        tw_outbox_make_room(o);
+        tw_outbox_make_room(o, item);
     tw_outbox_feel_pressure(o);
     set_gauges(o, now_ms);
     tw_outbox_arm(o, 0);
@@ -227,12 +230,22 @@ void tw_outbox_give_way(tw_outbox *o, bool gives_way)
 {
     o->gives_way = gives_way;
     if (gives_way)
-        tw_outbox_make_room(o);
+        tw_outbox_make_room(o, NULL);
 }
 
 bool tw_outbox_is_failing(const tw_outbox *o)
 {
     return o->failures > 0;
+}
+
+bool tw_outbox_is_stuck(const tw_outbox *o)
+{
+    return o->count > 0 && tw_outbox_now_ms(o) - o->moved_ms >= o->options.patience_ms;
+}
+
+bool tw_outbox_is_full_of_events(const tw_outbox *o)
+{
+    return o->events.is_full;
 }
 
 static outbox_letter *write_letter(tw_delivery *d, const tw_answer *a)

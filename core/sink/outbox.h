@@ -6,9 +6,10 @@
  * goes to the dead-letter port. Order within one sink is kept for records of one key:
  * while a record waits for a retry, later ones of its key wait behind it.
  *
- * Alerts and dead letters beyond the queue push out the oldest of their own. Events are not
- * pushed out: at max_records the outbox is full and says so, and whoever owns it stops what they come
- * from, or lets it give way.
+ * Nothing is pushed out while somebody can wait: at max_records the outbox is full and says so, and whoever owns
+ * it stops what its records come from, or lets it give way. Then the oldest events go; of alerts first those of
+ * which a newer state of the same incident waits, and the oldest only when the sink takes nothing or even
+ * four times as many wait.
  *
  * Shore thread, except tw_outbox_answer (any thread). */
 #ifndef TW_SINK_OUTBOX_H
@@ -30,6 +31,7 @@ typedef struct tw_outbox_options {
     const tw_clock *clock;
     tw_stats *stats;
     uint32_t max_records;               /* default 10,000; of events, and of all others */
+    int64_t patience_ms;                /* nothing taken for so long: it is stuck */
     int64_t max_age_ms;                 /* default 1 h */
     int64_t backoff_ms, backoff_max_ms; /* default 500, 60,000 */
     int64_t timeout_ms; /* a delivery without an answer counts as RETRY; default 30,000 */
@@ -38,7 +40,8 @@ typedef struct tw_outbox_options {
      * itself. */
     void (*dead)(void *self, const tw_parcel *p, const char *reason);
     void *dead_self;
-    /* It has become full of events, or is half empty again. NULL: nobody cares. */
+    /* It has become full, of events or of all others, or both are half empty again. NULL: it gives way from the
+     * start. */
     void (*pressure)(void *self, bool is_full);
     void *pressure_self;
 } tw_outbox_options;
@@ -52,10 +55,13 @@ void tw_outbox_put(tw_outbox *o, tw_parcel *p); /* takes a reference of its own 
 /* The sink's answer to a delivery of this outbox (tw_host.done). Any thread. */
 void tw_outbox_answer(tw_outbox *o, tw_delivery *d, const tw_answer *a);
 
-/* From now on too many events are treated like too many alerts. */
+/* From now on what is too many is given up; see above. */
 void tw_outbox_give_way(tw_outbox *o, bool gives_way);
 /* Its last deliveries found no taker. */
 bool tw_outbox_is_failing(const tw_outbox *o);
+/* Something waits, and its sink has taken nothing for as long as patience_ms, nor said when it will. */
+bool tw_outbox_is_stuck(const tw_outbox *o);
+bool tw_outbox_is_full_of_events(const tw_outbox *o);
 
 size_t tw_outbox_count(const tw_outbox *o); /* queued and in flight */
 /* Nothing queued and nothing in flight. */

@@ -89,17 +89,14 @@ static void depart(tw_outbox *o, outbox_item **batch, uint32_t count, int64_t no
     f->deadline_ms = now_ms + o->options.timeout_ms;
     for (uint32_t i = 0; i < count; i++) {
         outbox_item *item = batch[i];
-        item->in_flight = true;
+        tw_outbox_item_depart(o, item);
         item->attempts++;
-        if (item->key)
-            item->key->in_flight++;
         if (item->attempts > f->delivery.attempt)
             f->delivery.attempt = item->attempts;
         f->items[i] = item;
         f->parcels[i] = tw_parcel_ref(item->parcel);
         f->records[i] = &item->parcel->record;
     }
-    o->in_flight_records += count;
     o->open_flights++;
     f->next = o->flights;
     o->flights = f;
@@ -138,17 +135,9 @@ int64_t tw_outbox_send(tw_outbox *o, int64_t now_ms)
 
 /* ---- coming back ---- */
 
-static void land_item(tw_outbox *o, outbox_item *item)
-{
-    item->in_flight = false;
-    o->in_flight_records--;
-    if (item->key)
-        item->key->in_flight--;
-}
-
 static void again_item(tw_outbox *o, outbox_item *item, int64_t not_before_ms)
 {
-    land_item(o, item);
+    tw_outbox_item_land(o, item);
     item->not_before_ms = not_before_ms;
     if (o->stop_reason)
         tw_outbox_item_dead(o, item, TW_DEAD_STOP, o->stop_reason);
@@ -159,7 +148,7 @@ static void again_item(tw_outbox *o, outbox_item *item, int64_t not_before_ms)
 static void drop_item(tw_outbox *o, outbox_item *item, tw_dead_reason why,
                       const char *text)
 {
-    land_item(o, item);
+    tw_outbox_item_land(o, item);
     tw_outbox_item_dead(o, item, why, text);
 }
 
@@ -181,8 +170,9 @@ static void note_failure(tw_outbox *o, const char *text)
                     NULL);
 }
 
-static void note_success(tw_outbox *o)
+static void note_success(tw_outbox *o, int64_t now_ms)
 {
+    o->moved_ms = now_ms;
     if (o->failures)
         tw_log_info("outbox", "deliveries get through again", "sink", o->name, "failures",
                     TW_LOG_INT(o->failures), NULL);
@@ -194,6 +184,8 @@ static void retry_all(tw_outbox *o, outbox_flight *f, const tw_answer *a, int64_
     note_failure(o, a->text);
     o->pause_until_ms = now_ms + (a->retry_after_ms > 0 ? retry_after_ms(o, a)
                                                         : backoff_ms(o, o->failures));
+    if (a->retry_after_ms > 0)
+        o->moved_ms = o->pause_until_ms; /* who says when to come again is alive */
     for (size_t i = 0; i < f->delivery.count; i++) {
         int64_t own_ms = now_ms + backoff_ms(o, f->items[i]->attempts);
         again_item(o, f->items[i],
@@ -204,10 +196,10 @@ static void retry_all(tw_outbox *o, outbox_flight *f, const tw_answer *a, int64_
 /* Some were taken, so the destination lives; the others wait by their own count. */
 static void retry_part(tw_outbox *o, outbox_flight *f, const tw_answer *a, int64_t now_ms)
 {
-    note_success(o);
+    note_success(o, now_ms);
     remember_error(o, a->text);
     if (a->retry_after_ms > 0)
-        o->pause_until_ms = now_ms + retry_after_ms(o, a);
+        o->moved_ms = o->pause_until_ms = now_ms + retry_after_ms(o, a);
     for (size_t i = 0; i < f->delivery.count; i++) {
         outbox_item *item = f->items[i];
         if (a->retry && a->retry[i])
@@ -250,6 +242,7 @@ static void split(tw_outbox *o, outbox_flight *f, const tw_answer *a, int64_t no
         return;
     }
     remember_error(o, a->text);
+    o->moved_ms = now_ms;
     for (size_t i = 0; i < f->delivery.count; i++) {
         f->items[i]->max_batch = (uint32_t)(f->delivery.count + 1) / 2;
         again_item(o, f->items[i], now_ms);
@@ -272,7 +265,7 @@ static void settle_flight(tw_outbox *o, outbox_flight *f, const tw_answer *a,
     tw_count(o->answers[a->answer], 1);
     switch (a->answer) {
     case TW_ANSWER_DONE:
-        note_success(o);
+        note_success(o, now_ms);
         for (size_t i = 0; i < f->delivery.count; i++)
             tw_outbox_item_remove(o, f->items[i]);
         break;
@@ -286,7 +279,7 @@ static void settle_flight(tw_outbox *o, outbox_flight *f, const tw_answer *a,
         split(o, f, a, now_ms);
         break;
     case TW_ANSWER_DROP:
-        note_success(o);
+        note_success(o, now_ms);
         drop_all(o, f, TW_DEAD_DROP, a->text, now_ms);
         break;
     case TW_ANSWER_DISABLE:

@@ -19,6 +19,7 @@
 
 typedef enum tw_dead_reason {
     TW_DEAD_OVERFLOW,
+    TW_DEAD_SUPERSEDED,
     TW_DEAD_AGE,
     TW_DEAD_DROP,
     TW_DEAD_DISABLED,
@@ -31,6 +32,7 @@ enum { TW_ANSWER_CLASSES = TW_ANSWER_DISABLE + 1 };
 /* All waiting records of one key; lives as long as one does. */
 typedef struct outbox_key {
     char *text;
+    struct outbox_item *newest;
     uint32_t items, in_flight;
     uint64_t picked; /* the batch that took one of them last */
     uint64_t passed; /* the batch that passed one of them over last */
@@ -39,7 +41,8 @@ typedef struct outbox_key {
 typedef struct outbox_item {
     struct outbox_item *next, *previous; /* in the order put */
     tw_parcel *parcel;
-    outbox_key *key; /* NULL: no order to keep */
+    outbox_key *key;                   /* NULL: no order to keep */
+    struct outbox_item *older, *newer; /* of the same key */
     bool in_flight;
     uint32_t attempts;
     uint32_t max_batch; /* halved by each SPLIT */
@@ -57,6 +60,12 @@ typedef struct outbox_flight {
     bool abandoned; /* its items went on without it */
 } outbox_flight;
 
+/* Events, or all others: neither takes the other's room. */
+typedef struct outbox_share {
+    size_t count, bytes;
+    bool is_full; /* until half of it is free */
+} outbox_share;
+
 /* An answer from another thread, on its way to the shore. */
 typedef struct outbox_letter {
     struct outbox_letter *next;
@@ -71,9 +80,11 @@ struct tw_outbox {
     uint32_t max_batch, max_inflight;
 
     outbox_item *first, *last;
-    size_t count, in_flight_records, bytes;
-    size_t events, event_bytes; /* among them */
-    bool is_full, gives_way;    /* of events */
+    size_t count, in_flight_records;
+    outbox_share events, others;
+    size_t superseded; /* alerts that wait before a newer one of their incident */
+    bool is_full, gives_way;
+    bool is_pruning; /* what is told of a dead letter may be put in here */
     tw_map *keys;
     outbox_flight *flights;
     uint32_t open_flights, abandoned_flights;
@@ -81,6 +92,7 @@ struct tw_outbox {
     uint64_t batch; /* numbers walks over the items */
     uint64_t random;
     uint32_t failures; /* deliveries in a row that found no taker */
+    int64_t moved_ms; /* when it last began, took something, or wants to be asked again */
     int64_t pause_until_ms;
     uint64_t refusals; /* since the last line about one, that one included */
     int64_t refusal_logged_ms;
@@ -109,12 +121,15 @@ void tw_outbox_arm(tw_outbox *o, int64_t after_ms);
 /* outbox_item.c */
 outbox_item *tw_outbox_item_add(tw_outbox *o, tw_parcel *p, int64_t now_ms);
 void tw_outbox_item_remove(tw_outbox *o, outbox_item *item); /* and free */
+void tw_outbox_item_depart(tw_outbox *o, outbox_item *item);
+void tw_outbox_item_land(tw_outbox *o, outbox_item *item);
 void tw_outbox_item_dead(tw_outbox *o, outbox_item *item, tw_dead_reason why,
                          const char *text); /* reported, then removed */
 void tw_outbox_items_dead(tw_outbox *o, tw_dead_reason why,
                           const char *text); /* waiting */
-void tw_outbox_make_room(tw_outbox *o);
-/* Tells of it when it has become full of events, or no longer is. */
+/* What is too many is given up, if it gives way. item: the one that was put last, or NULL. */
+void tw_outbox_make_room(tw_outbox *o, const outbox_item *item);
+/* Tells of it when it has become full, or no longer is. */
 void tw_outbox_feel_pressure(tw_outbox *o);
 void tw_outbox_expire(tw_outbox *o, int64_t now_ms);
 bool tw_outbox_item_may_go(tw_outbox *o, outbox_item *item, int64_t now_ms);

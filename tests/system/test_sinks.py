@@ -265,9 +265,9 @@ class Holding(SinkTest):
         wait_for("it timed out again and again", lambda: failures() >= 5)
         self.assertLess(longest, 3)  # asked for by what waits for no name
 
-    def test_a_queue_that_is_full_gives_up_its_oldest(self):
+    def test_a_queue_that_stays_full_gives_up_its_oldest(self):
         bad, good = self.strict(HANG), self.strict()
-        engine = self.engine_with({"bad": self.webhook(bad, timeout="10m", queue=20),
+        engine = self.engine_with({"bad": self.webhook(bad, timeout="10m", queue=20, pause="1s"),
                                    "good": self.webhook(good)})
         self.hosts.say("down", *[f"h{i}" for i in range(100)])
 

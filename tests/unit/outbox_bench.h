@@ -111,6 +111,7 @@ static inline void put(bench *b, const char *id, const char *key)
     *p = (tw_parcel){.refs = 1u << 20};
     p->record.id = text;
     p->record.key = key;
+    p->record.rule = "a/rule";
     tw_outbox_put(b->outbox, p);
 }
 
