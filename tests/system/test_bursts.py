@@ -137,9 +137,8 @@ class Bursts(SystemTest):
         wait_for("the page arrives", lambda: pager.requests)
         wait_for("what is too many is given up", lambda: engine.metric(GIVEN_UP, sink="crowd") >= 60)
         self.assertGreaterEqual(engine.metric(GIVEN_UP, sink="crowd", reason="superseded"), 50)
-        waiting = engine.metric("tidewatch_outbox_queued", sink="crowd") + \
-            engine.metric("tidewatch_outbox_inflight", sink="crowd")
-        self.assertGreaterEqual(waiting, 80)  # what is of each host now
+        waiting = self.sink(engine, "crowd")
+        self.assertGreaterEqual(waiting["queued"] + waiting["in_flight"], 80)  # what is of each host now
 
         self.say("down", [f"later{n}" for n in range(300)])
         self.say("page", ["you"])
