@@ -423,18 +423,17 @@ void tw_engine_partition(tw_engine *e, const tw_stream *stream, uint32_t source,
     }
 }
 
-/* What rules of one rank emitted reaches those of the next. */
-static void exchange_all(tw_engine *e)
+void tw_engine_exchange(tw_engine *e)
 {
-    bool any = e->lane_count > 1;
+    bool any;
 
-    while (any) {
+    do {
         any = false;
         for (uint32_t i = 0; i < e->lane_count; i++)
             tw_lane_flush(e->lanes[i]);
         for (uint32_t i = 0; i < e->lane_count; i++)
             any = tw_lane_drain(e->lanes[i]) || any;
-    }
+    } while (any);
 }
 
 void tw_engine_end(tw_engine *e)
@@ -447,13 +446,13 @@ void tw_engine_end(tw_engine *e)
     int rc = tw_rule_thread_enter(&err);
     if (rc < 0)
         tw_log_error("engine", "no watchdog at the end", "reason", err.text, NULL);
-    e->ending = true;
+    e->one = true;
     for (uint32_t rank = 0; rank < e->rules->rank_count; rank++) {
         for (uint32_t i = 0; i < e->lane_count; i++)
             tw_lane_end(e->lanes[i], rank);
-        exchange_all(e);
+        tw_engine_exchange(e);
     }
-    e->ending = false;
+    e->one = false;
     if (rc == TW_OK)
         tw_rule_thread_leave();
     if (!e->threads)

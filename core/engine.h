@@ -190,7 +190,7 @@ const tw_table_view *tw_engine_tables(const tw_engine *e,
                                       uint64_t *out_generation);     /* lane */
 uint32_t tw_engine_emitter(const tw_engine *e, const tw_rule *rule); /* shore */
 uint32_t tw_engine_max_waiting(const tw_engine *e);
-bool tw_engine_is_ending(const tw_engine *e); /* one thread stands for all lanes */
+bool tw_engine_is_one(const tw_engine *e);    /* one thread stands for all lanes */
 bool tw_engine_wants_cut(const tw_engine *e); /* lane: stop between two frames */
 /* Too much waits on the shore, or sources are held: feeds are not polled. */
 bool tw_engine_shore_is_full(const tw_engine *e);                     /* lane */

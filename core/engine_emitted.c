@@ -134,7 +134,7 @@ void tw_engine_set_tables(tw_engine *e, tw_table_view *view)
     tw_table_view_unref(old);
 }
 
-bool tw_engine_is_ending(const tw_engine *e)
+bool tw_engine_is_one(const tw_engine *e)
 {
-    return e->ending;
+    return e->one;
 }

@@ -29,7 +29,8 @@ struct tw_engine {
     uint64_t generation;
     tw_table_view *tables;
     uint64_t tables_generation;
-    bool ending;
+    bool
+        one; /* the shore does the lanes' work: at the end, and while rules are switched */
     _Atomic bool sources_held;
     tw_context *context;
     tw_context_port context_port;
@@ -66,6 +67,9 @@ struct tw_engine {
 void tw_engine_tell(tw_engine *e, tw_told what); /* engine.c; any lane */
 void tw_emitted_free(tw_emitted *e);
 int tw_emitted_compare(const tw_emitted *a, const tw_emitted *b);
+
+/* engine.c. Paused: what rules of one rank emitted reaches those of the next. */
+void tw_engine_exchange(tw_engine *e);
 
 /* engine_rules.c. Paused: rules that expect the keys of a table get those it has now. */
 void tw_engine_expect_keys(tw_engine *e);

@@ -143,8 +143,37 @@ static void free_all(tw_lane_rules **rules, uint32_t count)
     tw_free(rules);
 }
 
+/* By domain of the rules that lanes have; caller frees. */
+static tw_start *list_starts(const tw_engine *e)
+{
+    uint32_t count = e->lanes[0]->rules->set->domain_count;
+    tw_start *starts = tw_calloc(count + 1, sizeof *starts);
+
+    for (uint32_t i = 0; i < count; i++)
+        starts[i] = (tw_start){TW_TIME_NONE, TW_TIME_NONE};
+    for (uint32_t i = 0; i < e->lane_count; i++)
+        tw_lane_rules_starts(e->lanes[i], tw_clock_now_ms(e->options.clock), starts);
+    return starts;
+}
+
+/* All lanes have adopted their new rules: these go on from one time. What they emit by that reaches every
+ * lane, so that rules that read it begin at one time, too. */
+static void begin_rules(tw_engine *e, tw_lane_rules **old)
+{
+    tw_start *starts = list_starts(e);
+
+    e->one = true;
+    for (uint32_t i = 0; i < e->lane_count; i++)
+        tw_lane_rules_begin(e->lanes[i], old[i], starts);
+    tw_engine_exchange(e);
+    e->one = false;
+    tw_free(starts);
+}
+
 void tw_engine_expect_keys(tw_engine *e)
 {
+    tw_start *starts = list_starts(e);
+
     for (uint32_t r = 0; r < e->rules->rule_count; r++) {
         const tw_missing_plan *plan = tw_missing_plan_of(e->rules->rules[r]);
         const tw_rows *rows = plan && plan->table && e->tables
@@ -154,7 +183,7 @@ void tw_engine_expect_keys(tw_engine *e)
             continue;
         tw_expected *set = tw_expected_new(plan, rows);
         for (uint32_t i = 0; i < e->lane_count; i++)
-            tw_lane_rules_expect(e->lanes[i]->rules, r, set);
+            tw_lane_rules_expect(e->lanes[i]->rules, r, set, starts);
         if (tw_expected_keyless(set))
             tw_log_warn("rules", "rows of a table have no key for what is expected",
                         "rule", e->rules->rules[r]->name, "table", plan->table, "rows",
@@ -165,6 +194,7 @@ void tw_engine_expect_keys(tw_engine *e)
                         TW_LOG_INT(tw_rows_count(rows)), NULL);
         tw_expected_unref(set);
     }
+    tw_free(starts);
 }
 
 int tw_engine_switch(tw_engine *e, tw_rule_files *files, tw_rule_gone gone, void *self,
@@ -199,6 +229,7 @@ int tw_engine_switch(tw_engine *e, tw_rule_files *files, tw_rule_gone gone, void
         tw_lane_rules_adopt(e->lanes[i], fresh[i], before, parked);
         fresh[i] = before;
     }
+    begin_rules(e, fresh);
     tw_rule_thread_leave();
     e->rules = set;
     tw_engine_expect_keys(e);

@@ -140,9 +140,9 @@ static void on_target(tw_lane *lane, const tw_event *ev, const tw_route_target *
     }
     uint32_t owner = lane->lane_count > 1 ? key.group % lane->lane_count : 0;
     if (inst->guard_ms > 0 && target->input == inst->guarded_input) {
-        tw_lane_note_heard(lane, target->rule, inst, time_ms);
-        if (owner != lane->number)
-            tw_instance_heard(lane, inst, time_ms, time_ms);
+        if (lane->lane_count > 1)
+            tw_lane_note_heard(lane, target->rule, inst, time_ms);
+        tw_instance_heard(lane, inst, time_ms, time_ms);
     }
     if (owner == lane->number || lane->lane_count <= 1)
         tw_instance_judge(lane, inst, &key, target->input, ev, time_ms);

@@ -55,8 +55,8 @@ typedef struct tw_instance {
     uint32_t domain;
     uint32_t heap_at; /* place in the domain's heap */
     int64_t due_ms;   /* when the clock must reach it next; INT64_MAX never */
-    /* a source guard: when other lanes are to know that the input was heard */
-    int64_t guard_ms; /* 0: they are not */
+    /* a source guard: all lanes are to know when the input was heard */
+    int64_t guard_ms; /* 0: none */
     uint32_t guarded_input;
     int64_t heard_from_ms, heard_to_ms; /* not told yet; from TW_TIME_NONE: nothing */
     bool
@@ -155,13 +155,24 @@ void tw_lane_free(tw_lane *lane);
  * paused. */
 tw_lane_rules *tw_lane_rules_new(tw_lane *lane, tw_ruleset *set, tw_err *err);
 void tw_lane_rules_free(tw_lane_rules *rules);
-/* Moves state of rules that go on, and the clocks, from old to fresh. parked: by rule, what it wakes with;
- * NULL: nothing. (lane_adopt.c) */
+/* Moves state of rules that go on, and the clocks, from old to fresh, which the lane has from then on. parked: by
+ * rule, what it wakes with; NULL: nothing. (lane_adopt.c) */
 void tw_lane_rules_adopt(tw_lane *lane, tw_lane_rules *fresh, tw_lane_rules *old,
                          struct tw_parked *const *parked);
+/* The clock of a domain and the newest time that its streams have come to, over all lanes; each TW_TIME_NONE: none
+ * yet. */
+typedef struct tw_start {
+    int64_t clock_ms, newest_ms;
+} tw_start;
+/* By domain: raises what other lanes know to what this lane knows. */
+void tw_lane_rules_starts(const tw_lane *lane, int64_t now_ms, tw_start *starts);
+/* When all lanes have adopted: what starts anew begins, what waited for the old rules and waits no more is judged,
+ * and what is due by the clocks of the new rules fires. */
+void tw_lane_rules_begin(tw_lane *lane, tw_lane_rules *old, const tw_start *starts);
 
 /* Tells rules that expect the keys of a table what these are now. Paused. */
-void tw_lane_rules_expect(tw_lane_rules *rules, uint32_t rule, tw_expected *set);
+void tw_lane_rules_expect(tw_lane_rules *rules, uint32_t rule, tw_expected *set,
+                          const tw_start *starts);
 
 /* One turn: rings, then up to one batch of each feed. Returns how much was done (0:
  * nothing). */

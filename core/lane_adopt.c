@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* From one rule set to the next on a lane: operators, clocks and Lua states take over what those before them
- * knew. On the shore while the lane stands still. */
+ * knew. On the shore while all lanes stand still.
+ *
+ * Invariant: what begins with the new rule set begins at one time on all lanes, whatever waits on which. So every lane
+ * adopts first, then the shore says when, and only then events that wait are judged. */
 #include "detect/dedup.h"
 #include "detect/raised.h"
 #include "detect/throttle.h"
@@ -34,15 +37,18 @@ static void adopt_instance(tw_domain *d, tw_instance *fresh, tw_instance *old,
 }
 
 /* Events wait for their turn, and the newer version lets none wait: it is theirs now. */
-static void judge_waiting(tw_lane *lane, tw_lane_rules *fresh, tw_lane_rules *old)
+static void judge_waiting(tw_lane *lane, tw_lane_rules *old, const tw_start *starts)
 {
+    tw_lane_rules *fresh = lane->rules;
+
     for (uint32_t i = 0; i < fresh->set->rule_count; i++) {
         tw_instance *inst = &fresh->instances[i];
         int64_t number = tw_ruleset_before(old->set, inst->rule);
         tw_instance *before = number < 0 ? NULL : &old->instances[number];
         if (before && before->reorder && !inst->reorder &&
             tw_edit_same_events(inst->rule, before->rule))
-            tw_instance_judge_all(lane, inst, before->reorder, before->rule);
+            tw_instance_judge_all(lane, inst, before->reorder, before->rule,
+                                  starts[inst->domain].clock_ms);
     }
 }
 
@@ -100,6 +106,7 @@ static void adopt_scripts(tw_lane_rules *fresh, tw_lane_rules *old)
 void tw_lane_rules_adopt(tw_lane *lane, tw_lane_rules *fresh, tw_lane_rules *old,
                          tw_parked *const *parked)
 {
+    lane->rules = fresh;
     adopt_clocks(fresh, old);
     adopt_scripts(fresh, old);
     for (uint32_t i = 0; i < fresh->set->rule_count; i++) {
@@ -112,10 +119,53 @@ void tw_lane_rules_adopt(tw_lane *lane, tw_lane_rules *fresh, tw_lane_rules *old
         if (parked[i])
             wake_instance(lane, fresh, inst, parked[i]);
     }
-    lane->rules = fresh;
     tw_lane_derive(lane);
+}
+
+/* ---- what begins ------------------------------------------------------------------- */
+
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+void tw_lane_rules_starts(const tw_lane *lane, int64_t now_ms, tw_start *starts)
+{
+    const tw_lane_rules *rules = lane->rules;
+
+    for (uint32_t i = 0; i < rules->set->domain_count; i++) {
+        const tw_domain_spec *spec = &rules->set->domains[i];
+        tw_start *s = &starts[i];
+        int64_t clock_ms =
+            tw_domain_clock(spec, &lane->clocks, rules->domains[i].clock_ms, now_ms);
+        s->clock_ms = later(s->clock_ms, clock_ms);
+        s->newest_ms = tw_domain_end(spec, &lane->clocks, s->newest_ms);
+        if (s->clock_ms != TW_TIME_NONE)
+            s->newest_ms = later(s->newest_ms, s->clock_ms + spec->lateness_ms);
+    }
+}
+
+/* A rule that judges on arrival has begun with the first event, clock or not. */
+static void begin_instances(tw_lane_rules *rules, const tw_start *starts)
+{
+    for (uint32_t i = 0; i < rules->set->rule_count; i++) {
+        tw_instance *inst = &rules->instances[i];
+        const tw_start *s = &starts[inst->domain];
+        int64_t clock_ms = s->clock_ms;
+        if (!inst->detector->cls->begin)
+            continue;
+        if (clock_ms == TW_TIME_NONE && !inst->reorder)
+            clock_ms = s->newest_ms;
+        inst->detector->cls->begin(inst->detector, clock_ms, s->newest_ms);
+        tw_instance_due(&rules->domains[inst->domain], inst);
+    }
+}
+
+void tw_lane_rules_begin(tw_lane *lane, tw_lane_rules *old, const tw_start *starts)
+{
     tw_lane_hold(lane, true);
-    judge_waiting(lane, fresh, old);
+    begin_instances(lane->rules, starts);
+    judge_waiting(lane, old, starts);
     empty_rooms(old);
     tw_domains_update(lane, NULL, 0, tw_clock_now_ms(lane->clock));
     tw_lane_hold(lane, false);

@@ -91,33 +91,38 @@ static void instance_event(tw_lane *lane, tw_instance *inst, const tw_key *key,
 }
 
 /* Between two released events the operator's own deadlines come due at their times: its
- * clock moves to each event's time first. */
+ * clock moves to each event's time first, but never beyond the rule's. */
 static void on_released(void *self, const tw_key *key, uint32_t input, const tw_event *ev,
                         int64_t time_ms)
 {
     release_target *t = self;
     tw_detector *det = t->inst->detector;
+    int64_t clock_ms = time_ms < t->clock_ms ? time_ms : t->clock_ms;
 
-    if (det->cls->next_deadline(det) < time_ms)
-        det->cls->advance(det, time_ms);
-    instance_event(t->lane, t->inst, key, input, ev, time_ms, time_ms);
+    if (det->cls->next_deadline(det) < clock_ms)
+        det->cls->advance(det, clock_ms);
+    instance_event(t->lane, t->inst, key, input, ev, time_ms, clock_ms);
 }
 
 void tw_instance_advance(tw_lane *lane, tw_instance *inst, int64_t clock_ms,
                          bool inclusive)
 {
+    tw_detector *det = inst->detector;
+
+    if (det->cls->begin)
+        det->cls->begin(det, clock_ms, clock_ms + inst->rule->lateness_ms);
     if (inst->reorder) {
         release_target target = {lane, inst, clock_ms};
         tw_reorder_port port = {on_released, &target};
         tw_reorder_release(inst->reorder, clock_ms, inclusive || inst->prompt, &port);
     }
-    inst->detector->cls->advance(inst->detector, inclusive ? clock_ms + 1 : clock_ms);
+    det->cls->advance(det, inclusive ? clock_ms + 1 : clock_ms);
 }
 
 void tw_instance_judge_all(tw_lane *lane, tw_instance *inst, tw_reorder *waiting,
-                           const tw_rule *of)
+                           const tw_rule *of, int64_t clock_ms)
 {
-    release_target target = {lane, inst, INT64_MAX};
+    release_target target = {lane, inst, clock_ms};
     tw_reorder_port port = {on_released, &target};
     tw_reorder *room = tw_reorder_new(lane->slab, UINT32_MAX);
 

@@ -40,7 +40,7 @@ static void *reserve(tw_lane *lane, uint32_t to, size_t size)
     while (!(p = tw_ring_reserve(lane->out[to], size))) {
         tw_ring_publish(lane->out[to]);
         tw_wake_ring(lane->peers[to]->wake);
-        if (tw_engine_is_ending(lane->engine))
+        if (tw_engine_is_one(lane->engine))
             tw_lane_drain(lane->peers[to]); /* one thread stands for all lanes */
         else if (!tw_lane_drain(lane))
             tw_wake_wait(lane->wake, 1);
@@ -205,17 +205,22 @@ void tw_lane_flush(tw_lane *lane)
 
 void tw_instance_heard(tw_lane *lane, tw_instance *inst, int64_t from_ms, int64_t to_ms)
 {
-    if (!inst->detector->cls->heard)
+    int64_t clock_ms = lane->rules->domains[inst->domain].clock_ms;
+    bool is_late = inst->rule->lateness_ms > 0 && to_ms < clock_ms;
+
+    if (!inst->detector->cls->heard || is_late)
         return;
-    inst->detector->cls->heard(inst->detector, from_ms, to_ms);
+    inst->detector->cls->heard(inst->detector, from_ms, to_ms, clock_ms);
     tw_instance_due(&lane->rules->domains[inst->domain], inst);
 }
 
-void tw_lane_rules_expect(tw_lane_rules *rules, uint32_t rule, tw_expected *set)
+void tw_lane_rules_expect(tw_lane_rules *rules, uint32_t rule, tw_expected *set,
+                          const tw_start *starts)
 {
     tw_instance *inst = &rules->instances[rule];
     tw_domain *d = &rules->domains[inst->domain];
 
-    inst->detector->cls->expect(inst->detector, set, d->clock_ms);
+    inst->detector->cls->expect(inst->detector, set, d->clock_ms,
+                                starts[inst->domain].newest_ms);
     tw_instance_due(d, inst);
 }

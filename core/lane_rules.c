@@ -170,12 +170,12 @@ void tw_lane_partition_remove(tw_lane *lane, uint32_t stream, uint32_t source,
 
 /* ---- life -------------------------------------------------------------------------- */
 
-static void guard_init(const tw_lane *lane, tw_instance *inst)
+static void guard_init(tw_instance *inst)
 {
     const tw_missing_plan *plan = tw_missing_plan_of(inst->rule);
 
     inst->heard_from_ms = TW_TIME_NONE;
-    if (plan && lane->lane_count > 1) {
+    if (plan) {
         inst->guard_ms = plan->guard_ms;
         inst->guarded_input = plan->input;
     }
@@ -200,7 +200,7 @@ static int instance_init(tw_lane *lane, tw_lane_rules *rules, uint32_t number,
         inst->emitter = tw_engine_emitter(lane->engine, rule);
     inst->domain = rules->set->rule_domain[number];
     inst->due_ms = INT64_MAX;
-    guard_init(lane, inst);
+    guard_init(inst);
     tw_engine_rule_stats(lane->engine, lane->number, inst);
     tw_detect_env env = {
         .script = rules->scripts[rule->script],
@@ -225,6 +225,7 @@ static int instance_init(tw_lane *lane, tw_lane_rules *rules, uint32_t number,
         inst->reorder = tw_reorder_new(lane->slab, tw_engine_max_waiting(lane->engine));
     d->heap = tw_realloc(d->heap, (d->count + 1) * sizeof *d->heap);
     heap_place(d, d->count++, inst);
+    tw_instance_due(d, inst);
     return TW_OK;
 }
 

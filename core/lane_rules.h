@@ -13,13 +13,14 @@ void tw_instance_judge(tw_lane *lane, tw_instance *inst, const tw_key *key,
 /* The rule's clock is there: what waited for it is judged, deadlines before it (inclusive: at it, too) fire. */
 void tw_instance_advance(tw_lane *lane, tw_instance *inst, int64_t clock_ms,
                          bool inclusive);
-/* What waits for the clock of an older version is judged now, in its order, by one that lets nothing wait. */
+/* What waits for the clock of an older version is judged now, in its order, by one that lets nothing wait. clock_ms:
+ * its own clock, which may be behind what waits. */
 void tw_instance_judge_all(tw_lane *lane, tw_instance *inst, tw_reorder *waiting,
-                           const tw_rule *of);
+                           const tw_rule *of, int64_t clock_ms);
 /* Every rule that the event matches gets it; scratch is the caller's. */
 void tw_lane_route(tw_lane *lane, const tw_stream *stream, tw_route_scratch *scratch,
                    const tw_event *ev);
-/* The guarded input of its rule was heard, by a key of another lane. */
+/* The guarded input of its rule was heard, on whichever lane. */
 void tw_instance_heard(tw_lane *lane, tw_instance *inst, int64_t from_ms, int64_t to_ms);
 /* A matched event goes to the lane that owns its key. */
 void tw_lane_send_event(tw_lane *lane, uint32_t to, const tw_route_target *target,

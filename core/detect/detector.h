@@ -88,11 +88,17 @@ typedef struct tw_detector_class {
     int64_t (*next_deadline)(const tw_detector *d);
     /* While the rule has no clock, because nothing ever came: wall time passes. NULL: it may. */
     void (*wait)(tw_detector *d, int64_t now_ms);
-    /* Of rules with a source guard: the guarded input was heard on another lane, by any key, at
-     * these two times and at least every guard between them. NULL: nobody cares. */
-    void (*heard)(tw_detector *d, int64_t from_ms, int64_t to_ms);
-    /* The keys that a table expects now, in place of those before. NULL: no rule asks for it. */
-    void (*expect)(tw_detector *d, tw_expected *set, int64_t clock_ms);
+    /* Its time begins, if it has not: at the rule's first clock (TW_TIME_NONE: it has none yet), before anything
+     * that waited for it is judged. At a reload also of an operator that goes on. newest_ms: what its
+     * streams have come to. The same on all lanes. NULL: any time will do. */
+    void (*begin)(tw_detector *d, int64_t clock_ms, int64_t newest_ms);
+    /* Of rules with a source guard: the guarded input was heard, on any lane, by any key, at
+     * these two times and at least every guard between them. Before the event itself, which may wait. NULL: nobody
+     * cares. */
+    void (*heard)(tw_detector *d, int64_t from_ms, int64_t to_ms, int64_t clock_ms);
+    /* The keys that a table expects now, in place of those before. New ones count from newest_ms. NULL: no rule asks
+     * for it. */
+    void (*expect)(tw_detector *d, tw_expected *set, int64_t clock_ms, int64_t newest_ms);
     /* What becomes of the state of `old`, a rule of the same key and kind whose inputs of the same name mean the
      * same; adds what differs to `out`, in which nothing does. Pure. NULL: it starts cold when state_hash
      * differs. */

@@ -6,7 +6,8 @@
  * event of it, the moment it came onto the list, and the moment the source came back.
  *
  * Before the rule has a clock, because nothing ever came, keys of a table wait by the wall; the first
- * event starts their time anew, since it may be an old one.
+ * event starts their time anew, since it may be an old one. Time begins with what the streams have come to then, and
+ * not with an event of this lane, so that it begins at once on all lanes.
  *
  * Invariant: a key's timer is armed not later than what the key waits for. It may be early: an event only
  * puts its deadline off, and that is not worth moving the timer. */
@@ -255,21 +256,29 @@ static void end_wait(missing *d)
     }
 }
 
-void missing_begin(missing *d, int64_t time_ms)
+void missing_begin(missing *d, int64_t clock_ms, int64_t newest_ms)
 {
-    if (d->clock_ms != TW_TIME_NONE || time_ms == TW_TIME_NONE) {
+    if (d->clock_ms != TW_TIME_NONE || clock_ms == TW_TIME_NONE) {
         return;
     }
     end_wait(d);
-    d->clock_ms = time_ms;
-    start_keys(d, time_ms + d->rule->lateness_ms); /* the clock is that far behind */
+    d->clock_ms = clock_ms;
+    start_keys(d, newest_ms);
+}
+
+static void missing_begins(tw_detector *base, int64_t clock_ms, int64_t newest_ms)
+{
+    missing *d = (missing *)base;
+
+    missing_begin(d, clock_ms, newest_ms);
+    missing_source_trust(d, d->clock_ms != TW_TIME_NONE ? newest_ms : d->wait_ms);
 }
 
 static void missing_advance(tw_detector *base, int64_t clock_ms)
 {
     missing *d = (missing *)base;
 
-    missing_begin(d, clock_ms);
+    missing_begin(d, clock_ms, clock_ms + d->rule->lateness_ms);
     act_until(d, clock_ms);
     d->clock_ms = missing_later(d->clock_ms, clock_ms);
     missing_source_prune(d);
@@ -279,7 +288,8 @@ static void missing_wait(tw_detector *base, int64_t now_ms)
 {
     missing *d = (missing *)base;
 
-    if (d->clock_ms != TW_TIME_NONE) {
+    bool is_heard = d->wait_ms == TW_TIME_NONE && d->run_count > 0; /* time is to begin */
+    if (d->clock_ms != TW_TIME_NONE || is_heard) {
         return;
     }
     if (d->wait_ms == TW_TIME_NONE) {
@@ -401,22 +411,26 @@ static void missing_event(tw_detector *base, const tw_key *key, uint32_t input,
     if (input != d->plan->input && (int)input != d->plan->stop_input) {
         return; /* an input that only the incident reads */
     }
-    missing_begin(d, clock_ms != TW_TIME_NONE ? clock_ms : time_ms);
+    if (clock_ms != TW_TIME_NONE) {
+        missing_begin(d, clock_ms, clock_ms + d->rule->lateness_ms);
+    } else {
+        missing_begin(d, time_ms, time_ms);
+    }
     d->clock_ms = missing_later(d->clock_ms, clock_ms);
     d->seq = ev->seq;
-    if (input == d->plan->input) {
-        missing_source_heard(d, time_ms, time_ms);
-    }
     take(d, key, input, ev, time_ms);
     d->seq = 0;
 }
 
-static void missing_heard(tw_detector *base, int64_t from_ms, int64_t to_ms)
+static void missing_heard(tw_detector *base, int64_t from_ms, int64_t to_ms,
+                          int64_t clock_ms)
 {
     missing *d = (missing *)base;
 
     if (d->clock_ms == TW_TIME_NONE) {
         end_wait(d);
+    } else {
+        d->clock_ms = missing_later(d->clock_ms, clock_ms);
     }
     missing_source_heard(d, from_ms, to_ms);
 }
@@ -434,6 +448,7 @@ const tw_detector_class tw_missing_class = {
     .advance = missing_advance,
     .next_deadline = missing_next_deadline,
     .wait = missing_wait,
+    .begin = missing_begins,
     .heard = missing_heard,
     .expect = missing_expect,
     .fate = missing_fate,

@@ -56,6 +56,8 @@ void missing_fate(const tw_rule *fresh, const tw_rule *old, tw_edit *out)
     if (a->guard_ms == 0 && b->guard_ms > 0) {
         tw_edit_add(out, TW_FATE_KEPT, 0,
                     "nobody asks any more whether the source is alive");
+    } else if (a->guard_ms > 0 && b->guard_ms == 0) {
+        tw_edit_add(out, TW_FATE_KEPT, 0, "the source counts as alive up to now");
     }
 }
 

@@ -57,20 +57,23 @@ typedef struct missing {
 void missing_key_arm(missing *d, uint32_t number);
 uint32_t missing_key_add(missing *d, const tw_key *key);
 void missing_key_remove(missing *d, uint32_t number);
-/* Time begins: keys that are expected and were never heard count from now. */
-void missing_begin(missing *d, int64_t time_ms);
+/* Time begins, once: keys that are expected count from newest_ms, as does the source. */
+void missing_begin(missing *d, int64_t clock_ms, int64_t newest_ms);
 
 /* missing_source.c */
 /* Whether it was heard within the guard before `at_ms`; then *out_since is where that span began. */
 bool missing_source_alive(const missing *d, int64_t at_ms, int64_t *out_since_ms);
 void missing_source_heard(missing *d, int64_t from_ms, int64_t to_ms);
 void missing_source_advance(missing *d, int64_t clock_ms);
+/* Nobody has asked after it: it counts as alive up to now. */
+void missing_source_trust(missing *d, int64_t now_ms);
 void missing_source_join(missing *d); /* runs that a longer guard bridges become one */
 void missing_source_prune(missing *d);
 int64_t missing_source_next(const missing *d);
 
 /* missing_state.c */
-void missing_expect(tw_detector *d, tw_expected *set, int64_t clock_ms);
+void missing_expect(tw_detector *d, tw_expected *set, int64_t clock_ms,
+                    int64_t newest_ms);
 void missing_save(const tw_detector *d, tw_buf *out);
 int missing_load(tw_detector *d, tw_state_in *in, tw_err *err);
 

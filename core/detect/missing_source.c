@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The source as a whole: when it was heard, by any key on any lane. One lane's thread.
+/* The source as a whole: when it was heard, by any key on any lane; as events arrive, those that are not judged yet
+ * included. One lane's thread.
  *
  * It is kept as runs, spans in which no silence was as long as the guard; between two runs, from the guard
  * behind the end of one to the start of the next, the source was dead. Every lane learns all that
@@ -90,17 +91,22 @@ static void tell(missing *d, bool silent, int64_t at_ms)
 
 void missing_source_heard(missing *d, int64_t from_ms, int64_t to_ms)
 {
-    bool is_late =
-        d->rule->lateness_ms > 0 && d->clock_ms != TW_TIME_NONE && to_ms < d->clock_ms;
     int64_t newest_ms = d->run_count ? d->runs[d->run_count - 1].to_ms : INT64_MIN;
 
-    if (d->plan->guard_ms == 0 || is_late) {
+    if (d->plan->guard_ms == 0) {
         return;
     }
     insert(d, from_ms, to_ms);
-    if (d->source_told && to_ms > newest_ms &&
-        (d->rule->lateness_ms == 0 || from_ms <= d->clock_ms)) {
+    if (d->source_told && to_ms > newest_ms && d->rule->lateness_ms == 0) {
         tell(d, false, from_ms);
+    }
+}
+
+/* From ever on, so that no key is given more time. */
+void missing_source_trust(missing *d, int64_t now_ms)
+{
+    if (d->plan->guard_ms > 0 && d->run_count == 0 && now_ms != TW_TIME_NONE) {
+        insert(d, INT64_MIN, now_ms);
     }
 }
 

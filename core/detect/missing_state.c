@@ -40,28 +40,30 @@ static void unlist_keys(missing *d, int64_t since_ms)
     }
 }
 
-static void apply_list(missing *d)
+/* The clock is behind what comes by the lateness: who is new counts from newest_ms, what is gone ends by the clock. */
+static void apply_list(missing *d, int64_t newest_ms)
 {
-    int64_t since_ms = d->clock_ms != TW_TIME_NONE ? d->clock_ms : d->wait_ms;
+    bool has_begun = d->clock_ms != TW_TIME_NONE;
 
     if (!d->expected || !d->plan->table) {
         return;
     }
     d->mark++;
-    list_keys(d, since_ms);
-    unlist_keys(d, since_ms);
+    list_keys(d, has_begun ? newest_ms : d->wait_ms);
+    unlist_keys(d, has_begun ? d->clock_ms : d->wait_ms);
 }
 
-void missing_expect(tw_detector *base, tw_expected *set, int64_t clock_ms)
+void missing_expect(tw_detector *base, tw_expected *set, int64_t clock_ms,
+                    int64_t newest_ms)
 {
     missing *d = (missing *)base;
     tw_expected *before = d->expected;
 
-    missing_begin(d, clock_ms);
+    missing_begin(d, clock_ms, newest_ms);
     d->clock_ms = missing_later(d->clock_ms, clock_ms);
     d->expected = tw_expected_ref(set);
     tw_expected_unref(before);
-    apply_list(d);
+    apply_list(d, missing_later(newest_ms, d->clock_ms));
 }
 
 /* ---- bytes ------------------------------------------------------------------------- */
@@ -169,6 +171,7 @@ int missing_load(tw_detector *base, tw_state_in *in, tw_err *err)
         return tw_err_set(err, TW_EPARSE, "%s: the state is not what was saved",
                           d->rule->name);
     }
-    apply_list(d); /* of a table that was read anew meanwhile */
+    /* of a table that was read anew meanwhile */
+    apply_list(d, d->clock_ms + (d->clock_ms != TW_TIME_NONE ? d->rule->lateness_ms : 0));
     return TW_OK;
 }

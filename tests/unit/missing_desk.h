@@ -93,7 +93,7 @@ static inline void expect_keys(desk *d, const char *names)
     }
     tw_table *t = table_of(text);
     tw_expected *e = tw_expected_new(p, tw_table_rows(t));
-    d->det->cls->expect(d->det, e, d->clock_ms);
+    d->det->cls->expect(d->det, e, d->clock_ms, d->clock_ms);
     tw_expected_unref(e);
     tw_table_free(t);
     tw_missing_plan_free(p);
@@ -114,6 +114,9 @@ static inline void heard(desk *d, int64_t at_ms, char name, uint32_t input)
     assert_true(tw_key_from_event(&ev, &slot, 1, scratch, &key));
     if (at_ms > d->clock_ms) {
         advance(d, at_ms);
+    }
+    if (input == 0) {
+        d->det->cls->heard(d->det, at_ms, at_ms, d->clock_ms);
     }
     d->det->cls->event(d->det, &key, input, &ev, at_ms, d->clock_ms);
 }

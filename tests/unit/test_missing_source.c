@@ -54,8 +54,9 @@ static void a_gap_is_seen_even_when_the_clock_jumps_over_it(void **state)
     expect_keys(d, "a b");
     advance(d, 10000);
     heard(d, 10000, 'a', 0);
-    event_only(d, 20000, "z", 0, tw_value_absent(),
-               -1); /* of a partition that is ahead */
+    d->det->cls->heard(d->det, 20000, 20000,
+                       d->clock_ms); /* in a partition that is ahead */
+    event_only(d, 20000, "z", 0, tw_value_absent(), -1);
     advance(d, 20100);
     expect_told(d, "10800  level ok>crit -");
     expect_told(d, "20000  level crit>ok -");
@@ -70,7 +71,7 @@ static void other_lanes_say_what_they_heard(void **state)
     expect_keys(d, "a");
     advance(d, 10000);
     for (int64_t at = 10400; at < 12000; at += 400) {
-        d->det->cls->heard(d->det, at, at + 200);
+        d->det->cls->heard(d->det, at, at + 200, d->clock_ms);
     }
     advance(d, 12100);
     expect_told(d, "11500 a level ok>crit -");
@@ -108,13 +109,46 @@ static void a_longer_guard_bridges_silences_that_the_shorter_one_saw(void **stat
     desk *d = desk_new(table_rule(800));
     expect_keys(d, "a");
     advance(d, 10000);
-    d->det->cls->heard(d->det, 10000, 10000); /* ahead of the clock, by another lane */
-    d->det->cls->heard(d->det, 13000, 13000);
+    d->det->cls->heard(d->det, 10000, 10000,
+                       d->clock_ms); /* ahead of the clock, by another lane */
+    d->det->cls->heard(d->det, 13000, 13000, d->clock_ms);
     desk_reload(d, table_rule(4000));
     advance(d, 16900);
     for (uint32_t n = 0; n < d->line_count; n++) {
         assert_null(strstr(d->lines[n], "  level"));
     }
+    desk_free(d);
+}
+
+static void a_new_guard_gives_no_key_more_time(void **state)
+{
+    (void)state;
+    desk *d = desk_new(table_rule(0));
+    expect_keys(d, "a");
+    heard(d, 10000, 'a', 0);
+    advance(d, 11000);
+    desk_reload(d, table_rule(800));
+    d->det->cls->begin(d->det, 11000, 11000);
+    advance(d, 11501);
+    expect_told(d, "11500 a level ok>crit -");
+    advance(d, 12000);
+    expect_told(d, "11800  level ok>crit -");
+    expect_nothing(d);
+    desk_free(d);
+}
+
+static void time_begins_once_with_what_the_streams_have_come_to(void **state)
+{
+    (void)state;
+    desk *d = desk_new(table_rule(800));
+    expect_keys(d, "a");
+    d->det->cls->heard(d->det, 12000, 12000, TW_TIME_NONE);
+    d->det->cls->wait(d->det, 90000); /* no clock yet, but it has been heard */
+    d->det->cls->begin(d->det, 5000, 11500);
+    d->det->cls->begin(d->det, 6000, 20000);
+    advance(d, 13100);
+    expect_told(d, "12800  level ok>crit -");
+    expect_nothing(d);
     desk_free(d);
 }
 
@@ -127,6 +161,8 @@ int main(void)
         cmocka_unit_test(other_lanes_say_what_they_heard),
         cmocka_unit_test(each_lane_expects_its_own_keys_and_one_tells_of_the_source),
         cmocka_unit_test(a_longer_guard_bridges_silences_that_the_shorter_one_saw),
+        cmocka_unit_test(a_new_guard_gives_no_key_more_time),
+        cmocka_unit_test(time_begins_once_with_what_the_streams_have_come_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
