@@ -104,6 +104,8 @@ struct tw_app {
     tw_sink_unit *sinks;
     tw_source_unit *sources;
     tw_app_tables tables; /* files */
+    const tw_app_tables
+        *coming; /* in a reload: those that take their place; NULL: none */
     tw_topic_unit *topics;
     uint32_t topic_count;
     bool
@@ -179,6 +181,10 @@ tw_table_view *tw_app_table_view(tw_app *app);
 /* Rules of this configuration may name its files, and the topics that are read. */
 void tw_app_name_tables(const tw_app *app, const tw_config *from,
                         tw_rule_options *options);
+/* Behind a switch of rules or tables: files without a column that rules read are refused from now on. */
+void tw_app_need_columns(tw_app *app);
+/* Logs of rules that expect none of their table's rows. */
+void tw_app_warn_of_nobody(const tw_app *app);
 void tw_app_watch_tables(tw_app *app, const tw_config *config);
 
 /* app_topics.c */

@@ -50,6 +50,15 @@ static json_t *tables_of(const tw_config *config)
     return json_object_get(tw_conf_root(config->document), "tables");
 }
 
+/* A file may have lost a column that the rules to come read no more. */
+static bool waits_for_rules(const tw_app *app)
+{
+    for (uint32_t i = 0; i < app->tables.count; i++)
+        if (tw_table_lacks_column(app->tables.items[i]))
+            return true;
+    return false;
+}
+
 static int read_config(reload *r)
 {
     tw_app *app = r->app;
@@ -62,7 +71,8 @@ static int read_config(reload *r)
     r->restart = tw_config_takes_restart(app->config, r->fresh, &r->findings);
     /* Also when its rules are refused below: it is these files that will be put right. */
     tw_app_watch_rules(app, r->fresh);
-    r->new_tables = !json_equal(tables_of(current(app)), tables_of(r->fresh));
+    r->new_tables =
+        !json_equal(tables_of(current(app)), tables_of(r->fresh)) || waits_for_rules(app);
     if (r->new_tables && tw_app_open_tables(r->fresh, &r->tables, &r->err) < 0)
         return refuse(r, "a table cannot be read");
     return TW_OK;
@@ -91,11 +101,16 @@ static int run_reload(reload *r)
     if (r->app->phase > TW_APP_RUNNING)
         return tw_err_set(&r->err, TW_ESTATE, "the engine is stopping");
     int rc = read_config(r);
+    r->app->coming = r->new_tables ? &r->tables : NULL;
     if (rc == TW_OK)
         rc = tw_app_switch_rules(r->app, r->fresh ? r->fresh : current(r->app),
                                  &r->findings, &r->report, &r->changes, &r->err);
-    if (rc == TW_OK)
+    r->app->coming = NULL;
+    if (rc == TW_OK) {
         take_over(r);
+        tw_app_need_columns(r->app);
+        tw_app_warn_of_nobody(r->app);
+    }
     return rc;
 }
 

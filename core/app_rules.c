@@ -36,6 +36,7 @@ static tw_rule_files *read_rules(tw_app *app, const tw_config *from,
     options.log = on_rule_log;
     options.log_self = app;
     tw_rule_files *files = tw_rules_load(paths, path_count, &options, out_findings);
+    tw_free((void *)(uintptr_t)options.table_columns);
     tw_config_rule_options_done(&options);
     tw_config_rule_options_done(&running);
     return files;
@@ -199,6 +200,10 @@ int tw_app_load_rules(tw_app *app, tw_findings *out_findings, tw_err *err)
     int rc = tw_app_switch_rules(app, app->config, out_findings, &report, &changes, err);
     json_decref(changes);
     tw_app_note_reload(app, rc, &report);
+    if (rc == TW_OK) {
+        tw_app_need_columns(app);
+        tw_app_warn_of_nobody(app);
+    }
     if (rc == TW_OK)
         tw_log_info("rules", "loaded", "rules", TW_LOG_INT(report.added), NULL);
     if (rc == TW_OK && report.added == 0)

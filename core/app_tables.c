@@ -7,6 +7,7 @@
 #include "app_impl.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "flow/plan_missing.h"
 
 /* ---- files ------------------------------------------------------------------------ */
 
@@ -92,12 +93,24 @@ tw_table_view *tw_app_table_view(tw_app *app)
     return view;
 }
 
+/* Of the tables that rules are about to be held against. */
+static const tw_declared *columns_of(const tw_app *app, const char *name)
+{
+    const tw_app_tables *tables = app->coming ? app->coming : &app->tables;
+
+    for (uint32_t i = 0; i < tables->count; i++)
+        if (strcmp(tw_table_name(tables->items[i]), name) == 0)
+            return tw_rows_columns(tw_table_rows(tables->items[i]));
+    return NULL;
+}
+
 void tw_app_name_tables(const tw_app *app, const tw_config *from,
                         tw_rule_options *options)
 {
     uint32_t most = from->table_count + app->topic_count, count = 0;
     const char **names = tw_calloc(most + 1, sizeof *names);
     bool *history = tw_calloc(most + 1, sizeof *history);
+    const tw_declared **columns = tw_calloc(most + 1, sizeof *columns);
 
     for (uint32_t i = 0; i < most; i++) {
         const tw_config_table *t = i < from->table_count
@@ -106,12 +119,49 @@ void tw_app_name_tables(const tw_app *app, const tw_config *from,
         if (i < from->table_count && t->topic)
             continue;
         names[count] = t->name;
+        columns[count] = columns_of(app, t->name);
         history[count++] = tw_config_table_has_history(t);
     }
     tw_free((void *)(uintptr_t)options->tables);
     tw_free((void *)(uintptr_t)options->table_history);
     options->tables = names;
     options->table_history = history;
+    options->table_columns = columns;
+}
+
+/* A table without a column that rules read would have every look-up find nothing there, without a word. */
+void tw_app_need_columns(tw_app *app)
+{
+    const tw_ruleset *set = tw_engine_rules(app->engine);
+
+    for (uint32_t i = 0; i < app->tables.count; i++) {
+        tw_table *table = app->tables.items[i];
+        tw_table_need_nothing(table);
+        for (uint32_t k = 0; k < set->rule_count; k++)
+            for (uint32_t n = 0; n < set->rules[k]->column_count; n++)
+                if (strcmp(set->rules[k]->columns[n].table, tw_table_name(table)) == 0)
+                    tw_table_need(table, set->rules[k]->columns[n].name,
+                                  set->rules[k]->name);
+    }
+}
+
+static void warn_of_nobody(const tw_app *app, const tw_table *table)
+{
+    const tw_ruleset *set = tw_engine_rules(app->engine);
+    tw_err err;
+
+    for (uint32_t i = 0; set && i < set->rule_count; i++) {
+        const tw_missing_plan *plan = tw_missing_plan_of(set->rules[i]);
+        if (plan && plan->table && strcmp(plan->table, tw_table_name(table)) == 0 &&
+            tw_missing_expects_nobody(set->rules[i], tw_table_rows(table), &err))
+            tw_log_warn("table", err.text, NULL);
+    }
+}
+
+void tw_app_warn_of_nobody(const tw_app *app)
+{
+    for (uint32_t i = 0; i < app->tables.count; i++)
+        warn_of_nobody(app, app->tables.items[i]);
 }
 
 void tw_app_share_tables(tw_app *app)
@@ -133,6 +183,8 @@ static void refresh_tables(tw_app *app)
         else if (changed)
             tw_log_info("table", "read again", "table", tw_table_name(table), "rows",
                         TW_LOG_INT(tw_table_count(table)), NULL);
+        if (changed)
+            warn_of_nobody(app, table);
         any = any || changed;
     }
     if (any)

@@ -86,6 +86,7 @@ static void free_inputs(tw_config *config)
         tw_free(s->time_path);
         tw_free(s->key_path);
         free_texts(s->change_of, s->change_of_count);
+        tw_declared_free(s->declared);
     }
     for (uint32_t i = 0; i < config->table_count; i++) {
         tw_free(config->tables[i].name);
@@ -228,6 +229,7 @@ tw_streams *tw_config_streams(const tw_config *config)
         stream->future_ms = s->future_ms;
         stream->align_ms = s->align_ms;
         stream->changes = s->changes;
+        stream->declared = tw_declared_copy(s->declared);
         stream->change_of_count = s->change_of_count;
         if (s->change_of)
             stream->change_of = tw_calloc(s->change_of_count, sizeof *stream->change_of);

@@ -8,7 +8,8 @@
  *     plugins:      [DIR]                       default: those of this build
  *     sources:      NAME: { kind: kafka, settings: {...} }
  *     streams:      NAME: { source: NAME, topics: [T], format: json, time: ts, key: host, future: 1m,
- *                           changes: true | false | { of: [service] } }
+ *                           changes: true | false | { of: [service] },
+ *                           strict: true, fields: { PATH: text | number | bool | list | map | any } }
  *     tables:       NAME: { path: FILE, key: COLUMN, since: COLUMN, until: COLUMN }
  *                   NAME: { source: NAME, topic: T, key: MEMBER, versions: 1, wait: 30s,
  *                           rows: 1000000, bytes: 64MiB }
@@ -52,6 +53,7 @@ typedef struct tw_config_stream {
     bool changes;     /* its events are changes of what they name */
     char **change_of; /* NULL: the usual fields */
     uint32_t change_of_count;
+    tw_declared *declared; /* strict: the fields that rules may name; NULL: any */
 } tw_config_stream;
 
 /* A file, or a topic. */

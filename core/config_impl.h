@@ -20,6 +20,9 @@ int tw_config_read_control(tw_config *config, tw_err *err);
 int tw_config_read_changes(const tw_config *config, tw_config_stream *s,
                            const json_t *stream, tw_err *err);
 int tw_config_read_context(tw_config *config, tw_err *err);
+/* config_fields.c: `strict` and `fields`; behind everything else of the stream. */
+int tw_config_read_declared(const tw_config *config, tw_config_stream *s,
+                            const json_t *node, tw_err *err);
 
 /* Small readers. The name of an entry of object, which is a `noun`; a duration from min_ms to a year; a size; a
  * path, taken from the folder of the configuration; the source that a node names. */

@@ -292,7 +292,8 @@ static int read_stream(tw_config *config, json_t *map, const char *name, json_t 
         (rc = read_topics(config, s, node, err)) < 0 ||
         (rc = read_field_path(config, node, "time", &s->time_path, err)) < 0 ||
         (rc = read_field_path(config, node, "key", &s->key_path, err)) < 0 ||
-        (rc = tw_config_read_changes(config, s, node, err)) < 0)
+        (rc = tw_config_read_changes(config, s, node, err)) < 0 ||
+        (rc = tw_config_read_declared(config, s, node, err)) < 0)
         return rc;
     if ((rc = tw_config_read_ms(config, node, "future", 0, &s->future_ms, err)) < 0)
         return rc;

@@ -104,4 +104,5 @@ void tw_config_rule_options_done(tw_rule_options *options)
     tw_free((void *)(uintptr_t)options->routes);
     options->tables = options->routes = NULL;
     options->table_history = NULL;
+    options->table_columns = NULL;
 }

@@ -50,6 +50,9 @@ static const tw_conf_field source_fields[] = {
 static const tw_conf_field source_item[] = {
     {.name = "", .type = TW_CONF_OBJECT, .fields = source_fields}};
 
+static const tw_conf_field declared_item[] = {
+    {.name = "", .type = TW_CONF_ENUM, .choices = tw_declared_types}};
+
 static const tw_conf_field stream_fields[] = {
     {.name = "source",
      .type = TW_CONF_STRING,
@@ -82,6 +85,18 @@ static const tw_conf_field stream_fields[] = {
             "or { of: "
             "[FIELD] } with the fields that name it. Default: true for streams with "
             "a usual name of such (deploys, config_changes, ...)."},
+    {.name = "strict",
+     .type = TW_CONF_BOOL,
+     .fallback = "false",
+     .doc = "Rules may name its `fields` only; any other is an error when they are "
+            "loaded."},
+    {.name = "fields",
+     .type = TW_CONF_MAP,
+     .items = declared_item,
+     .doc =
+         "Of a strict stream: the paths that events have, and what is there. Beneath a "
+         "list, a map "
+         "and `any` every path may be named."},
     {.name = "align",
      .type = TW_CONF_DURATION,
      .fallback = "\"10s\"",

@@ -332,41 +332,49 @@ static int try_switch(tw_rule_files *files, tw_streams *streams, tw_err *err)
     return rc;
 }
 
-static tw_table *table_of(const tw_config *config, const char *name)
-{
-    tw_err err = {0};
+/* The files among the tables of a configuration, by their numbers in it. */
+typedef struct preflight_tables {
+    tw_table **items; /* NULL: a topic, or broken, which is told elsewhere */
+    const tw_declared **columns;
+    uint32_t count;
+} preflight_tables;
 
-    for (uint32_t i = 0; config && i < config->table_count; i++) {
-        const tw_config_table *t = &config->tables[i];
-        if (!t->topic && strcmp(t->name, name) == 0)
-            return tw_table_open_with(t->name, t->path, &t->columns, &err);
+static preflight_tables open_tables(const tw_config *config)
+{
+    preflight_tables t = {.count = config ? config->table_count : 0};
+
+    t.items = tw_calloc(t.count + 1, sizeof(tw_table *));
+    t.columns = tw_calloc(t.count + 1, sizeof *t.columns);
+    for (uint32_t i = 0; i < t.count; i++) {
+        const tw_config_table *of = &config->tables[i];
+        tw_err err;
+        if (of->topic)
+            continue;
+        t.items[i] = tw_table_open_with(of->name, of->path, &of->columns, &err);
+        t.columns[i] = t.items[i] ? tw_rows_columns(tw_table_rows(t.items[i])) : NULL;
     }
-    return NULL;
+    return t;
 }
 
-/* A rule that expects nobody can never tell of anybody, most often for a misspelt column. */
-static void look_at_expected(const tw_config *config, const tw_rule *rule,
+static void close_tables(preflight_tables *t)
+{
+    for (uint32_t i = 0; i < t->count; i++)
+        tw_table_free(t->items[i]);
+    tw_free(t->items);
+    tw_free(t->columns);
+}
+
+/* A rule that expects nobody can never tell of anybody. */
+static void look_at_expected(const preflight_tables *t, const tw_rule *rule,
                              tw_findings *out)
 {
     const tw_missing_plan *plan = tw_missing_plan_of(rule);
-    tw_table *table = plan && plan->table ? table_of(config, plan->table) : NULL;
     tw_err err;
 
-    if (!table)
-        return;
-    tw_rows *rows = tw_table_rows(table);
-    tw_expected *set = tw_expected_new(plan, rows);
-    if (tw_expected_count(set) == 0 && tw_rows_count(rows) > 0) {
-        tw_err_at(&err, TW_EINVAL, rule->file, rule->line, 0,
-                  "rule '%s' expects nobody: of the %zu rows of table '%s' %s",
-                  rule->name, tw_rows_count(rows), plan->table,
-                  tw_expected_keyless(set)
-                      ? "none has the columns of the key"
-                      : "none is what `where` asks for (is a column misspelt?)");
-        tw_findings_add(out, &err, true);
-    }
-    tw_expected_unref(set);
-    tw_table_free(table);
+    for (uint32_t i = 0; plan && plan->table && i < t->count; i++)
+        if (t->items[i] && strcmp(tw_table_name(t->items[i]), plan->table) == 0 &&
+            tw_missing_expects_nobody(rule, tw_table_rows(t->items[i]), &err))
+            tw_findings_add(out, &err, true);
 }
 
 size_t tw_preflight_rules(const tw_config *config, const char *const *paths,
@@ -375,10 +383,12 @@ size_t tw_preflight_rules(const tw_config *config, const char *const *paths,
     size_t before = out->count;
     tw_streams *streams = config ? tw_config_streams(config) : tw_streams_new();
     tw_rule_options options = {.streams = streams, .any_stream = true};
+    preflight_tables tables = open_tables(config);
     tw_err err = {0};
 
     if (config)
         tw_config_rule_options_init(config, streams, &options);
+    options.table_columns = tables.columns;
     options.tests = true;
     options.log = ignore_log;
     int watchdog = tw_rule_watchdog_start(&err);
@@ -388,12 +398,13 @@ size_t tw_preflight_rules(const tw_config *config, const char *const *paths,
         tw_findings_add(out, &err, false);
     *out_rules = tw_rule_files_rule_count(files);
     for (uint32_t i = 0; i < *out_rules; i++)
-        look_at_expected(config, tw_rule_files_rule(files, i), out);
+        look_at_expected(&tables, tw_rule_files_rule(files, i), out);
     tw_rule_files_unref(files);
     if (watchdog == TW_OK)
         tw_rule_watchdog_stop();
     if (config)
         tw_config_rule_options_done(&options);
     tw_streams_free(streams);
+    close_tables(&tables);
     return tw_findings_errors(out, before);
 }

@@ -132,6 +132,7 @@ static tw_rule_files *load_rules(tw_replay *r, const char *const *paths, size_t 
                                .params = r->options.params,
                                .tables = r->options.tables,
                                .table_history = r->options.table_history,
+                               .table_columns = r->options.table_columns,
                                .routes = r->options.routes,
                                .memory_bytes = r->options.memory_bytes,
                                .cpu_ms = r->options.cpu_ms,

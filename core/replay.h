@@ -25,7 +25,8 @@ typedef struct tw_replay_options {
         *table_view; /* the same tables, for what rules emit; borrowed, or NULL */
     const char *const *tables; /* names, NULL-terminated; NULL: any */
     const bool *table_history; /* by table: whether it keeps any; NULL: all do */
-    const char *const *routes; /* the same */
+    const tw_declared *const *table_columns; /* by table; NULL: not known */
+    const char *const *routes;               /* the same */
     /* of a configuration; 0: default */
     size_t memory_bytes;
     int64_t cpu_ms, load_cpu_ms;

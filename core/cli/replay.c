@@ -301,6 +301,7 @@ static int replay(const arguments *a, const tw_config *config, FILE *in)
     if (tables) {
         options.tables = tw_cli_tables_names(tables);
         options.table_history = tw_cli_tables_history(tables);
+        options.table_columns = tw_cli_tables_columns(tables);
         options.lookup = tw_cli_tables_port(tables);
         options.table_view = tw_cli_tables_view(tables);
         code = replay_with(a, &options, tables, in);

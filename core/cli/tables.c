@@ -11,6 +11,7 @@ struct tw_cli_tables {
     tw_table **items;
     const char **names; /* of the tables, NULL-terminated */
     bool *has_history;  /* by table */
+    const tw_declared **columns;
     size_t count;
     bool any_name;
 };
@@ -33,6 +34,7 @@ static int add(tw_cli_tables *t, const char *name, const char *path,
         return TW_EINVAL;
     t->names[t->count] = tw_table_name(table);
     t->has_history[t->count] = tw_table_has_history(table);
+    t->columns[t->count] = tw_rows_columns(tw_table_rows(table));
     t->items[t->count++] = table;
     return TW_OK;
 }
@@ -79,6 +81,7 @@ tw_cli_tables *tw_cli_tables_open(const tw_config *config, const char *const *gi
     t->items = tw_calloc(most + 1, sizeof(tw_table *));
     t->names = tw_calloc(most + 1, sizeof *t->names);
     t->has_history = tw_calloc(most + 1, sizeof *t->has_history);
+    t->columns = tw_calloc(most + 1, sizeof *t->columns);
     t->any_name = most == 0 && !config;
     for (size_t i = 0; i < given_count && rc == TW_OK; i++)
         rc = add_given(t, config, given[i], err);
@@ -102,6 +105,7 @@ void tw_cli_tables_free(tw_cli_tables *t)
     tw_free(t->items);
     tw_free(t->names);
     tw_free(t->has_history);
+    tw_free(t->columns);
     tw_free(t);
 }
 
@@ -113,6 +117,11 @@ const char *const *tw_cli_tables_names(const tw_cli_tables *t)
 const bool *tw_cli_tables_history(const tw_cli_tables *t)
 {
     return t->any_name ? NULL : t->has_history;
+}
+
+const tw_declared *const *tw_cli_tables_columns(const tw_cli_tables *t)
+{
+    return t->any_name ? NULL : t->columns;
 }
 
 static json_t *row(void *self, const char *table, const char *key, int64_t at_ms)

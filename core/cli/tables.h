@@ -21,6 +21,8 @@ void tw_cli_tables_free(tw_cli_tables *t);
 const char *const *tw_cli_tables_names(const tw_cli_tables *t);
 /* By name: whether the table keeps history. NULL as names. */
 const bool *tw_cli_tables_history(const tw_cli_tables *t);
+/* By name: its columns. NULL as names. */
+const tw_declared *const *tw_cli_tables_columns(const tw_cli_tables *t);
 bool tw_cli_tables_have(const tw_cli_tables *t, const char *name);
 tw_lookup_port tw_cli_tables_port(tw_cli_tables *t);
 /* The same for lanes; a reference. */

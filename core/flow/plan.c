@@ -101,6 +101,11 @@ static void free_lookups(tw_rule *r)
         json_decref(l->fallback);
     }
     tw_free(r->lookups);
+    for (uint32_t i = 0; i < r->column_count; i++) {
+        tw_free(r->columns[i].table);
+        tw_free(r->columns[i].name);
+    }
+    tw_free(r->columns);
 }
 
 static void free_found(tw_rule *r)

@@ -180,7 +180,8 @@ typedef enum tw_detector_kind {
  * Templates and functions call it by its name. */
 typedef struct tw_role {
     char *name;
-    bool is_list; /* may stand for several events: `first`, `last`, `count` */
+    bool is_list;    /* may stand for several events: `first`, `last`, `count` */
+    uint64_t inputs; /* whose events may have it; 0: any */
 } tw_role;
 
 /* Slots of one input that its detector reads beyond matchers, key and carried fields. */
@@ -208,6 +209,11 @@ typedef struct tw_lookup {
     tw_miss miss;
     json_t *fallback; /* MISS_DEFAULT */
 } tw_lookup;
+
+/* A column of a look-up table that a rule reads. */
+typedef struct tw_column {
+    char *table, *name;
+} tw_column;
 
 /* One option of a rule's table, to tell what an edit touched. */
 typedef struct tw_rule_part {
@@ -271,6 +277,8 @@ typedef struct tw_rule {
     struct tw_emit_plan *emit; /* flow/plan_emit.h; NULL: nothing is emitted */
     tw_lookup *lookups;
     uint32_t lookup_count;
+    tw_column *columns; /* of look-ups and of what is expected */
+    uint32_t column_count;
 
     /* Fields of the newest and of the first event that templates read: by name, since a slot
      * differs from stream to stream. carried_slots: input_count rows of carried_count slots. */

@@ -181,3 +181,23 @@ uint32_t tw_expected_keyless(const tw_expected *e)
 {
     return e->keyless;
 }
+
+bool tw_missing_expects_nobody(const tw_rule *rule, const tw_rows *rows, tw_err *err)
+{
+    const tw_missing_plan *plan = tw_missing_plan_of(rule);
+    tw_expected *set = plan && plan->table ? tw_expected_new(plan, rows) : NULL;
+    bool nobody = set && set->count == 0;
+
+    if (nobody && tw_rows_count(rows) == 0)
+        tw_err_at(err, TW_EINVAL, rule->file, rule->line, 0,
+                  "rule '%s' expects nobody: table '%s' has no rows", rule->name,
+                  plan->table);
+    else if (nobody)
+        tw_err_at(err, TW_EINVAL, rule->file, rule->line, 0,
+                  "rule '%s' expects nobody: of the %zu rows of table '%s' none %s",
+                  rule->name, tw_rows_count(rows), plan->table,
+                  set->keyless ? "has the columns of the key"
+                               : "is what `where` asks for");
+    tw_expected_unref(set);
+    return nobody;
+}

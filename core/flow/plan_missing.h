@@ -46,6 +46,9 @@ tw_expected *tw_expected_ref(tw_expected *e);
 void tw_expected_unref(tw_expected *e);
 uint32_t tw_expected_count(const tw_expected *e);
 tw_key tw_expected_key(const tw_expected *e, uint32_t number);
+/* Whether a rule that expects the keys of this table expects none of its rows: it could never tell of anybody. Says
+ * so in err. */
+bool tw_missing_expects_nobody(const tw_rule *rule, const tw_rows *rows, tw_err *err);
 /* Rows that matched and had no key. */
 uint32_t tw_expected_keyless(const tw_expected *e);
 

@@ -21,8 +21,9 @@ struct tw_rows {
     atomic_uint refs;
     bool has_history;
     size_t version_count;
-    tw_map *by_key;   /* json_t, or history; NULL: those of the tree */
-    tw_row_tree tree; /* always with history, if of one version */
+    tw_declared *columns; /* NULL: none was told */
+    tw_map *by_key;       /* json_t, or history; NULL: those of the tree */
+    tw_row_tree tree;     /* always with history, if of one version */
     size_t tree_keys;
 };
 
@@ -108,6 +109,18 @@ int tw_rows_add(tw_rows *rows, const char *key, size_t n, tw_row_version v, int 
     else
         tw_map_put_n(rows->by_key, key, n, v.row);
     return TW_OK;
+}
+
+void tw_rows_add_column(tw_rows *rows, const char *name)
+{
+    if (!rows->columns)
+        rows->columns = tw_declared_new();
+    tw_declared_add(rows->columns, name, TW_DECLARED_ANY);
+}
+
+const tw_declared *tw_rows_columns(const tw_rows *rows)
+{
+    return rows->columns;
 }
 
 static int by_since(const void *pa, const void *pb)
@@ -214,6 +227,7 @@ void tw_rows_unref(tw_rows *rows)
     if (!rows || atomic_fetch_sub_explicit(&rows->refs, 1, memory_order_acq_rel) != 1)
         return;
     tw_map_free(rows->by_key);
+    tw_declared_free(rows->columns);
     tw_row_tree_done(&rows->tree);
     tw_free(rows);
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "flow/declared.h"
 
 /* Not a time but a wish: the newest version, also when it has an end. */
 #define TW_ROW_NEWEST INT64_MAX
@@ -40,6 +41,9 @@ tw_rows *tw_rows_of_json(json_t *object, int64_t start_ms);
 /* Of a tree as it is now, which goes on to change; keys: how many have a row now. */
 struct tw_row_tree;
 tw_rows *tw_rows_of_tree(const struct tw_row_tree *tree, size_t keys);
+/* A column that rows have; which rows had it is not kept. And those that were told so far, borrowed. */
+void tw_rows_add_column(tw_rows *rows, const char *name);
+const tw_declared *tw_rows_columns(const tw_rows *rows);
 tw_rows *tw_rows_ref(tw_rows *rows); /* NULL gives NULL */
 void tw_rows_unref(tw_rows *rows);
 

@@ -61,6 +61,7 @@ static void free_stream(tw_stream *s)
     tw_free(s->name);
     tw_free(s->time_path);
     tw_free(s->key_path);
+    tw_declared_free(s->declared);
     tw_fields_free(s->fields);
     tw_free(s);
 }

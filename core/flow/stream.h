@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "flow/fields.h"
+#include "flow/declared.h"
 
 #define TW_FUTURE_ANY (INT64_MAX / 4)
 
@@ -30,6 +30,7 @@ typedef struct tw_stream {
     bool changes;
     char **change_of; /* fields that name it; NULL: the usual ones */
     uint32_t change_of_count;
+    tw_declared *declared; /* strict: the fields that rules may name; NULL: any */
     tw_fields *fields;
 } tw_stream;
 

@@ -23,6 +23,11 @@
 #define MAX_BYTES ((size_t)64 * 1024 * 1024)
 #define YOUNG_MS 2000
 
+/* What a rule reads of it. */
+typedef struct need {
+    char *column, *rule;
+} need;
+
 struct tw_table {
     char *name, *path, *error;
     char *key, *since, *until; /* columns */
@@ -31,6 +36,9 @@ struct tw_table {
     uint64_t hash;    /* of the contents behind rows */
     struct stat seen; /* of the last read, good or not */
     int64_t seen_at_ms;
+    need *needs;
+    size_t need_count;
+    bool lacks_column; /* which is why the last contents were refused */
 };
 
 /* ---- the file ---- */
@@ -86,6 +94,23 @@ static int read_file(tw_table *t, tw_buf *out, tw_err *err)
     return rc;
 }
 
+/* Without a single row nothing is known of the columns of JSON. */
+static int check_needs(tw_table *t, const tw_rows *rows, tw_err *err)
+{
+    const tw_declared *columns = tw_rows_columns(rows);
+
+    for (size_t i = 0; tw_declared_known(columns) && i < t->need_count; i++) {
+        const need *n = &t->needs[i];
+        if (tw_declared_has_column(columns, n->column, strlen(n->column)))
+            continue;
+        t->lacks_column = true;
+        return tw_err_set(err, TW_ESTATE,
+                          "there is no column '%s' any more, which rule '%s' reads",
+                          n->column, n->rule);
+    }
+    return TW_OK;
+}
+
 /* Contents to rows. *out_rows stays NULL when the contents are those there already. */
 static int read_rows(tw_table *t, tw_rows **out_rows, tw_err *err)
 {
@@ -97,6 +122,8 @@ static int read_rows(tw_table *t, tw_rows **out_rows, tw_err *err)
     if (rc == TW_OK && !(t->rows && hash == t->hash)) {
         tw_rows *rows = tw_rows_new(t->since != NULL);
         rc = tw_table_read(&text, t->is_json, &columns, rows, err);
+        if (rc == TW_OK)
+            rc = check_needs(t, rows, err);
         if (rc == TW_OK) {
             *out_rows = rows;
             t->hash = hash;
@@ -132,6 +159,7 @@ int tw_table_refresh(tw_table *t, bool *out_changed, tw_err *err)
     }
     tw_rows *rows = NULL;
     tw_err why = {0};
+    t->lacks_column = false;
     int rc = read_rows(t, &rows, &why);
     if (rc < 0) {
         char text[sizeof why.text];
@@ -184,10 +212,33 @@ tw_table *tw_table_open_with(const char *name, const char *path,
     return t;
 }
 
+void tw_table_need(tw_table *t, const char *column, const char *rule)
+{
+    t->needs = tw_realloc(t->needs, (t->need_count + 1) * sizeof *t->needs);
+    t->needs[t->need_count++] = (need){tw_strdup(column), tw_strdup(rule)};
+}
+
+void tw_table_need_nothing(tw_table *t)
+{
+    for (size_t i = 0; i < t->need_count; i++) {
+        tw_free(t->needs[i].column);
+        tw_free(t->needs[i].rule);
+    }
+    tw_free(t->needs);
+    t->needs = NULL;
+    t->need_count = 0;
+}
+
+bool tw_table_lacks_column(const tw_table *t)
+{
+    return t->lacks_column;
+}
+
 void tw_table_free(tw_table *t)
 {
     if (!t)
         return;
+    tw_table_need_nothing(t);
     tw_rows_unref(t->rows);
     tw_free(t->name);
     tw_free(t->path);

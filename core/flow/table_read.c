@@ -89,8 +89,11 @@ static int find_column(const header *h, const char *name, int line, tw_err *err)
                      name);
 }
 
-static int read_header(header *h, tw_csv *c, const tw_table_columns *columns, tw_err *err)
+static int read_header(reading *r, header *h, tw_csv *c)
 {
+    const tw_table_columns *columns = r->columns;
+    tw_rows *rows = r->rows;
+    tw_err *err = r->err;
     const char *const wanted[] = {columns->since, columns->until};
     int count = tw_csv_row(c, err);
 
@@ -102,6 +105,7 @@ static int read_header(header *h, tw_csv *c, const tw_table_columns *columns, tw
         size_t n;
         const char *name = tw_csv_cell(c, h->count, &n);
         h->names[h->count] = tw_strndup(name, n);
+        tw_rows_add_column(rows, h->names[h->count]);
     }
     h->key = columns->key ? find_column(h, columns->key, c->line, err) : 0;
     for (size_t i = 0; i < 2 && h->key >= 0; i++) {
@@ -136,7 +140,7 @@ static int read_csv(reading *r, const tw_buf *text)
     tw_csv *c = tw_alloc(sizeof *c);
     header *h = tw_alloc(sizeof *h);
     tw_csv_init(c, text->data, text->len);
-    int rc = read_header(h, c, r->columns, r->err);
+    int rc = read_header(r, h, c);
     int count = 0;
     while (rc == TW_OK && (count = tw_csv_row(c, r->err)) > 0)
         rc = read_csv_row(r, c, h, count);
@@ -151,10 +155,20 @@ static int read_csv(reading *r, const tw_buf *text)
 
 /* ---- JSON -------------------------------------------------------------------------- */
 
+static void note_columns(reading *r, json_t *row)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(row, name, value) tw_rows_add_column(r->rows, name);
+}
+
 static int add_member(reading *r, const char *key, json_t *row)
 {
-    if (json_is_object(row))
+    if (json_is_object(row)) {
+        note_columns(r, row);
         return add_row(r, key, strlen(key), json_incref(row), 0);
+    }
     return tw_err_set(r->err, TW_EPARSE, "the row of \"%.100s\" is not an object%s", key,
                       r->columns->since ? " or a list of them" : "");
 }
@@ -198,6 +212,7 @@ static int read_json_list(reading *r, json_t *root, const char *key)
         char *text = json_is_string(v)
                          ? tw_strdup(json_string_value(v))
                          : tw_asprintf("%jd", (intmax_t)json_integer_value(v));
+        note_columns(r, row);
         int rc = add_row(r, text, strlen(text), json_incref(row), 0);
         tw_free(text);
         if (rc < 0)

@@ -89,8 +89,30 @@ bool tw_options_read(tw_compiler *c, const tw_tree *table, const char *what,
 /* Finds items in a table that takes only options. */
 void tw_options_no_items(tw_compiler *c, const tw_tree *table, const char *what);
 
+/* ---- plan_names.c: names, where it is known which there are. Inputs are a set of bits; 0: all of the rule. */
+/* A field of that stream, or a column of the table it stands for; else false with a finding. */
+bool tw_compile_declared(tw_compiler *c, const tw_tree *at, const tw_stream *stream,
+                         uint32_t slot);
+/* A field that events of at least one of the inputs may have. */
+int tw_compile_some_field(tw_compiler *c, uint64_t inputs, const char *path, tw_err *err);
+/* The rule reads that column. */
+int tw_compile_column(tw_compiler *c, const char *table, const char *name, tw_err *err);
+/* The rule reads "owner.team" of its look-up `owner`. */
+int tw_compile_looked_up(tw_compiler *c, const char *path, tw_err *err);
+/* The field is declared as wanted, or not declared; else false with a finding. why: "sum takes". */
+bool tw_compile_type(tw_compiler *c, const tw_tree *at, const tw_stream *stream,
+                     uint32_t slot, tw_declared_type wanted, const char *why);
+/* What a function reads of an event of one of the inputs, or of roles by their names (`m.d.version`). fn may be
+ * NULL. */
+void tw_compile_event_reads(tw_compiler *c, const tw_tree *fn, uint32_t param,
+                            uint64_t inputs);
+void tw_compile_role_reads(tw_compiler *c, const tw_tree *fn, uint32_t param);
+
 /* ---- parts of a rule. table may be of any type: these check it. */
 bool tw_compile_path(tw_compiler *c, const tw_tree *at, tw_stream *stream,
+                     const char *path, uint32_t *out_slot);
+/* The same for a name that need not be one of this stream. */
+bool tw_compile_slot(tw_compiler *c, const tw_tree *at, tw_stream *stream,
                      const char *path, uint32_t *out_slot);
 void tw_compile_inputs(tw_compiler *c, const tw_tree *inputs, const char *time_path);
 void tw_compile_key(tw_compiler *c, const tw_tree *key);
@@ -137,7 +159,8 @@ void tw_compile_detect(tw_compiler *c, const tw_tree *detect); /* whichever it i
 const tw_tree *tw_compile_word_table(tw_compiler *c, const tw_tree *word);
 /* A role of that name; returns its number, or -1 with a finding: too many, or the name is taken by
  * another role or a key field. */
-int tw_compile_role(tw_compiler *c, const tw_tree *at, const char *name, bool is_list);
+int tw_compile_role(tw_compiler *c, const tw_tree *at, const char *name, bool is_list,
+                    uint64_t inputs);
 /* A fact of that name; returns its number. */
 uint32_t tw_compile_fact(tw_compiler *c, const char *name);
 /* What it finds has no value that `when` of the incident could look at; `instead`: what to do. */

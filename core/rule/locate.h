@@ -21,4 +21,15 @@ char **tw_locate_fields(const tw_tokens *t, uint32_t *out_count);
  * but for what the libraries hold. */
 char **tw_locate_members(const tw_tokens *t, uint32_t *out_count);
 
+typedef struct tw_function_read {
+    char *path;     /* "code", "labels.zone" */
+    uint32_t token; /* of its first name */
+} tw_function_read;
+
+/* What the function whose text stands in [from, behind) reads by name of its parameter of that number, counted from 0:
+ * every place. NULL when it takes none, or gives its name to something else, too. */
+tw_function_read *tw_locate_reads(const tw_tokens *t, uint32_t from, uint32_t behind,
+                                  uint32_t param, uint32_t *out_count);
+void tw_function_reads_free(tw_function_read *reads, uint32_t count);
+
 #endif

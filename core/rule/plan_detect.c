@@ -61,7 +61,8 @@ const tw_tree *tw_compile_word_table(tw_compiler *c, const tw_tree *word)
     return NULL;
 }
 
-int tw_compile_role(tw_compiler *c, const tw_tree *at, const char *name, bool is_list)
+int tw_compile_role(tw_compiler *c, const tw_tree *at, const char *name, bool is_list,
+                    uint64_t inputs)
 {
     tw_rule *r = c->rule;
 
@@ -83,7 +84,8 @@ int tw_compile_role(tw_compiler *c, const tw_tree *at, const char *name, bool is
         }
     }
     r->roles = tw_realloc(r->roles, (r->role_count + 1) * sizeof *r->roles);
-    r->roles[r->role_count] = (tw_role){.name = tw_strdup(name), .is_list = is_list};
+    r->roles[r->role_count] =
+        (tw_role){.name = tw_strdup(name), .is_list = is_list, .inputs = inputs};
     return (int)r->role_count++;
 }
 

@@ -165,6 +165,23 @@ static void check_circles(tw_compiler *c, const tw_tree *enrich)
     }
 }
 
+/* Each may use one that comes behind it, so this waits until all are there. */
+static void check_columns(tw_compiler *c, const tw_tree *enrich)
+{
+    const tw_rule *r = c->rule;
+    tw_err err;
+
+    for (uint32_t i = 0; i < r->lookup_count; i++) {
+        const tw_template *key = &r->lookups[i].key;
+        const tw_tree *word = enrich->entries[i].value;
+        const tw_tree *table = word->item_count == 1 ? word->items[0] : word;
+        for (uint32_t k = 0; k < key->count; k++)
+            if (key->parts[k].kind == TW_PART_ENRICH &&
+                tw_compile_looked_up(c, key->parts[k].text, &err) < 0)
+                tw_compile_say(c, tw_tree_get(table, "key"), "%s", err.text);
+    }
+}
+
 void tw_compile_enrich(tw_compiler *c, const tw_tree *enrich)
 {
     if (enrich->type != TW_TREE_TABLE || enrich->item_count > 0) {
@@ -179,4 +196,5 @@ void tw_compile_enrich(tw_compiler *c, const tw_tree *enrich)
     for (uint32_t i = 0; i < enrich->entry_count; i++)
         compile_lookup(c, &enrich->entries[i]);
     check_circles(c, enrich);
+    check_columns(c, enrich);
 }

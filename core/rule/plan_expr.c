@@ -54,6 +54,12 @@ static const aggregate_word *find_aggregate(const tw_tree *v)
 
 /* ---- arguments --------------------------------------------------------------------- */
 
+static bool takes_numbers(tw_agg_kind kind)
+{
+    return kind != TW_AGG_FIRST && kind != TW_AGG_LAST && kind != TW_AGG_CHANGES &&
+           kind != TW_AGG_LATEST && kind != TW_AGG_DISTINCT && kind != TW_AGG_TOPK;
+}
+
 /* A field or a mapper. True when it was one. */
 static bool read_field(tw_compiler *c, const tw_tree *v, tw_stream *stream,
                        tw_aggregate *agg)
@@ -62,13 +68,15 @@ static bool read_field(tw_compiler *c, const tw_tree *v, tw_stream *stream,
 
     if (field->type == TW_TREE_FUNCTION) {
         agg->fn = field->fn;
+        tw_compile_event_reads(c, field, 0, UINT64_C(1) << agg->input);
         return true;
     }
     if (field->type != TW_TREE_STRING)
         return false;
     agg->has_field = true;
-    if (stream)
-        tw_compile_path(c, v, stream, field->text, &agg->slot);
+    if (stream && tw_compile_path(c, v, stream, field->text, &agg->slot) &&
+        takes_numbers(agg->kind))
+        tw_compile_type(c, v, stream, agg->slot, TW_DECLARED_NUMBER, "this takes");
     return true;
 }
 

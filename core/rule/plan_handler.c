@@ -38,6 +38,7 @@ void tw_compile_handler(tw_compiler *c, const tw_tree *word)
     tw_options_read(c, table, "handler", handler_table, &o);
     if (!tw_tree_get(table, "on_event"))
         tw_compile_say(c, word, "handler needs on_event = function(e, ctx) ... end");
+    tw_compile_event_reads(c, tw_tree_get(table, "on_event"), 0, 0);
     c->rule->detector = TW_DETECT_HANDLER;
     c->rule->handler = (tw_handler_plan){.event_fn = o.event_fn,
                                          .timer_fn = o.timer_fn,

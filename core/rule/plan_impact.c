@@ -37,7 +37,8 @@ static void read_event(tw_compiler *c, const impact_options *o, tw_impact_plan *
     if (input < 0)
         return;
     p->event = (uint32_t)input;
-    tw_compile_role(c, o->event, c->rule->inputs[input].name, false);
+    tw_compile_role(c, o->event, c->rule->inputs[input].name, false,
+                    UINT64_C(1) << input);
 }
 
 static void read_metric(tw_compiler *c, const tw_tree *metric, tw_impact_plan *p)

@@ -76,11 +76,14 @@ static void compile_input(tw_compiler *c, const tw_tree_entry *e, const char *ti
     if (!input->stream)
         return;
     tw_compile_place(c, v->items[0], &input->line, &input->column);
-    if (v->item_count == 2)
+    if (v->item_count == 2) {
         input->match = tw_compile_match(c, v->items[1], input->stream, &input->where_fn);
+        tw_compile_event_reads(c, tw_tree_get(v->items[1], "where"), 0,
+                               UINT64_C(1) << (c->rule->input_count - 1));
+    }
     /* What a rule emits has the time at which it did, and comes in its order. */
     if (time_path && !is_emitted(c, input->stream->name))
-        tw_compile_path(c, v, input->stream, time_path, &input->time_slot);
+        tw_compile_slot(c, v, input->stream, time_path, &input->time_slot);
 }
 
 void tw_compile_inputs(tw_compiler *c, const tw_tree *inputs, const char *time_path)
@@ -104,6 +107,10 @@ void tw_compile_inputs(tw_compiler *c, const tw_tree *inputs, const char *time_p
     c->rule->inputs = tw_calloc(inputs->entry_count, sizeof *c->rule->inputs);
     for (uint32_t i = 0; i < inputs->entry_count; i++)
         compile_input(c, &inputs->entries[i], time_path);
+    tw_err err;
+    if (time_path && tw_compile_some_field(c, 0, time_path, &err) < 0)
+        tw_compile_say(c, tw_tree_get(tw_tree_get(c->body, "clock"), "time"), "%s",
+                       err.text);
 }
 
 int tw_compile_input_number(tw_compiler *c, const tw_tree *at, const tw_tree *name)

@@ -188,8 +188,9 @@ static void declare_roles(tw_compiler *c, const tw_tree *word, const tw_join_pla
 {
     bool at_end = plan->tells != TW_JOIN_EACH && plan->tells != TW_JOIN_COMPLETE;
 
-    tw_compile_role(c, word, "left", plan->need_left > 1);
-    tw_compile_role(c, word, "right", at_end || plan->need_right > 1);
+    tw_compile_role(c, word, "left", plan->need_left > 1, UINT64_C(1) << plan->left);
+    tw_compile_role(c, word, "right", at_end || plan->need_right > 1,
+                    UINT64_C(1) << plan->right);
 }
 
 void tw_compile_join(tw_compiler *c, const tw_tree *word)
@@ -215,6 +216,8 @@ void tw_compile_join(tw_compiler *c, const tw_tree *word)
     read_need(c, &o, plan);
     read_tells(c, table, &o, plan);
     check_where(c, table, plan);
+    tw_compile_event_reads(c, tw_tree_get(table, "where"), 0, UINT64_C(1) << plan->left);
+    tw_compile_event_reads(c, tw_tree_get(table, "where"), 1, UINT64_C(1) << plan->right);
     declare_roles(c, word, plan);
     tw_compile_no_when(c, "narrow a join by where = function(l, r) ... end");
     c->rule->span_ms = plan->before_ms + plan->after_ms;

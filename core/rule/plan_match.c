@@ -30,8 +30,15 @@ static const matcher_word matcher_words[] = {
     {"missing_field", TW_MATCH_MISSING, 0, 0},
 };
 
-static bool build_match(tw_compiler *c, const char *path, const tw_tree *written,
-                        uint32_t slot, tw_match *out);
+/* The field that is matched. */
+typedef struct matched {
+    const char *path;
+    const tw_stream *stream;
+    uint32_t slot;
+} matched;
+
+static bool build_match(tw_compiler *c, const matched *f, const tw_tree *written,
+                        tw_match *out);
 
 /* '@tme'. Events may have fields that begin with @, as '@timestamp'; what is nearly one of the event's
  * own paths is a slip, unless it is quoted as a field: '["@times"]'. */
@@ -46,7 +53,7 @@ static const char *meant_by(const char *path)
     return path[0] == '@' ? tw_nearest(path, own, count) : NULL;
 }
 
-bool tw_compile_path(tw_compiler *c, const tw_tree *at, tw_stream *stream,
+bool tw_compile_slot(tw_compiler *c, const tw_tree *at, tw_stream *stream,
                      const char *path, uint32_t *out_slot)
 {
     tw_err err;
@@ -63,6 +70,13 @@ bool tw_compile_path(tw_compiler *c, const tw_tree *at, tw_stream *stream,
     }
     *out_slot = (uint32_t)slot;
     return true;
+}
+
+bool tw_compile_path(tw_compiler *c, const tw_tree *at, tw_stream *stream,
+                     const char *path, uint32_t *out_slot)
+{
+    return tw_compile_slot(c, at, stream, path, out_slot) &&
+           tw_compile_declared(c, at, stream, *out_slot);
 }
 
 static const matcher_word *find_matcher(const tw_tree *v)
@@ -107,8 +121,8 @@ static bool add_values(tw_compiler *c, const tw_tree *word, const matcher_word *
     return true;
 }
 
-static bool build_except(tw_compiler *c, const char *path, const tw_tree *word,
-                         uint32_t slot, tw_match *out)
+static bool build_except(tw_compiler *c, const matched *f, const tw_tree *word,
+                         tw_match *out)
 {
     out->op = TW_MATCH_EXCEPT;
     if (word->item_count != 1 || tw_tree_is_word(word->items[0], "any_of")) {
@@ -118,7 +132,7 @@ static bool build_except(tw_compiler *c, const char *path, const tw_tree *word,
         return false;
     }
     out->child = tw_arena_alloc(c->arena, sizeof *out->child);
-    return build_match(c, path, word->items[0], slot, out->child);
+    return build_match(c, f, word->items[0], out->child);
 }
 
 static bool add_or_say(tw_compiler *c, const tw_tree *at, const char *path,
@@ -139,8 +153,8 @@ static void free_tables(tw_match *m)
 }
 
 /* `state = any_of { missing_field(), except "up" }`: alternatives for one field. */
-static bool build_field_any_of(tw_compiler *c, const char *path, const tw_tree *word,
-                               uint32_t slot, tw_match *out)
+static bool build_field_any_of(tw_compiler *c, const matched *f, const tw_tree *word,
+                               tw_match *out)
 {
     const tw_tree *list = list_of(word);
     bool good = list->item_count > 0;
@@ -152,8 +166,8 @@ static bool build_field_any_of(tw_compiler *c, const char *path, const tw_tree *
     for (uint32_t i = 0; good && i < list->item_count; i++) {
         tw_match m;
         tw_match_table *t = out->tables[out->table_count++] = tw_match_table_new();
-        bool built = build_match(c, path, list->items[i], slot, &m);
-        good = built && add_or_say(c, list->items[i], path, t, &m);
+        bool built = build_match(c, f, list->items[i], &m);
+        good = built && add_or_say(c, list->items[i], f->path, t, &m);
         if (built && m.op == TW_MATCH_ANY_OF)
             free_tables(&m);
     }
@@ -177,25 +191,60 @@ static bool say_no_matcher(tw_compiler *c, const char *path, const tw_tree *v)
     return false;
 }
 
+/* What the field must be for the matcher ever to hold; ANY: anything. */
+static tw_declared_type wanted_type(const tw_match *m)
+{
+    switch (m->op) {
+    case TW_MATCH_PREFIX:
+    case TW_MATCH_SUFFIX:
+    case TW_MATCH_CONTAINS:
+    case TW_MATCH_REGEX:
+        return TW_DECLARED_TEXT;
+    case TW_MATCH_HAS:
+        return TW_DECLARED_LIST;
+    case TW_MATCH_EQ:
+    case TW_MATCH_ONEOF:
+    case TW_MATCH_GT:
+    case TW_MATCH_GTE:
+    case TW_MATCH_LT:
+    case TW_MATCH_LTE:
+    case TW_MATCH_BETWEEN:
+    case TW_MATCH_EXISTS:
+    case TW_MATCH_MISSING:
+    case TW_MATCH_EXCEPT:
+    case TW_MATCH_ANY_OF:
+        break; /* that of its first value, if it has one */
+    }
+    if (m->value_count == 0 || m->values[0].type == TW_NULL)
+        return TW_DECLARED_ANY;
+    return m->values[0].type == TW_STRING ? TW_DECLARED_TEXT
+           : m->values[0].type == TW_BOOL ? TW_DECLARED_BOOL
+                                          : TW_DECLARED_NUMBER;
+}
+
 /* What is written behind `path =`. On failure nothing is left to free. */
-static bool build_match(tw_compiler *c, const char *path, const tw_tree *written,
-                        uint32_t slot, tw_match *out)
+static bool build_match(tw_compiler *c, const matched *f, const tw_tree *written,
+                        tw_match *out)
 {
     const tw_tree *v = tw_compile_value(c, written);
     const matcher_word *w = find_matcher(v);
+    bool good;
 
-    *out = (tw_match){.op = TW_MATCH_EQ, .slot = slot};
+    *out = (tw_match){.op = TW_MATCH_EQ, .slot = f->slot};
     if (tw_tree_is_word(v, "except"))
-        return build_except(c, path, v, slot, out);
+        return build_except(c, f, v, out);
     if (tw_tree_is_word(v, "any_of"))
-        return build_field_any_of(c, path, v, slot, out);
+        return build_field_any_of(c, f, v, out);
     if (w) {
         out->op = w->op;
-        return add_values(c, v, w, out);
+        good = add_values(c, v, w, out);
+    } else {
+        out->values = tw_arena_alloc(c->arena, sizeof *out->values);
+        out->value_count = 1;
+        good = tw_compile_scalar(v, out->values) || say_no_matcher(c, f->path, v);
     }
-    out->values = tw_arena_alloc(c->arena, sizeof *out->values);
-    out->value_count = 1;
-    return tw_compile_scalar(v, out->values) || say_no_matcher(c, path, v);
+    return good && tw_compile_type(c, written, f->stream, f->slot, wanted_type(out),
+                                   "this matches");
 }
 
 /* `any_of { { a = 1 }, { b = 2 } }` in the list part of a matcher table. */
@@ -222,12 +271,12 @@ static void add_any_of(tw_compiler *c, const tw_tree *word, tw_stream *stream,
 static void add_field(tw_compiler *c, const tw_tree_entry *e, tw_stream *stream,
                       tw_match_table *t)
 {
-    uint32_t slot;
+    matched f = {.path = e->key, .stream = stream};
     tw_match m;
 
-    if (!tw_compile_path(c, e->value, stream, e->key, &slot))
+    if (!tw_compile_path(c, e->value, stream, e->key, &f.slot))
         return;
-    if (!build_match(c, e->key, e->value, slot, &m))
+    if (!build_match(c, &f, e->value, &m))
         return;
     add_or_say(c, e->value, e->key, t, &m);
     if (m.op == TW_MATCH_ANY_OF)

@@ -130,7 +130,8 @@ static void check_table(tw_compiler *c, const tw_tree *at, const char *name)
 }
 
 /* Which columns make the key: as many as the rule's key has fields; without `key` those of the same names. */
-static void read_columns(tw_compiler *c, const tw_tree *key, tw_missing_plan *p)
+static void read_columns(tw_compiler *c, const tw_tree *expect, const tw_tree *key,
+                         tw_missing_plan *p)
 {
     const tw_rule *r = c->rule;
     bool is_list = key && key->type == TW_TREE_TABLE && key->entry_count == 0;
@@ -150,8 +151,10 @@ static void read_columns(tw_compiler *c, const tw_tree *key, tw_missing_plan *p)
         const tw_tree *named = is_list ? key->items[i] : key;
         if (named && named->type != TW_TREE_STRING)
             tw_compile_say(c, named, "a column is a string, not %s", tw_tree_name(named));
+        else if (p->may_be_row_key)
+            tw_compile_slot(c, expect, row, r->key_names[i], &p->columns[i]);
         else
-            tw_compile_path(c, named ? named : c->body, row,
+            tw_compile_path(c, named ? named : expect, row,
                             named ? named->text : r->key_names[i], &p->columns[i]);
     }
 }
@@ -165,7 +168,7 @@ static void read_table(tw_compiler *c, const tw_tree *expect, const expect_optio
     check_table(c, tw_tree_get(expect, "table"), o->table);
     if (o->where)
         p->where = tw_compile_match(c, o->where, tw_streams_at(p->streams, 0), NULL);
-    read_columns(c, o->key, p);
+    read_columns(c, expect, o->key, p);
     if (c->rule->key_count == 0)
         tw_compile_say(c, expect, "a table of what is expected needs a rule with a key");
     if (p->has_every_slot)

@@ -222,8 +222,18 @@ static void compile_roles(tw_compiler *c, tw_seq_plan *plan, const written *step
         if (!name)
             name =
                 w->input && is_only_one(steps, plan->step_count, n) ? w->input : number;
-        int role = tw_compile_role(c, w->at, name, plan->steps[n].max > 1);
+        int role = tw_compile_role(c, w->at, name, plan->steps[n].max > 1,
+                                   plan->steps[n].inputs);
         plan->steps[n].role = role < 0 ? 0 : (uint32_t)role;
+    }
+}
+
+static void check_functions(tw_compiler *c, const tw_tree *table, const tw_seq_plan *plan)
+{
+    for (uint32_t n = 0; n < plan->step_count; n++) {
+        const tw_tree *where = tw_tree_get(tw_compile_value(c, table->items[n]), "where");
+        tw_compile_event_reads(c, where, 0, plan->steps[n].inputs);
+        tw_compile_role_reads(c, where, 1);
     }
 }
 
@@ -396,6 +406,7 @@ static void compile_steps(tw_compiler *c, const tw_tree *word, const tw_tree *ta
     for (uint32_t n = 0; n < plan->step_count; n++)
         compile_step(c, table->items[n], &plan->steps[n], &steps[n]);
     compile_roles(c, plan, steps);
+    check_functions(c, table, plan);
     mark_before_wait(plan);
     check_first(c, plan, steps);
     check_last(c, plan, steps);

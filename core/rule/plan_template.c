@@ -95,6 +95,8 @@ static int classify_in_role(tw_compiler *c, uint32_t role, const char *path, tw_
         out->kind = TW_PART_ROLE_TIME;
         return TW_OK;
     }
+    if (tw_compile_some_field(c, c->rule->roles[role].inputs, path, err) < 0)
+        return TW_ENOTFOUND;
     int at = tw_compile_kept(c, path, err);
     out->index = (uint32_t)at;
     return at < 0 ? at : TW_OK;
@@ -154,13 +156,19 @@ static int classify(void *self, const char *path, tw_part *out, tw_err *err)
             return rc;
         /* In a key the look-up's own name, and another's alone, are fields of the event. */
         if (!c->lookup || (strcmp(name, c->lookup) != 0 && strcmp(name, path) != 0)) {
-            *out = (tw_part){.kind = TW_PART_ENRICH, .text = tw_strdup(path)};
-            return TW_OK;
+            rc = c->lookup ? TW_OK : tw_compile_looked_up(c, path, err);
+            if (rc == TW_OK)
+                *out = (tw_part){.kind = TW_PART_ENRICH, .text = tw_strdup(path)};
+            return rc;
         }
     }
     if (strncmp(path, "params.", 7) == 0)
         return param_text(c, path + 7, out, err);
-    if (strncmp(path, "first.", 6) == 0)
+    bool first = strncmp(path, "first.", 6) == 0;
+    rc = tw_compile_some_field(c, 0, first ? path + 6 : path, err);
+    if (rc < 0)
+        return rc;
+    if (first)
         *out = (tw_part){.kind = TW_PART_FIRST,
                          .index =
                              carry(&r->carried_first, &r->carried_first_count, path + 6)};
@@ -189,7 +197,7 @@ static uint32_t *slots_of(tw_compiler *c, char *const *names, uint32_t count)
 
     for (uint32_t i = 0; i < r->input_count; i++)
         for (uint32_t k = 0; k < count && r->inputs[i].stream; k++)
-            tw_compile_path(c, c->body, r->inputs[i].stream, names[k],
+            tw_compile_slot(c, c->body, r->inputs[i].stream, names[k],
                             &slots[i * count + k]);
     return slots;
 }

@@ -134,7 +134,9 @@ void tw_compile_together(tw_compiler *c, const tw_tree *word)
     plan->where_fn = o.where_fn;
     plan->max = (uint32_t)o.max;
     for (uint32_t n = 0; n < plan->count; n++)
-        tw_compile_role(c, word, c->rule->inputs[n].name, plan->need[n] > 1);
+        tw_compile_role(c, word, c->rule->inputs[n].name, plan->need[n] > 1,
+                        UINT64_C(1) << n);
+    tw_compile_role_reads(c, tw_tree_get(table, "where"), 0);
     tw_compile_no_when(c, "narrow together by where = function(g) ... end");
     c->rule->span_ms = plan->within_ms;
     c->keeps = true;

@@ -33,6 +33,8 @@ typedef struct tw_rule_options {
     json_t *params;  /* {"team/rule": {"fire": 0.1}} overrides, may be NULL */
     const char *const *tables; /* known table names, NULL-terminated; NULL: any */
     const bool *table_history; /* by table: whether it keeps any; NULL: all do */
+    const tw_declared *const
+        *table_columns; /* by table, what is not known NULL; NULL: none is */
     const char *const
         *routes; /* known routes (literal route names are checked); NULL: any */
     /* Where the configuration names a path (rule and param NULL), a rule's parameters (param NULL) or one

@@ -151,14 +151,33 @@ class Cli(SystemTest):
         self.write("hosts.csv", "host,state\nh1,running\n")
         config = self.write_config(dead_letters={"sink": "out"}, tables={"hosts": {"path": "hosts.csv"}})
         rule = ('rule "fleet/silent" { key = { "host" }, inputs = { hb = from "events" {} },\n'
-                '  detect = missing { "hb", every = "1m", expect = { table = "hosts", where = { %s = "running" } } },\n'
+                '  detect = missing { "hb", every = "1m", expect = { table = "hosts", where = { %s } } },\n'
                 '  alert = incident {} }\n')
-        self.write("rules/fleet.lua", rule % "state")
+        self.write("rules/fleet.lua", rule % 'state = "running"')
         self.assertEqual(self.tidewatch("check", config)[:2], (0, ""))
-        self.write("rules/fleet.lua", rule % "stat")
+        self.write("rules/fleet.lua", rule % 'stat = "running"')
+        code, out, _ = self.tidewatch("check", config)
+        self.assertEqual(code, 1)
+        self.assertRegex(out, r"^rules/fleet.lua:2:\d+: table 'hosts' has no column 'stat' \(did you mean 'state'\?\)\n$")
+        self.write("rules/fleet.lua", rule % 'state = "runing"')
         code, out, _ = self.tidewatch("check", config)
         self.assertEqual(code, 0)
         self.assertRegex(out, r"fleet.lua:1: rule 'fleet/silent' expects nobody: of the 1 rows of table 'hosts' .*\[warning\]")
+
+    def test_check_and_replay_hold_rules_against_strict_streams(self):
+        text = self.config(dead_letters={"sink": "out"})
+        text["streams"]["events"].update(strict=True, fields={"host": "text", "severity": "text"})
+        self.write("tw.json", json.dumps(text))
+        self.assertEqual(self.tidewatch("check", "tw.json")[:2], (0, ""))
+        self.write("bad.lua", RULE.replace("shop/", "shop/x-").replace("severity", "severty"))
+        wanted = r"^bad.lua:\d+:\d+: stream 'events' is strict and declares no field 'severty' \(did you mean 'severity'\?\)\n"
+        self.write("none.ndjson", "")
+        code, out, _ = self.tidewatch("check", "tw.json", "bad.lua")
+        self.assertEqual(code, 1)
+        self.assertRegex(out, wanted)
+        code, _, err = self.tidewatch("replay", "-c", "tw.json", "--rules", "bad.lua", "--input", "none.ndjson")
+        self.assertEqual(code, 1)
+        self.assertRegex(err, wanted)
 
     def test_check_ends_with_78_for_a_wrong_configuration(self):
         wrong = {

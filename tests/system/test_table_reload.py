@@ -93,6 +93,15 @@ class TableReload(SystemTest):
         wait_for("the whole one is taken", lambda: self.newest() == VERSIONS + 2)
         wait_for("it no longer shows", lambda: not self.table_status(engine).get("error"))
 
+        self.replace(table(VERSIONS + 3).replace("host,a,b", "host,a,c"))  # a rule reads b
+        wait_for("the lost column shows", lambda: "no column 'b'" in (self.table_status(engine).get("error") or ""))
+        before = self.poured
+        wait_for("events go on", lambda: self.poured > before + 200 and len(self.enriched()) > before + 100)
+        self.assertEqual(self.newest(), VERSIONS + 2)
+        self.write("rules/enriched.lua", RULES.replace("inv.b", "inv.c"))
+        wait_for("with rules that read it no more it is taken", lambda: self.newest() == VERSIONS + 3)
+        wait_for("it no longer shows", lambda: not self.table_status(engine).get("error"))
+
         self.stop.set()
         thread.join()
         wait_for("every event left", lambda: len(self.enriched()) == self.poured)

@@ -18,11 +18,13 @@
 #include "rule/rules.h"
 
 static const char *const fixture_routes[] = {"ops", "pagerduty", NULL};
-static const char *const fixture_tables[] = {"service_owner", "inventory", NULL};
-static const bool fixture_history[] = {true, false};
+static const char *const fixture_tables[] = {"service_owner", "inventory", "staff", NULL};
+static const bool fixture_history[] = {true, false, false};
 
 typedef struct rules_fixture {
     char dir[64];
+    tw_declared *staff; /* the columns of the one table that has been read */
+    const tw_declared *columns[4];
     tw_rule_options options;
     tw_rule_files *set;
     tw_findings findings;
@@ -75,6 +77,21 @@ static inline const tw_rule *one_rule(rules_fixture *x, const char *text)
     return tw_rule_files_rule(x->set, 0);
 }
 
+/* A stream that declares its fields, as a strict one of a configuration does. */
+static inline void add_strict_stream(tw_streams *streams)
+{
+    tw_declared *d = tw_streams_add(streams, "orders")->declared = tw_declared_new();
+
+    tw_declared_add(d, "service", TW_DECLARED_TEXT);
+    tw_declared_add(d, "host", TW_DECLARED_TEXT);
+    tw_declared_add(d, "code", TW_DECLARED_NUMBER);
+    tw_declared_add(d, "ok", TW_DECLARED_BOOL);
+    tw_declared_add(d, "tags", TW_DECLARED_LIST);
+    tw_declared_add(d, "labels", TW_DECLARED_MAP);
+    tw_declared_add(d, "detail.kind", TW_DECLARED_TEXT);
+    tw_declared_add(d, "note", TW_DECLARED_ANY);
+}
+
 static int open_rules(void **state)
 {
     rules_fixture *x = calloc(1, sizeof *x);
@@ -87,6 +104,13 @@ static int open_rules(void **state)
                                    .table_history = fixture_history,
                                    .load_cpu_ms = 2000,
                                    .cpu_ms = 1000};
+    x->staff = tw_declared_new();
+    tw_declared_add(x->staff, "team", TW_DECLARED_ANY);
+    tw_declared_add(x->staff, "on_call", TW_DECLARED_ANY);
+    tw_declared_add(x->staff, "state", TW_DECLARED_ANY);
+    x->columns[2] = x->staff;
+    x->options.table_columns = x->columns;
+    add_strict_stream(x->options.streams);
     tw_streams_add(x->options.streams, "events");
     tw_streams_add(x->options.streams, "requests");
     tw_stream *keyed = tw_streams_add(x->options.streams, "keyed");
@@ -102,6 +126,7 @@ static int shut_rules(void **state)
     close_rules(x);
     tw_rule_thread_leave();
     tw_streams_free(x->options.streams);
+    tw_declared_free(x->staff);
     snprintf(command, sizeof command, "rm -r %s", x->dir);
     int rc = system(command);
     free(x);

@@ -316,6 +316,48 @@ static void what_is_remembered_is_checked(void **state)
     }
 }
 
+static void what_a_strict_stream_declares_is_checked(void **state)
+{
+    static const char source[] =
+        "sources: { k: { kind: kafka } }\nstreams: { a: { source: "
+        "k, ";
+    static const struct {
+        const char *text, *wanted;
+    } cases[] = {
+        {"strict: true } }",
+         "t.yaml:2:28: stream 'a' is strict and has no 'fields': { service: text, code: "
+         "number, ... }"},
+        {"fields: { x: text } } }",
+         "t.yaml:2:28: 'fields' of stream 'a' need 'strict: true', which makes any other "
+         "field that a rule names an error"},
+        {"strict: true, fields: { x: txt } } }",
+         "t.yaml:2:55: field 'x' in stream 'a' must be one of any, text, number, bool, "
+         "list, map, not 'txt' (did you mean 'text'?)"},
+        {"strict: true, fields: { \"a..b\": text } } }",
+         "t.yaml:2:52: 'a..b' in 'fields' of stream 'a' is no field of an event: field "
+         "path \"a..b\": a name is missing at column 3"},
+        {"strict: true, fields: { \"@time\": text } } }",
+         "t.yaml:2:52: '@time' in 'fields' of stream 'a' is no field of an event"},
+        {"time: tss, strict: true, fields: { ts: any } } }",
+         "t.yaml:2:28: 'time' of stream 'a': its 'fields' have no 'tss' (did you mean "
+         "'ts'?)"},
+        {"key: host, strict: true, fields: { ts: any } } }",
+         "t.yaml:2:28: 'key' of stream 'a': its 'fields' have no 'host'"},
+        {"changes: { of: [a.b, c] }, strict: true, fields: { a: map } } }",
+         "t.yaml:2:28: 'changes' of stream 'a': its 'fields' have no 'c'"},
+    };
+    char text[400];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        snprintf(text, sizeof text, "%s%s", source, cases[i].text);
+        assert_finding(text, cases[i].wanted);
+    }
+    snprintf(text, sizeof text, "%stime: at.ms, strict: true, fields: { at: map } } }",
+             source);
+    assert_fine(text);
+}
+
 static void a_file_that_is_not_there_is_named(void **state)
 {
     (void)state;
@@ -332,6 +374,7 @@ int main(void)
         cmocka_unit_test(unknown_keys_are_named_with_the_nearest),
         cmocka_unit_test(wrong_types_and_missing_values_are_named),
         cmocka_unit_test(names_that_do_not_exist_are_named_with_the_nearest),
+        cmocka_unit_test(what_a_strict_stream_declares_is_checked),
         cmocka_unit_test(a_topic_feeds_one_stream),
         cmocka_unit_test(addresses_beyond_this_machine_need_a_token),
         cmocka_unit_test(names_are_plain),

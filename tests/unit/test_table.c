@@ -219,6 +219,54 @@ static void a_repaired_file_with_the_old_rows_is_good_again(void **state)
     tw_table_free(t);
 }
 
+static void contents_without_a_column_that_rules_read_are_refused(void **state)
+{
+    (void)state;
+    bool changed = true;
+    tw_err err = {0};
+    tw_table *t = open_text(".csv", "a,b\n1,x\n", NULL, NULL);
+
+    tw_table_need(t, "b", "shop/errors");
+    file_of(".csv", "a,c\n1,z\n", 8);
+    assert_int_equal(tw_table_refresh(t, &changed, &err), TW_ESTATE);
+    assert_string_equal(
+        err.text, "there is no column 'b' any more, which rule 'shop/errors' reads");
+    assert_non_null(tw_table_error(t));
+    assert_true(tw_table_lacks_column(t));
+    row_is(t, "1", "b", "x");
+    /* The same contents are not forgotten to be wrong. */
+    assert_int_equal(tw_table_refresh(t, &changed, &err), TW_ESTATE);
+    tw_table_need_nothing(t);
+    assert_int_equal(tw_table_refresh(t, &changed, &err), TW_OK);
+    assert_true(changed);
+    assert_false(tw_table_lacks_column(t));
+    row_is(t, "1", "c", "z");
+    tw_table_free(t);
+}
+
+static bool has_column(const tw_table *t, const char *name)
+{
+    return tw_declared_has_column(tw_rows_columns(tw_table_rows(t)), name, strlen(name));
+}
+
+static void columns_are_those_of_the_header_or_of_all_rows(void **state)
+{
+    (void)state;
+    tw_table *t = open_text(".csv", "a,b\n", NULL, NULL);
+    assert_true(has_column(t, "a") && has_column(t, "b") && !has_column(t, "c"));
+    tw_table_free(t);
+    t = open_text(".json", "{\"x\": {\"a\": 1}, \"y\": {\"b\": null}}", NULL, NULL);
+    assert_true(has_column(t, "a") && has_column(t, "b") && !has_column(t, "x"));
+    tw_table_free(t);
+    t = open_text(".json", "[{\"key\": \"x\", \"a\": {\"c\": 1}}]", NULL, NULL);
+    assert_true(has_column(t, "a") && has_column(t, "key") && !has_column(t, "c"));
+    tw_table_free(t);
+    t = open_text(".json", "{}", NULL, NULL);
+    assert_false(tw_declared_known(tw_rows_columns(tw_table_rows(t))));
+    tw_table_need(t, "a", "shop/errors"); /* nothing is known of an empty one */
+    tw_table_free(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,6 +279,8 @@ int main(void)
         cmocka_unit_test(a_changed_file_is_read_again),
         cmocka_unit_test(a_broken_file_leaves_the_last_good_rows),
         cmocka_unit_test(a_repaired_file_with_the_old_rows_is_good_again),
+        cmocka_unit_test(contents_without_a_column_that_rules_read_are_refused),
+        cmocka_unit_test(columns_are_those_of_the_header_or_of_all_rows),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }
