@@ -31,10 +31,10 @@ static const char *text_of(const json_t *o, const char *key)
 
 static tw_test_leaves leaves_of(const json_t *o)
 {
-    if (json_is_true(json_object_get(o, "storm")))
-        return TW_LEAVES_SUMMARY;
     if (strcmp(text_of(o, "status"), "resolved") == 0)
         return TW_LEAVES_OK;
+    if (json_is_true(json_object_get(o, "storm")))
+        return TW_LEAVES_SUMMARY;
     for (int i = TW_LEAVES_INFO; i < TW_LEAVES_OK; i++)
         if (strcmp(text_of(o, "level"), tw_test_leaves_names[i]) == 0)
             return (tw_test_leaves)i;

@@ -138,7 +138,9 @@ static void add_left(tw_buf *out, const tw_left *left)
     } else if (left->leaves == TW_LEAVES_LATE) {
         tw_buf_printf(out, "  %s  for %s", text_of(o, "stream"), text_of(o, "rule"));
     } else {
-        tw_buf_printf(out, "  %s ", text_of(o, "incident"));
+        bool ends_summary = left->leaves == TW_LEAVES_OK && json_object_get(o, "storm");
+        tw_buf_printf(out, "  %s%s ", ends_summary ? "the summary " : "",
+                      text_of(o, "incident"));
         add_fields(out, json_object_get(o, "labels"));
         if (*text_of(o, "title"))
             tw_buf_printf(out, "  \"%s\"", text_of(o, "title"));

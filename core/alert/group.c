@@ -161,19 +161,22 @@ static void flush(tw_group *g, tw_telling what, int64_t at_ms)
         return;
     }
     tw_notification *n = tw_group_note(g, at_ms, false, what);
-    bool stormed = tw_storm_takes(g->in, g->rule, n, what);
+    tw_storm *storm = tw_storm_takes(g->in, g->rule, n, what);
     uint32_t i = 0;
-    for (tw_incident *inc; (inc = tw_group_next(g, &i));)
-        tw_tell_done(inc, at_ms, !stormed);
+    for (tw_incident *inc; (inc = tw_group_next(g, &i));) {
+        if (storm)
+            tw_storm_stand_for(storm, inc, at_ms);
+        tw_tell_done(inc, at_ms, !storm);
+    }
     if (g->first_ms == TW_TIME_NONE)
         g->first_ms = at_ms;
-    g->announced = g->announced || !stormed;
+    g->announced = g->announced || !storm;
     g->changed = false;
     json_array_clear(g->resolved);
     int64_t remind_ms = g->rule->incident.remind_ms;
     g->remind_ms = remind_ms > 0 ? at_ms + remind_ms : TW_WAIT_NEVER;
     set_due(g, at_ms + 1);
-    if (stormed)
+    if (storm)
         tw_notification_unref(n);
     else
         tw_note_send(g->in, n);

@@ -140,6 +140,7 @@ void tw_incident_close(tw_incident *inc, int64_t at_ms, const char *reason)
     tw_incident_report(inc, "resolved", reason, at_ms);
     tw_incident_note(inc, "resolved", inc->highest, at_ms);
     tw_tell_end(inc, at_ms, reason);
+    tw_storm_leave(inc, at_ms, reason);
     tw_marks_inhibitor_fell(inc, at_ms);
     for (uint32_t i = 0; i < inc->member_count; i++)
         tw_incident_let_go(inc, inc->members[i].name, inc->members[i].name_len);
@@ -430,6 +431,7 @@ void tw_incidents_release(tw_incidents *in, int64_t at_ms)
     for (size_t i = 0; tw_map_next(in->by_id, &i, &id, &value);)
         tw_tell_at_once(value, at_ms);
     tw_groups_at_once(in, at_ms);
+    tw_storms_at_once(in, at_ms);
 }
 
 size_t tw_incidents_count(const tw_incidents *in)

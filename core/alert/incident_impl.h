@@ -56,6 +56,7 @@ typedef struct tw_seat {
 } tw_seat;
 
 typedef struct tw_group tw_group;
+typedef struct tw_storm tw_storm;
 typedef struct tw_incident tw_incident;
 
 struct tw_incident {
@@ -96,8 +97,10 @@ struct tw_incident {
     tw_wait tell;
     tw_group *group; /* while it is in one */
     uint32_t group_place;
-    bool queued;    /* in the group, and not told by it yet */
-    tw_seat *seats; /* peers.c */
+    bool queued;                            /* in the group, and not told by it yet */
+    tw_storm *storm;                        /* whose summary stands for it; NULL: none */
+    tw_incident *storm_next, *storm_before; /* of that */
+    tw_seat *seats;                         /* peers.c */
     uint32_t seat_count, seat_room;
     bool held_by_any; /* inhibited, and any fall of another may end that */
     tw_course *course;
@@ -111,7 +114,7 @@ struct tw_incidents {
     tw_map *courses;
     tw_map *flaps;           /* id -> flap.c's history, owns; outlives the incident */
     tw_map *groups;          /* group id -> tw_group, owns */
-    tw_map *storms;          /* storm id -> storm.c's, owns */
+    tw_map *storms;          /* storm id -> tw_storm, owns */
     tw_map *silences;        /* id -> tw_silence, owns */
     uint64_t silence_number; /* last given */
     struct tw_peers *peers;
@@ -203,12 +206,22 @@ void tw_group_free(void *group);
 /* The rule's groups go on by its clock of the new name, and are told by the old one. */
 void tw_group_rule_moved(tw_incidents *in, const char *old, tw_rule *now);
 
-/* storm.c: true when a summary stands for it, and nothing more is told. */
-bool tw_storm_takes(tw_incidents *in, tw_rule *rule, const tw_notification *n,
-                    tw_telling what);
+/* storm.c */
+/* The storm that it is beyond the max of: nothing of it is told, and all it is about is handed to stand_for.
+ * NULL: it is told. */
+tw_storm *tw_storm_takes(tw_incidents *in, tw_rule *rule, const tw_notification *n,
+                         tw_telling what);
+void tw_storm_stand_for(tw_storm *s, tw_incident *inc, int64_t at_ms);
+/* It is over: a summary stands for it no longer, if one did. */
+void tw_storm_leave(tw_incident *inc, int64_t at_ms, const char *reason);
+const char *tw_storm_name(const tw_storm *s);
 void tw_storm_free(void *storm);
-void tw_storm_rule_gone(tw_incidents *in, const tw_rule *rule, const char *reason,
-                        int64_t at_ms);
+/* Summaries that wait to be told are told as they are. */
+void tw_storms_at_once(tw_incidents *in, int64_t at_ms);
+/* What the rule opened is over. */
+void tw_storm_rule_gone(tw_incidents *in, const char *rule);
+/* Summaries go on by the clock of the new name, and are told by the old one. */
+void tw_storm_rule_moved(tw_incidents *in, const char *old, tw_rule *now);
 
 /* aged.c: true when it is too old to be told; it is a record then. */
 bool tw_aged_takes(tw_incident *inc, int64_t at_ms);

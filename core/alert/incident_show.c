@@ -54,8 +54,11 @@ static void add_record(json_t *list, const tw_incident *inc)
 {
     if (inc->aged)
         add_hold(list, "max_age", NULL, TW_WAIT_NEVER);
-    else if (inc->told != TW_LEVEL_OK && !inc->announced)
-        add_hold(list, "storm", NULL, TW_WAIT_NEVER);
+    else if (inc->storm && !inc->announced)
+        add_hold(list, "storm", tw_storm_name(inc->storm), TW_WAIT_NEVER);
+    else if (inc->told != TW_LEVEL_OK && !inc->announced &&
+             !(inc->marks & TW_MARK_ACKNOWLEDGED))
+        add_hold(list, "storm", NULL, TW_WAIT_NEVER); /* rest = "drop" */
 }
 
 static json_t *holds_json(const tw_incident *inc)

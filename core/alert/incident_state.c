@@ -8,7 +8,7 @@
 #include "alert/state_impl.h"
 #include "base/mem.h"
 
-#define FORMAT 3
+#define FORMAT 4
 
 /* ---- parts ------------------------------------------------------------------------- */
 

@@ -4,8 +4,8 @@
  * Whoever was told of an incident knows it by the names of that time, so these stay with it until it ends;
  * by its members and its clock it belongs to the new name from here on.
  *
- * Invariant: afterwards nothing but a storm's summary that has ended, and what `told_as` says, knows the old
- * name. */
+ * Invariant: afterwards nothing but what `told_as` says, and the ids of groups and summaries that are out, knows
+ * the old name. */
 #include <string.h>
 
 #include "alert/peers.h"
@@ -178,7 +178,7 @@ void tw_incidents_rule_moved(tw_incidents *in, const tw_rule *old, tw_rule *now,
     tw_incident **list = tw_calloc(tw_map_count(in->by_id) + 1, sizeof(tw_incident *));
     size_t count = 0;
 
-    tw_storm_rule_gone(in, old, reason, at_ms);
+    tw_storm_rule_moved(in, old->name, now);
     tw_aged_rule_gone(in, from, reason, at_ms);
     rename_silences(in, &r);
     for (tw_incident *inc = from->first; inc; inc = inc->next)
@@ -204,6 +204,6 @@ void tw_incidents_rule_gone(tw_incidents *in, const tw_rule *rule, const char *r
         tw_incident_close(inc, at_ms > inc->opened_ms ? at_ms : inc->opened_ms, reason);
     }
     tw_free(gone);
-    tw_storm_rule_gone(in, rule, reason, at_ms);
+    tw_storm_rule_gone(in, rule->name);
     tw_aged_rule_gone(in, course, reason, at_ms);
 }

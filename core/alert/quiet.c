@@ -146,21 +146,23 @@ int tw_incidents_ack(tw_incidents *in, const char *id, const char *by, int64_t n
         acknowledge(one, by, now_ms);
     for (size_t i = 0; !one && tw_map_next(in->by_id, &i, &each, &value);) {
         tw_incident *inc = value;
-        if (!inc->group || strcmp(tw_group_name(inc->group), id) != 0)
+        if (!(inc->group && strcmp(tw_group_name(inc->group), id) == 0) &&
+            !(inc->storm && strcmp(tw_storm_name(inc->storm), id) == 0))
             continue;
         acknowledge(inc, by, now_ms);
         found = true;
     }
     const char *near = found ? NULL : tw_incident_near(in, id);
     if (near)
-        return tw_err_set(err, TW_ENOTFOUND,
-                          "no incident or group '%s' is open (did you mean '%s'?)", id,
-                          near);
+        return tw_err_set(
+            err, TW_ENOTFOUND,
+            "no incident, group or summary '%s' is open (did you mean '%s'?)", id, near);
     if (!found)
-        return tw_err_set(err, TW_ENOTFOUND,
-                          "no incident or group '%s' is open; `tidewatch alerts` lists "
-                          "them",
-                          id);
+        return tw_err_set(
+            err, TW_ENOTFOUND,
+            "no incident, group or summary '%s' is open; `tidewatch alerts` lists "
+            "them",
+            id);
     return TW_OK;
 }
 

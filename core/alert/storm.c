@@ -1,207 +1,292 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Storm control: of what a rule tells, only so much in a time; a summary stands for the rest.
- * Shore thread only.
+/* Storm control: of what a rule tells, only so much in a time; a summary stands for the rest until all of that is
+ * over. Shore thread only. Owns the storms; the incidents one stands for are borrowed and leave before they are freed.
  *
- *     max = 2, each | an opening         first            per             per
- *                                          | | | | |       |  | |          |
- *     told                                 1 2 S           U  7 8          R
- *                                              stands for   (two, singly)  no more than max
- *                                              1, at U: 3                  in that per: resolved
+ *     max = 2, each | an opening         first             per             per        x: the end of one that
+ *                                          | | | | |        |  | |  |       |  x   x     S stands for
+ *     told                                 1 2    S         U  7 8         U       R
+ *                                              |--| settle
+ *                                              9 opened: S says 3, at U 4, and R is its end
  *
- * Invariant: a storm exists while a period of it runs. */
+ * A storm goes on while each `per` has more than `max`; the summary lasts as long as what it stands for.
+ *
+ * Invariant: a storm exists while a period of it runs or it stands for somebody. */
+#include "alert/storm_impl.h"
+
 #include <string.h>
 
-#include "alert/state_impl.h"
 #include "base/mem.h"
 
-typedef struct storm {
-    tw_incidents *in;
-    char *id, *route;
-    tw_rule *rule;
-    json_t *labels;
-    uint32_t count;    /* in this period */
-    uint64_t rest;     /* that it stands for since it began */
-    tw_level level;    /* the highest of those */
-    int64_t opened_ms; /* of the summary; TW_TIME_NONE: there is none */
-    tw_wait due;       /* end of the period */
-} storm;
+#define MOST_SETTLE_MS 10000
 
 void tw_storm_free(void *p)
 {
-    storm *s = p;
+    tw_storm *s = p;
 
     tw_wait_done(&s->due);
     tw_rule_unref(s->rule);
     json_decref(s->labels);
+    json_decref(s->names);
+    tw_free(s->told_as);
     tw_free(s->route);
     tw_free(s->id);
     tw_free(s);
 }
 
-static void tell(storm *s, int64_t at_ms, bool resolved, const char *reason)
+const char *tw_storm_name(const tw_storm *s)
 {
-    tw_notification *n =
-        tw_note_new(s->in, s->rule, s->id, s->opened_ms, at_ms, resolved);
-
-    n->level = s->level;
-    tw_note_identify(n, s->level, true);
-    n->storm = true;
-    n->stands_for = s->rest;
-    n->route = tw_strdup(s->route);
-    n->title = tw_asprintf("%llu more of %s", (unsigned long long)s->rest, s->rule->name);
-    n->body = tw_strdup("");
-    n->labels = json_incref(s->labels);
-    n->reason = tw_strdup(reason);
-    tw_note_send(s->in, n);
+    return s->id;
 }
 
-static void on_period_over(void *self, int64_t at_ms)
-{
-    storm *s = self;
-    const tw_storm_plan *plan = &s->rule->incident.storm;
-    bool goes_on = s->opened_ms != TW_TIME_NONE && s->count > plan->max;
+/* ---- telling ----------------------------------------------------------------------- */
 
-    if (goes_on) {
-        tell(s, at_ms, false, NULL);
-        s->count = 0;
-        tw_wait_set(&s->due, at_ms + plan->per_ms);
+static void tell(tw_storm *s, int64_t at_ms)
+{
+    tw_note_send(s->in, tw_storm_note(s, at_ms, false, NULL));
+    s->said = s->came;
+    s->told_ms = at_ms;
+    s->told_level = s->level;
+    s->tell_ms = TW_WAIT_NEVER;
+}
+
+/* The first telling of a storm waits a little for company, and so does each that tells of a rise or of twice as many:
+ * of any number there are few, and the first does not say "1 more" of nine. */
+static void want_to_tell(tw_storm *s, int64_t at_ms)
+{
+    int64_t settle_ms = s->rule->incident.storm.per_ms / 6;
+    int64_t since_ms = s->said == 0 ? at_ms : s->told_ms;
+
+    if (s->tell_ms != TW_WAIT_NEVER ||
+        (s->said > 0 && s->came < 2 * s->said && s->level <= s->told_level))
         return;
-    }
-    if (s->opened_ms != TW_TIME_NONE)
-        tell(s, at_ms, true, NULL);
+    since_ms += settle_ms < MOST_SETTLE_MS ? settle_ms : MOST_SETTLE_MS;
+    s->tell_ms = since_ms > at_ms ? since_ms : at_ms;
+}
+
+static void set_due(tw_storm *s)
+{
+    tw_wait_set(&s->due, s->tell_ms < s->period_ms ? s->tell_ms : s->period_ms);
+}
+
+static void drop(tw_storm *s)
+{
     tw_map_remove(s->in->storms, s->id);
 }
 
-static storm *make(tw_incidents *in, tw_rule *rule, json_t *labels, char *id)
+/* It may be gone afterwards. */
+static void on_period_over(tw_storm *s, int64_t at_ms)
 {
-    storm *s = tw_alloc(sizeof *s);
+    const tw_storm_plan *plan = &s->rule->incident.storm;
+    bool goes_on = plan->set && s->open > 0 && s->count > plan->max;
 
-    *s = (storm){.in = in,
-                 .id = id,
-                 .rule = tw_rule_ref(rule),
-                 .labels = labels,
-                 .opened_ms = TW_TIME_NONE};
+    if (s->said > 0 && s->came > s->said)
+        tell(s, at_ms);
+    s->count = 0;
+    s->period_ms = goes_on ? at_ms + plan->per_ms : TW_WAIT_NEVER;
+    if (!goes_on && s->open == 0)
+        drop(s);
+    else
+        set_due(s);
+}
+
+static void on_due(void *self, int64_t at_ms)
+{
+    tw_storm *s = self;
+
+    if (s->tell_ms <= at_ms)
+        tell(s, at_ms);
+    if (s->period_ms <= at_ms)
+        on_period_over(s, at_ms);
+    else
+        set_due(s);
+}
+
+/* ---- whom it stands for ------------------------------------------------------------ */
+
+void tw_storm_link(tw_storm *s, tw_incident *inc)
+{
+    inc->storm = s;
+    inc->storm_before = s->newest;
+    if (s->newest)
+        s->newest->storm_next = inc;
+    else
+        s->oldest = inc;
+    s->newest = inc;
+    s->open++;
+}
+
+static void take_out(tw_incident *inc)
+{
+    tw_storm *s = inc->storm;
+
+    if (inc->storm_before)
+        inc->storm_before->storm_next = inc->storm_next;
+    else
+        s->oldest = inc->storm_next;
+    if (inc->storm_next)
+        inc->storm_next->storm_before = inc->storm_before;
+    else
+        s->newest = inc->storm_before;
+    inc->storm = NULL;
+    inc->storm_next = inc->storm_before = NULL;
+    s->open--;
+}
+
+/* The last that it stood for is over; it may be gone afterwards. */
+static void end_summary(tw_storm *s, int64_t at_ms, const char *reason)
+{
+    if (s->told_ms != TW_TIME_NONE && !s->rule->incident.keeps_resolve)
+        tw_note_send(s->in, tw_storm_note(s, at_ms, true, reason));
+    s->all = s->came = s->said = 0;
+    s->level = s->told_level = TW_LEVEL_OK;
+    s->opened_ms = s->told_ms = TW_TIME_NONE;
+    s->tell_ms = TW_WAIT_NEVER;
+    json_array_clear(s->names);
+    if (s->period_ms == TW_WAIT_NEVER)
+        drop(s);
+    else
+        set_due(s);
+}
+
+void tw_storm_leave(tw_incident *inc, int64_t at_ms, const char *reason)
+{
+    tw_storm *s = inc->storm;
+
+    if (!s)
+        return;
+    tw_wait_catch_up(&s->due, at_ms); /* it stands for somebody, and stays */
+    take_out(inc);
+    if (s->open == 0)
+        end_summary(s, at_ms, reason);
+}
+
+void tw_storm_stand_for(tw_storm *s, tw_incident *inc, int64_t at_ms)
+{
+    if (s->rule->incident.storm.drop)
+        return;
+    if (inc->storm != s) {
+        tw_storm_leave(inc, at_ms, NULL);
+        tw_storm_link(s, inc);
+        if (s->all++ == 0)
+            s->opened_ms = at_ms;
+        tw_storm_note_name(s, inc);
+    }
+    s->came++;
+    s->level = inc->level > s->level ? inc->level : s->level;
+    want_to_tell(s, at_ms);
+    set_due(s);
+}
+
+/* ---- beyond max -------------------------------------------------------------------- */
+
+tw_storm *tw_storm_new(tw_incidents *in, tw_rule *rule, json_t *labels, char *id)
+{
+    tw_storm *s = tw_alloc(sizeof *s);
+
+    *s = (tw_storm){.in = in,
+                    .id = id,
+                    .rule = tw_rule_ref(rule),
+                    .labels = labels,
+                    .names = json_array(),
+                    .opened_ms = TW_TIME_NONE,
+                    .told_ms = TW_TIME_NONE,
+                    .period_ms = TW_WAIT_NEVER,
+                    .tell_ms = TW_WAIT_NEVER};
     tw_wait_init(&s->due, tw_courses_get(in->courses, rule->name), TW_WAIT_STORM, s->id,
-                 on_period_over, s);
+                 on_due, s);
     tw_map_put(in->storms, id, s);
     return s;
 }
 
-/* The storm that runs for these labels at that time; a period begins when none does. */
-static storm *running(tw_incidents *in, tw_rule *rule, const tw_notification *n)
+/* The storm for these labels, as it is at that time; a period begins when none runs. */
+static tw_storm *running(tw_incidents *in, tw_rule *rule, const tw_notification *n)
 {
     const tw_storm_plan *plan = &rule->incident.storm;
     json_t *labels = tw_note_label_values(n->labels, plan->by, plan->by_count);
     char *id = tw_note_name(rule, "storm", labels, plan->by, plan->by_count);
-    storm *s;
+    tw_storm *s;
 
     while ((s = tw_map_get(in->storms, id)) && s->due.at_ms < n->at_ms) {
-        int64_t over_ms = s->due.at_ms;
+        int64_t due_ms = s->due.at_ms;
         tw_wait_set(&s->due, TW_WAIT_NEVER);
-        on_period_over(s, over_ms);
+        on_due(s, due_ms);
     }
     if (s) {
         json_decref(labels);
         tw_free(id);
     } else {
-        s = make(in, rule, labels, id);
+        s = tw_storm_new(in, rule, labels, id);
         s->route = tw_strdup(n->route);
-        tw_wait_set(&s->due, n->at_ms + plan->per_ms);
     }
     if (s->rule != rule) {
         tw_rule_unref(s->rule);
         s->rule = tw_rule_ref(rule);
     }
+    if (s->period_ms == TW_WAIT_NEVER) {
+        s->count = 0;
+        s->came = s->said = 0;
+        s->period_ms = n->at_ms + plan->per_ms;
+        set_due(s);
+    }
     return s;
 }
 
-bool tw_storm_takes(tw_incidents *in, tw_rule *rule, const tw_notification *n,
-                    tw_telling what)
+tw_storm *tw_storm_takes(tw_incidents *in, tw_rule *rule, const tw_notification *n,
+                         tw_telling what)
 {
     const tw_storm_plan *plan = &rule->incident.storm;
 
     if (!plan->set || what == TW_TELL_FALL || what == TW_TELL_FLAPS)
-        return false;
-    storm *s = running(in, rule, n);
+        return NULL;
+    tw_storm *s = running(in, rule, n);
     if (++s->count <= plan->max)
-        return false;
+        return NULL;
     tw_count(in->stormed, 1);
-    s->rest++;
-    s->level = n->level > s->level ? n->level : s->level;
-    if (!plan->drop && s->opened_ms == TW_TIME_NONE) {
-        s->opened_ms = n->at_ms;
-        tell(s, n->at_ms, false, NULL);
-    }
-    return true;
+    return s;
 }
 
-void tw_storm_rule_gone(tw_incidents *in, const tw_rule *rule, const char *reason,
-                        int64_t at_ms)
+void tw_storms_at_once(tw_incidents *in, int64_t at_ms)
 {
     const char *id;
     void *value;
 
     for (size_t i = 0; tw_map_next(in->storms, &i, &id, &value);) {
-        storm *s = value;
-        if (strcmp(s->rule->name, rule->name) != 0)
+        tw_storm *s = value;
+        if (s->tell_ms == TW_WAIT_NEVER)
             continue;
-        if (s->opened_ms != TW_TIME_NONE)
-            tell(s, at_ms > s->opened_ms ? at_ms : s->opened_ms, true, reason);
-        tw_map_remove(in->storms, id);
+        tell(s, at_ms > s->opened_ms ? at_ms : s->opened_ms);
+        set_due(s);
     }
 }
 
-/* ---- state ------------------------------------------------------------------------- */
+/* ---- rules that go ----------------------------------------------------------------- */
 
-void tw_storm_save(const tw_incidents *in, tw_buf *out)
+void tw_storm_rule_gone(tw_incidents *in, const char *rule)
 {
     const char *id;
     void *value;
 
-    tw_state_put_u64(out, tw_map_count(in->storms));
     for (size_t i = 0; tw_map_next(in->storms, &i, &id, &value);) {
-        const storm *s = value;
-        tw_stage_put_text(out, s->id);
-        tw_stage_put_text(out, s->rule->name);
-        tw_stage_put_json(out, s->labels);
-        tw_stage_put_text(out, s->route);
-        tw_state_put_u64(out, s->count);
-        tw_state_put_u64(out, s->rest);
-        tw_state_put_u64(out, s->level);
-        tw_state_put_i64(out, s->opened_ms);
-        tw_state_put_i64(out, s->due.at_ms);
+        tw_storm *s = value;
+        if (s->open == 0 && strcmp(s->rule->name, rule) == 0)
+            drop(s);
     }
 }
 
-static bool load_one(tw_stage_in *from)
+void tw_storm_rule_moved(tw_incidents *in, const char *old, tw_rule *now)
 {
-    tw_rule *rule = NULL;
-    json_t *labels = NULL;
-    char *id = NULL;
-    int64_t due_ms = TW_WAIT_NEVER;
+    tw_course *course = tw_courses_get(in->courses, now->name);
+    const char *id;
+    void *value;
 
-    if (!tw_stage_take_text(from, &id) || !id ||
-        tw_map_get(from->incidents->storms, id) || !tw_stage_take_rule(from, &rule) ||
-        !tw_stage_take_json(from, &labels)) {
-        tw_free(id);
-        return false;
+    tw_storm_rule_gone(in, old);
+    for (size_t i = 0; tw_map_next(in->storms, &i, &id, &value);) {
+        tw_storm *s = value;
+        if (strcmp(s->rule->name, old) != 0)
+            continue;
+        tw_wait_move(&s->due, course);
+        s->told_as = s->told_as ? s->told_as : tw_strdup(old);
+        tw_rule_unref(s->rule);
+        s->rule = tw_rule_ref(now);
     }
-    storm *s = make(from->incidents, rule, labels, id);
-    bool good =
-        tw_stage_take_text(from, &s->route) && tw_state_take_u32(&from->in, &s->count) &&
-        tw_state_take_u64(&from->in, &s->rest) && tw_stage_take_level(from, &s->level) &&
-        tw_state_take_i64(&from->in, &s->opened_ms) &&
-        tw_state_take_i64(&from->in, &due_ms);
-    tw_wait_set(&s->due, good ? due_ms : TW_WAIT_NEVER);
-    return good && s->route;
-}
-
-bool tw_storm_load(tw_stage_in *from)
-{
-    uint64_t count = 0;
-    bool good = tw_state_take_u64(&from->in, &count);
-
-    for (uint64_t i = 0; good && i < count; i++)
-        good = load_one(from);
-    return good;
 }

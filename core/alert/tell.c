@@ -106,9 +106,11 @@ static void send(tw_incident *inc, tw_telling what, int64_t at_ms)
         return;
     }
     tw_notification *n = tw_note_of(inc, at_ms, false, NULL, what);
-    bool stormed = tw_storm_takes(in, inc->rule, n, what);
-    tw_tell_done(inc, at_ms, !stormed);
-    if (stormed)
+    tw_storm *storm = tw_storm_takes(in, inc->rule, n, what);
+    if (storm)
+        tw_storm_stand_for(storm, inc, at_ms);
+    tw_tell_done(inc, at_ms, !storm);
+    if (storm)
         tw_notification_unref(n);
     else
         tw_note_send(in, n);

@@ -152,39 +152,90 @@ static void hosts(stage *s, tw_rule *r, int from, int to, tw_level to_level, int
     }
 }
 
+static const char *title(const stage *s)
+{
+    return json_string_value(json_object_get(s->last, "title"));
+}
+
+/* What was told before is forgotten. */
+static void clear_told(stage *s)
+{
+    s->told[s->told_size = 0] = '\0';
+}
+
 static void beyond_max_one_summary_stands_for_the_rest(void **state)
 {
     stage s;
     (void)state;
     open_stage(&s);
     tw_rule *r = storming_rule(&s);
-    hosts(&s, r, 1, 5, CRIT, 10);
+    hosts(&s, r, 1, 3, CRIT, 10);
+    hosts(&s, r, 4, 5, CRIT, 15);
+    come_to(&s, 1000); /* as long as what it stands for, however calm it is */
     assert_string_equal(s.told, "10s firing crit h1 | 10s firing crit h2 | "
-                                "10s firing crit a/b/storm storm");
-    come_to(&s, 71); /* 3 in that period */
-    assert_string_equal(s.told, "10s firing crit h1 | 10s firing crit h2 | "
-                                "10s firing crit a/b/storm storm | "
-                                "70s firing crit a/b/storm x3 storm");
-    come_to(&s, 131);
-    assert_string_equal(s.told, "10s firing crit h1 | 10s firing crit h2 | "
-                                "10s firing crit a/b/storm storm | "
-                                "70s firing crit a/b/storm x3 storm | "
-                                "130s resolved crit a/b/storm x3 storm");
+                                "20s firing crit a/b/storm x3 storm");
+    assert_string_equal(title(&s), "3 more of a/b: h3/z, h4/z, h5/z");
+    clear_told(&s);
+    hosts(&s, r, 3, 4, OK, 1001);
+    hosts(&s, r, 1, 1, OK, 1002);
+    hosts(&s, r, 5, 5, OK, 1003);
+    assert_string_equal(s.told, "1002s resolved crit h1 | "
+                                "1003s resolved crit a/b/storm x3 storm");
     close_stage(&s);
 }
 
-static void resolves_go_out_singly_of_what_was_told_singly(void **state)
+static void what_is_over_before_a_summary_is_told_is_never_told(void **state)
 {
     stage s;
     (void)state;
     open_stage(&s);
     tw_rule *r = storming_rule(&s);
     hosts(&s, r, 1, 4, CRIT, 10);
-    hosts(&s, r, 1, 4, OK, 20);
-    assert_string_equal(s.told,
-                        "10s firing crit h1 | 10s firing crit h2 | "
-                        "10s firing crit a/b/storm storm | 20s resolved crit h1 | "
-                        "20s resolved crit h2");
+    hosts(&s, r, 1, 4, OK, 19);
+    hosts(&s, r, 3, 3, CRIT, 21); /* in the same period, but another summary */
+    come_to(&s, 1000);
+    assert_string_equal(s.told, "10s firing crit h1 | 10s firing crit h2 | "
+                                "19s resolved crit h1 | 19s resolved crit h2 | "
+                                "31s firing crit a/b/storm storm");
+    close_stage(&s);
+}
+
+/* Six minutes of a storm: at twice as many, and at the end of a period that had more. */
+static void a_summary_is_told_again_when_it_stands_for_many_more(void **state)
+{
+    stage s;
+    (void)state;
+    open_stage(&s);
+    tw_rule *r = storming_rule(&s);
+    r->incident.storm.max = 0;
+    hosts(&s, r, 1, 2, CRIT, 10);
+    hosts(&s, r, 3, 3, CRIT, 25);
+    hosts(&s, r, 4, 5, CRIT, 40);
+    hosts(&s, r, 1, 1, OK, 41);
+    hosts(&s, r, 6, 6, CRIT, 42);
+    come_to(&s, 71);
+    assert_string_equal(s.told, "20s firing crit a/b/storm x2 storm | "
+                                "40s firing crit a/b/storm x5 storm | "
+                                "70s firing crit a/b/storm x6 storm");
+    assert_string_equal(title(&s), "6 of a/b, 5 open: h2/z, h3/z, h4/z, ...");
+    close_stage(&s);
+}
+
+static void a_summary_rises_with_what_it_stands_for(void **state)
+{
+    stage s;
+    (void)state;
+    open_stage(&s);
+    tw_rule *r = storming_rule(&s);
+    hosts(&s, r, 1, 4, WARN, 10);
+    hosts(&s, r, 1, 1, CRIT, 22); /* beyond max, too, though it was told by itself */
+    hosts(&s, r, 3, 4, OK, 35);
+    hosts(&s, r, 1, 1, OK, 36);
+    assert_string_equal(s.told, "10s firing warn h1 | 10s firing warn h2 | "
+                                "20s firing warn a/b/storm x2 storm | "
+                                "30s firing crit a/b/storm x3 storm | "
+                                "36s resolved crit h1 | "
+                                "36s resolved crit a/b/storm x3 storm");
     close_stage(&s);
 }
 
@@ -195,13 +246,47 @@ static void each_period_tells_max_singly(void **state)
     open_stage(&s);
     tw_rule *r = storming_rule(&s);
     hosts(&s, r, 1, 3, CRIT, 10);
-    hosts(&s, r, 4, 5, CRIT, 80);
-    come_to(&s, 200);
+    hosts(&s, r, 4, 6, CRIT, 80); /* it goes on, and h6 makes twice as many */
+    hosts(&s, r, 7, 9, CRIT, 200);
+    come_to(&s, 1000);
     assert_string_equal(s.told,
                         "10s firing crit h1 | 10s firing crit h2 | "
-                        "10s firing crit a/b/storm storm | "
-                        "70s firing crit a/b/storm storm | 80s firing crit h4 | "
-                        "80s firing crit h5 | 130s resolved crit a/b/storm storm");
+                        "20s firing crit a/b/storm storm | 80s firing crit h4 | "
+                        "80s firing crit h5 | 80s firing crit a/b/storm x2 storm | "
+                        "200s firing crit h7 | 200s firing crit h8 | "
+                        "210s firing crit a/b/storm x3 storm");
+    close_stage(&s);
+}
+
+static void at_the_stop_a_summary_is_told_as_it_is(void **state)
+{
+    stage s;
+    (void)state;
+    open_stage(&s);
+    tw_rule *r = storming_rule(&s);
+    hosts(&s, r, 1, 5, CRIT, 10);
+    clear_told(&s);
+    tw_incidents_release(s.incidents, 12 * SECOND);
+    come_to(&s, 40);
+    assert_string_equal(s.told, "12s firing crit a/b/storm x3 storm");
+    close_stage(&s);
+}
+
+static void whoever_takes_a_summary_takes_all_of_it(void **state)
+{
+    stage s;
+    (void)state;
+    open_stage(&s);
+    tw_rule *r = storming_rule(&s);
+    r->incident.remind_ms = 100 * SECOND;
+    hosts(&s, r, 1, 4, CRIT, 10);
+    come_to(&s, 30);
+    assert_int_equal(tw_incidents_ack(s.incidents, "a/b/storm", "ann", 30 * SECOND, NULL),
+                     TW_OK);
+    clear_told(&s);
+    come_to(&s, 150);
+    assert_string_equal(s.told,
+                        "110s firing crit h1 reminder | 110s firing crit h2 reminder");
     close_stage(&s);
 }
 
@@ -229,8 +314,12 @@ static void a_storm_has_its_labels_in_its_name(void **state)
     r->incident.storm.by_count = 1;
     hosts(&s, r, 1, 3, CRIT, 10);
     send_kind(&s, r, TW_SIGNAL_LEVEL, "x", "elsewhere", CRIT, 10);
+    assert_string_equal(s.told,
+                        "10s firing crit h1 | 10s firing crit h2 | 10s firing crit x");
+    come_to(&s, 21);
     assert_string_equal(s.told, "10s firing crit h1 | 10s firing crit h2 | "
-                                "10s firing crit a/b/storm/z storm | 10s firing crit x");
+                                "10s firing crit x | 20s firing crit a/b/storm/z storm");
+    assert_string_equal(title(&s), "1 more of a/b (zone z): h3");
     close_stage(&s);
 }
 
@@ -241,11 +330,12 @@ static void a_rule_that_goes_takes_its_storm_along(void **state)
     open_stage(&s);
     tw_rule *r = storming_rule(&s);
     hosts(&s, r, 1, 3, CRIT, 10);
-    tw_incidents_rule_gone(s.incidents, r, "rule removed", 20 * SECOND);
+    come_to(&s, 25);
+    tw_incidents_rule_gone(s.incidents, r, "rule removed", 30 * SECOND);
     assert_string_equal(s.told,
                         "10s firing crit h1 | 10s firing crit h2 | "
-                        "10s firing crit a/b/storm storm | 20s resolved crit h1 | "
-                        "20s resolved crit h2 | 20s resolved crit a/b/storm storm");
+                        "20s firing crit a/b/storm storm | 30s resolved crit h1 | "
+                        "30s resolved crit h2 | 30s resolved crit a/b/storm storm");
     close_stage(&s);
 }
 
@@ -299,8 +389,12 @@ int main(void)
         cmocka_unit_test(a_group_is_reminded_as_one),
         cmocka_unit_test(one_member_gives_the_group_its_words_and_labels),
         cmocka_unit_test(beyond_max_one_summary_stands_for_the_rest),
-        cmocka_unit_test(resolves_go_out_singly_of_what_was_told_singly),
+        cmocka_unit_test(what_is_over_before_a_summary_is_told_is_never_told),
+        cmocka_unit_test(a_summary_is_told_again_when_it_stands_for_many_more),
+        cmocka_unit_test(a_summary_rises_with_what_it_stands_for),
         cmocka_unit_test(each_period_tells_max_singly),
+        cmocka_unit_test(at_the_stop_a_summary_is_told_as_it_is),
+        cmocka_unit_test(whoever_takes_a_summary_takes_all_of_it),
         cmocka_unit_test(drop_stands_for_nothing),
         cmocka_unit_test(a_storm_has_its_labels_in_its_name),
         cmocka_unit_test(a_rule_that_goes_takes_its_storm_along),

@@ -126,6 +126,26 @@ static void a_group_tells_its_end_by_the_name_it_began_with(void **state)
     close_stage(&n.s);
 }
 
+static void a_summary_tells_its_end_by_the_name_it_began_with(void **state)
+{
+    names n;
+
+    (void)state;
+    open_names(&n, "err:${host}", "err:${host}");
+    n.old->incident.storm = n.now->incident.storm =
+        (tw_storm_plan){.set = true, .max = 1, .per_ms = 60 * SECOND};
+    level(&n.s, n.old, "g", CRIT, 1);
+    level(&n.s, n.old, "h", CRIT, 1);
+    rename_at(&n, 5);
+    level(&n.s, n.now, "i", CRIT, 20);
+    level(&n.s, n.now, "h", OK, 30);
+    assert_string_equal(n.s.told,
+                        "1s firing crit err:g | 11s firing crit a/old/storm storm | "
+                        "20s firing crit err:i | 30s resolved crit a/old/storm storm");
+    assert_string_equal(told_rule(&n), "a/old");
+    close_stage(&n.s);
+}
+
 static tw_rule *find_none(void *self, const char *name)
 {
     (void)self;
@@ -171,6 +191,7 @@ int main(void)
         cmocka_unit_test(an_occurrence_ends_when_it_would_have),
         cmocka_unit_test(a_silence_of_the_old_name_mutes_the_new_one),
         cmocka_unit_test(a_group_tells_its_end_by_the_name_it_began_with),
+        cmocka_unit_test(a_summary_tells_its_end_by_the_name_it_began_with),
         cmocka_unit_test(what_was_saved_under_the_old_name_goes_on)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -149,17 +149,19 @@ static void incidents_of_rules_that_are_gone_resolve(void **state)
     r->incident.storm = (tw_storm_plan){.set = true, .max = 1, .per_ms = 60 * SECOND};
     level(&s, r, "h1", WARN, 1);
     level(&s, r, "h2", WARN, 2);
+    come_to(&s, 13);
     tw_buf_init(&bytes, 1 << 20);
     tw_incidents_save(s.incidents, &bytes);
     tw_incidents_free(s.incidents);
     s.incidents = new_incidents(&s);
     assert_int_equal(tw_incidents_load(s.incidents, bytes.data, bytes.len,
-                                       (tw_rule_finder){no_rule, NULL, NULL}, 9 * SECOND,
+                                       (tw_rule_finder){no_rule, NULL, NULL}, 19 * SECOND,
                                        &err),
                      TW_OK);
     assert_int_equal(tw_incidents_count(s.incidents), 0);
-    assert_string_equal(s.told, "1s firing warn h1 | 2s firing warn a/b/storm storm | "
-                                "9s resolved warn h1 | 9s resolved warn a/b/storm storm");
+    assert_string_equal(s.told,
+                        "1s firing warn h1 | 12s firing warn a/b/storm storm | "
+                        "19s resolved warn h1 | 19s resolved warn a/b/storm storm");
     tw_buf_done(&bytes);
     close_stage(&s);
 }
