@@ -74,13 +74,14 @@ static void detect(tw_lane *lane, tw_instance *inst, const tw_key *key, uint32_t
         tell_late(lane, inst, key, input, ev, time_ms);
 }
 
-/* The detector sees the event first: what it finds by it is over by it, too. */
+/* The detector sees the event first: what it finds by it is over by it, too. Repeats are known only here, behind the
+ * waiting room: which of two events was the first is a question of their times. */
 static void instance_event(tw_lane *lane, tw_instance *inst, const tw_key *key,
                            uint32_t input, const tw_event *ev, int64_t time_ms,
                            int64_t clock_ms)
 {
     const tw_incident_plan *plan = &inst->rule->incident;
-    if (inst->ordered && is_repeat(inst, key, input, ev, time_ms, clock_ms))
+    if (is_repeat(inst, key, input, ev, time_ms, clock_ms))
         return;
     bool resolves = inst->raised && plan->resolve_inputs >> input & 1;
 
@@ -138,6 +139,8 @@ static void put_in_order(tw_lane *lane, tw_instance *inst, const tw_key *key,
     int64_t clock_ms = lane->rules->domains[inst->domain].clock_ms;
 
     if (clock_ms != TW_TIME_NONE && time_ms < clock_ms && inst->rule->lateness_ms > 0) {
+        if (is_repeat(inst, key, input, ev, time_ms, time_ms))
+            return; /* what was judged in time is not late */
         tw_count_own(inst->late, 1);
         tell_late(lane, inst, key, input, ev, time_ms);
         return;
@@ -160,9 +163,6 @@ void tw_instance_judge(tw_lane *lane, tw_instance *inst, const tw_key *key,
     tw_domain *d = &lane->rules->domains[inst->domain];
 
     tw_count_own(inst->events, 1);
-    /* What rules emit comes in order only behind the waiting room; all else as it arrives. */
-    if (!inst->ordered && is_repeat(inst, key, input, ev, time_ms, d->clock_ms))
-        return;
     if (inst->reorder)
         put_in_order(lane, inst, key, input, ev, time_ms);
     else
