@@ -3,10 +3,14 @@
  * handed over. A circle has the number of one of its rules. */
 #include "app_order.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "signal_state.h"
+
+#define FORMAT 1
 
 typedef struct waiting {
     tw_signal *signal;
@@ -237,19 +241,18 @@ static void put(tw_app_order *o, waiting w)
     tw_signal_free(w.signal);
 }
 
-/* Nobody waits any more. */
-static waiting *take_all(tw_app_order *o, uint64_t *out_count)
+/* What waits, circle by circle. */
+static waiting *list_all(const tw_app_order *o, uint64_t *out_count)
 {
-    waiting *all = NULL;
+    waiting *all = tw_calloc(1, sizeof *all);
     uint64_t count = 0;
 
     for (uint32_t i = 0; i < o->rule_count; i++) {
-        circle *c = &o->circles[i];
+        const circle *c = &o->circles[i];
         all = tw_realloc(all, (count + c->count + 1) * sizeof *all);
         if (c->count > 0)
             memcpy(all + count, c->heap, c->count * sizeof *all);
         count += c->count;
-        c->count = 0;
     }
     *out_count = count;
     return all;
@@ -281,7 +284,7 @@ static void set_rules(tw_app_order *o, const tw_ruleset *set)
 void tw_app_order_rules(tw_app_order *o, const tw_ruleset *set)
 {
     uint64_t count;
-    waiting *all = take_all(o, &count);
+    waiting *all = list_all(o, &count);
 
     set_rules(o, set);
     for (uint64_t i = 0; i < count; i++)
@@ -364,4 +367,45 @@ void tw_app_order_advance(tw_app_order *o, const int64_t *clocks)
         if (o->circle_of[c] == c)
             sweep(o, &o->circles[c]);
     tw_incidents_advance(o->incidents, clock_port, o, false);
+}
+
+/* ---- state ------------------------------------------------------------------------- */
+
+static int by_arrival(const void *pa, const void *pb)
+{
+    const waiting *a = pa, *b = pb;
+    return (a->number > b->number) - (a->number < b->number);
+}
+
+/* How far a circle was swept is not kept: its clocks, which lanes keep, say it anew. */
+void tw_app_order_save(const tw_app_order *o, tw_buf *out)
+{
+    uint64_t count;
+    waiting *all = list_all(o, &count);
+
+    qsort(all, count, sizeof *all, by_arrival);
+    tw_state_put_u64(out, FORMAT);
+    tw_state_put_u64(out, count);
+    for (uint64_t i = 0; i < count; i++)
+        tw_signal_save(all[i].signal, out);
+    tw_free(all);
+}
+
+int tw_app_order_load(tw_app_order *o, const void *data, size_t size, tw_rule_finder find,
+                      tw_err *err)
+{
+    tw_state_in in = tw_state_in_of(data, size);
+    uint64_t format = 0, count = 0;
+    bool good = tw_state_take_u64(&in, &format) && format == FORMAT &&
+                tw_state_take_u64(&in, &count);
+
+    for (uint64_t i = 0; good && i < count; i++) {
+        tw_signal *s;
+        good = tw_signal_load(&in, find, &s);
+        if (s)
+            put(o, (waiting){s, o->arrived++});
+    }
+    return good && in.at == in.end
+               ? TW_OK
+               : tw_err_set(err, TW_EPARSE, "the saved signals that wait are broken");
 }

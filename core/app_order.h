@@ -8,6 +8,7 @@
 #define TW_APP_ORDER_H
 
 #include "alert/incident.h"
+#include "base/buf.h"
 #include "ruleset.h"
 
 typedef struct tw_app_order tw_app_order;
@@ -27,6 +28,11 @@ void tw_app_order_rule_gone(tw_app_order *o, const tw_rule *rule);
 /* clocks: of all rules, by number; NULL: whatever the clocks are, everything is released, in order. All that lanes
  * told before their clocks came to these values must have been handed over. */
 void tw_app_order_advance(tw_app_order *o, const int64_t *clocks);
+/* What waits, as bytes, and into a new one that has the rules, when its incidents have been read. What rules said
+ * that are gone is dropped; they end. TW_EPARSE: the bytes are not what save wrote. */
+void tw_app_order_save(const tw_app_order *o, tw_buf *out);
+int tw_app_order_load(tw_app_order *o, const void *data, size_t size, tw_rule_finder find,
+                      tw_err *err);
 /* The clock of a rule as incidents are to know it now; TW_TIME_NONE: none. */
 int64_t tw_app_order_clock(const tw_app_order *o, const char *rule);
 

@@ -129,6 +129,13 @@ static int reload_incidents(tw_replay *r, const tw_buf *state, tw_err *err)
                              tw_clock_now_ms(&r->clock), err);
 }
 
+/* What rules say that depend on each other waits outside of both. */
+static void forget_order(tw_replay *r)
+{
+    tw_app_order_free(r->order);
+    r->order = tw_app_order_new(r->incidents);
+}
+
 static int reload_engine(tw_replay *r, tw_rule_files *files, const tw_buf *state,
                          tw_err *err)
 {
@@ -144,19 +151,26 @@ static int reload_engine(tw_replay *r, tw_rule_files *files, const tw_buf *state
 int tw_replay_restart(tw_replay *r, tw_err *err)
 {
     tw_rule_files *files = tw_rule_files_ref(tw_engine_rules(r->engine)->files);
-    tw_buf lanes, incidents;
+    tw_buf lanes, incidents, waiting;
 
     tw_buf_init(&lanes, MAX_STATE_BYTES);
     tw_buf_init(&incidents, MAX_STATE_BYTES);
+    tw_buf_init(&waiting, MAX_STATE_BYTES);
     tw_engine_collect(r->engine);
     tw_incidents_save(r->incidents, &incidents);
+    tw_app_order_save(r->order, &waiting);
     int rc = tw_engine_save(r->engine, &lanes, err);
     if (rc == TW_OK) {
+        forget_order(r);
         rc = reload_engine(r, files, &lanes, err);
         if (rc == TW_OK)
             rc = reload_incidents(r, &incidents, err);
+        if (rc == TW_OK)
+            rc = tw_app_order_load(r->order, waiting.data, waiting.len,
+                                   (tw_rule_finder){find_rule, r, find_heir}, err);
         tw_replay_settle(r);
     }
+    tw_buf_done(&waiting);
     tw_buf_done(&incidents);
     tw_buf_done(&lanes);
     tw_rule_files_unref(files);

@@ -182,6 +182,79 @@ static void at_the_end_everything_is_handed_over(void **state)
     close_bench(&b);
 }
 
+static tw_rule *find_rule(void *self, const char *name)
+{
+    bench *b = self;
+
+    for (uint32_t i = 0; i < b->set.rule_count; i++)
+        if (strcmp(b->rules[i]->name, name) == 0)
+            return b->rules[i];
+    return NULL;
+}
+
+/* Written down, and read by another one. */
+static int restart(bench *b, size_t without)
+{
+    tw_rule_finder find = {find_rule, b, NULL};
+    tw_buf bytes;
+    tw_err err;
+
+    tw_buf_init(&bytes, 1 << 20);
+    tw_app_order_save(b->order, &bytes);
+    tw_app_order_free(b->order);
+    b->order = tw_app_order_new(b->s.incidents);
+    tw_app_order_rules(b->order, &b->set);
+    int rc = tw_app_order_load(b->order, bytes.data, bytes.len - without, find, &err);
+    tw_buf_done(&bytes);
+    return rc;
+}
+
+static void what_waits_is_saved_and_waits_on(void **state)
+{
+    bench b;
+    (void)state;
+    open_bench(&b);
+    tell(&b, b.rules[0], "h1", OK, WARN, 10);
+    clocks_come_to(&b, 100, 100, 7);
+    assert_int_equal(restart(&b, 0), TW_OK);
+    assert_string_equal(b.s.told, "");
+    tell(&b, b.rules[2], "zone", OK, CRIT, 8); /* from another lane */
+    tell(&b, b.rules[0], "h1", WARN, OK, 60);
+    tell(&b, b.rules[2], "zone", CRIT, OK, 300);
+    assert_int_equal(restart(&b, 0), TW_OK);
+    clocks_come_to(&b, 400, 400, 400);
+    assert_string_equal(b.s.told, "8s firing crit zone | 300s resolved crit zone");
+    close_bench(&b);
+}
+
+static void at_one_instant_they_keep_the_order_they_came_in(void **state)
+{
+    bench b;
+    (void)state;
+    open_bench(&b);
+    tell(&b, b.rules[2], "one", OK, WARN, 10);
+    tell(&b, b.rules[2], "one", WARN, OK, 10);
+    tell(&b, b.rules[2], "one", OK, CRIT, 10);
+    tell(&b, b.rules[2], "two", OK, WARN, 9);
+    assert_int_equal(restart(&b, 0), TW_OK);
+    clocks_come_to(&b, 400, 400, 400);
+    assert_string_equal(b.s.told, "9s firing warn two | 10s firing warn one | "
+                                  "10s resolved warn one | 10s firing crit one");
+    close_bench(&b);
+}
+
+static void a_state_that_breaks_off_is_refused(void **state)
+{
+    (void)state;
+    for (size_t without = 1; without < 40; without++) {
+        bench b;
+        open_bench(&b);
+        tell(&b, b.rules[0], "h1", OK, WARN, 10);
+        assert_int_equal(restart(&b, without), TW_EPARSE);
+        close_bench(&b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +264,9 @@ int main(void)
         cmocka_unit_test(a_rule_without_a_clock_holds_up_nobody),
         cmocka_unit_test(a_match_waits_for_rules_that_may_have_such_labels),
         cmocka_unit_test(at_the_end_everything_is_handed_over),
+        cmocka_unit_test(what_waits_is_saved_and_waits_on),
+        cmocka_unit_test(at_one_instant_they_keep_the_order_they_came_in),
+        cmocka_unit_test(a_state_that_breaks_off_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
