@@ -101,7 +101,8 @@ struct tw_host {
                        int64_t *out_next_offset);
     /* An eventfd of the lane that owns the feed: writing 8 bytes {1} wakes it. Valid after feed_add. */
     int (*feed_wake_fd)(const tw_host *h, const struct tw_feed *feed);
-    /* A finite source (a file read to its end) is done; `run` goes on, demo and replay may end. */
+    /* All that the feed had when it began has been polled: a finite one is done, of one that goes on status says that
+     * it has been caught up with. `run` goes on, unless told to exit then. */
     void (*feed_end)(const tw_host *h, struct tw_feed *feed);
 
     /* sinks only, any thread */
@@ -117,7 +118,9 @@ typedef struct tw_frame {
     size_t size;
     const char *key;
     size_t key_size;
-    int64_t time_ms; /* the source's stamp, or TW_NO_TIME */
+    int64_t
+        time_ms; /* the source's stamp, or TW_NO_TIME: when the record came to lie where it is read,
+                      * and the time of events that carry none */
     int64_t offset;
     void *token; /* the source's own */
 } tw_frame;

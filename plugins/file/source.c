@@ -6,7 +6,11 @@
  * looks after idle feeds, by a watch on a pipe or, for a file that is followed, by a
  * timer, and wakes the lane. A followed file that is not there yet is opened by the lane
  * when it appears. `idle` and what it guards pass between the two: the lane sets
- * it, the shore clears it. */
+ * it, the shore clears it.
+ *
+ * The stamp of a line is when its file was last written to, as of the reading: for what is added while
+ * somebody reads that is when it was added, and what was there before is known to be that old. The engine counts
+ * from it how late the newest event was, so that a file read again after a restart is not taken for news. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -33,7 +37,9 @@ typedef struct file_feed {
     bool regular, added;
     bool missing;     /* shore: it was not there when last heard of */
     lines lines;      /* lane */
+    int64_t stamp_ms; /* lane: of the lines read last */
     bool ended;       /* lane */
+    bool end_told;    /* lane: all that was there has been read once */
     atomic_bool idle; /* the lane found nothing; the shore is to wake it */
     tw_watch *watch;  /* of a pipe */
 } file_feed;
@@ -93,19 +99,42 @@ static bool was_replaced(file_feed *f)
     return true;
 }
 
+static size_t count_missing(const file_source *s)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < s->feed_count; i++)
+        count += s->feeds[i].missing;
+    return count;
+}
+
 /* One sentence on who is waited for, or that nobody is. */
 static void tell_missing(const file_source *s)
 {
-    char text[512];
+    size_t count = count_missing(s), named = 0, used = 0;
+    char names[1024] = "", text[1200];
 
-    for (size_t i = 0; i < s->feed_count; i++) {
-        if (!s->feeds[i].missing)
-            continue;
-        snprintf(text, sizeof text, "%s is not there yet; waiting", s->feeds[i].path);
-        s->host->trouble(s->host, text);
+    if (count == 0) {
+        s->host->trouble(s->host, NULL);
         return;
     }
-    s->host->trouble(s->host, NULL);
+    for (size_t i = 0; i < s->feed_count && used < sizeof names - 1; i++) {
+        const char *path = s->feeds[i].path;
+        if (!s->feeds[i].missing || used + strlen(path) + 3 > sizeof names)
+            continue;
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s",
+                                 named++ ? ", " : "", path);
+    }
+    if (named == 1 && count == 1)
+        snprintf(text, sizeof text, "%s is not there yet; waiting", names);
+    else if (named == count)
+        snprintf(text, sizeof text, "%zu files are not there yet; waiting: %s", count,
+                 names);
+    else
+        snprintf(text, sizeof text,
+                 "%zu files are not there yet; waiting: %s and %zu more", count, names,
+                 count - named);
+    s->host->trouble(s->host, text);
 }
 
 static void on_appeared(void *arg)
@@ -151,10 +180,33 @@ static void rest(file_feed *f)
         f->source->host->post(f->source->host, on_idle, f);
 }
 
-static void end(file_feed *f)
+static void tell_end(file_feed *f)
 {
-    f->ended = true;
-    f->source->host->post(f->source->host, on_end, f);
+    if (!f->end_told)
+        f->source->host->post(f->source->host, on_end, f);
+    f->end_told = true;
+}
+
+/* What a pipe gives comes when it comes. A file's clock may be another machine's. */
+static int64_t stamp_of(const file_feed *f)
+{
+    int64_t now_ms = f->source->host->now_ms(f->source->host);
+    struct stat st;
+
+    if (fstat(f->fd, &st) < 0 || !S_ISREG(st.st_mode))
+        return TW_NO_TIME;
+    int64_t written_ms = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
+    return written_ms < now_ms ? written_ms : now_ms;
+}
+
+/* Bytes read; 0: at the end; -1: nothing now. */
+static ssize_t read_more(file_feed *f)
+{
+    ssize_t n = has_bytes(f) ? lines_read(&f->lines, f->fd) : -1;
+
+    if (n > 0)
+        f->stamp_ms = stamp_of(f);
+    return n;
 }
 
 /* A file under the old name has a last line too, with or without its newline. */
@@ -167,16 +219,18 @@ static bool next_line(file_feed *f, line *out)
             rest(f);
             return false;
         }
-        ssize_t n = has_bytes(f) ? lines_read(&f->lines, f->fd) : -1;
+        ssize_t n = read_more(f);
         if (n > 0)
             continue;
         bool follows = f->source->follow && f->regular;
-        if (n < 0 || (follows && !was_replaced(f))) {
+        bool replaced = n == 0 && follows && was_replaced(f);
+        if (n == 0 && !replaced)
+            tell_end(f);
+        if (n < 0 || (follows && !replaced)) {
             rest(f);
             return false;
         }
-        if (!follows)
-            end(f);
+        f->ended = !follows;
         if (lines_last(&f->lines, out))
             return true;
     }
@@ -193,7 +247,7 @@ static int file_source_poll(tw_feed *feed, tw_frame *frames, int max)
     while (n < max && next_line(f, &l))
         frames[n++] = (tw_frame){.data = l.data,
                                  .size = l.size,
-                                 .time_ms = TW_NO_TIME,
+                                 .time_ms = f->stamp_ms,
                                  .offset = l.number,
                                  .token = l.block};
     if (f->lines.cut != cut)
@@ -357,9 +411,8 @@ static int file_source_start(void *instance, tw_refusal *refusal)
             return -1;
         }
         f->added = true;
-        if (f->missing)
-            tell_missing(s);
     }
+    tell_missing(s);
     if (s->follow)
         s->timer = h->watch_timer(h, LOOK_EVERY_MS, LOOK_EVERY_MS, on_look, s);
     return 0;

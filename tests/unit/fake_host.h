@@ -31,7 +31,7 @@ typedef struct fake_host {
     size_t answer_count; /* under lock */
     char logged[4096];   /* under lock */
     bool stopped;
-    char trouble[256];
+    char trouble[2048];
     struct tw_feed *feeds[FAKE_FEEDS];
     char *topics[FAKE_FEEDS];
     size_t feed_count, feeds_ended;

@@ -217,6 +217,7 @@ typedef struct reading {
     void *source;
     char text[8192]; /* "1:line\n2:line\n" */
     int frames;
+    int64_t stamp_ms; /* of the last */
 } reading;
 
 static void start_reading(reading *r, const char *text)
@@ -244,7 +245,7 @@ static int poll_once(reading *r)
         size_t at = strlen(r->text);
         snprintf(r->text + at, sizeof r->text - at, "%lld:%.*s\n",
                  (long long)frames[i].offset, (int)frames[i].size, frames[i].data);
-        assert_true(frames[i].time_ms == TW_NO_TIME);
+        r->stamp_ms = frames[i].time_ms;
     }
     r->type->release(r->host.feeds[0], frames, n);
     r->frames += n;
@@ -296,7 +297,60 @@ static void a_followed_file_gives_what_is_added_and_survives_rotation(void **sta
     write_file("log", "four\n", "w");
     poll_all(&r);
     assert_string_equal(r.text, "1:one\n2:two\n3:three\n4:four\n");
-    assert_int_equal(r.host.feeds_ended, 0);
+    end_reading(&r);
+}
+
+static void a_followed_file_has_been_caught_up_with_at_its_end(void **state)
+{
+    (void)state;
+    reading r;
+    write_file("log", "one\ntwo\n", "w");
+    start_reading(&r, settings_with("log", ", \"follow\": true"));
+    assert_int_equal(poll_once(&r), 2);
+    tw_loop_turn(r.host.loop, false);
+    assert_int_equal(r.host.feeds_ended, 1);
+    write_file("log", "three\n", "a");
+    poll_all(&r);
+    assert_string_equal(r.text, "1:one\n2:two\n3:three\n");
+    tw_loop_turn(r.host.loop, false);
+    assert_int_equal(r.host.feeds_ended, 1); /* told once */
+    end_reading(&r);
+}
+
+static void written_at(const char *name, int64_t at_ms)
+{
+    struct timespec at = {at_ms / 1000, at_ms % 1000 * 1000000};
+
+    assert_int_equal(utimensat(AT_FDCWD, path_to(name), (struct timespec[]){at, at}, 0),
+                     0);
+}
+
+static void a_line_is_stamped_with_when_its_file_was_written(void **state)
+{
+    (void)state;
+    reading r;
+    write_file("log", "one\n", "w");
+    written_at("log", 1700000000123);
+    start_reading(&r, settings_with("log", ", \"follow\": true"));
+    poll_all(&r);
+    assert_int_equal(r.stamp_ms, 1700000000123);
+    write_file("log", "two\n", "a");
+    written_at("log", 1700000060000);
+    poll_all(&r);
+    assert_int_equal(r.stamp_ms, 1700000060000);
+    end_reading(&r);
+}
+
+static void a_file_from_the_future_is_of_now(void **state)
+{
+    (void)state;
+    reading r;
+    write_file("in", "one\n", "w");
+    written_at("in", 1700000060000);
+    start_reading(&r, settings_with("in", ""));
+    r.host.now_ms = 1700000000000;
+    poll_all(&r);
+    assert_int_equal(r.stamp_ms, 1700000000000);
     end_reading(&r);
 }
 
@@ -329,8 +383,53 @@ static void a_followed_file_that_is_not_there_yet_is_waited_for(void **state)
     assert_string_equal(r.text, "1:one\n");
     tw_loop_turn(r.host.loop, false);
     assert_string_equal(r.host.trouble, "");
-    assert_int_equal(r.host.feeds_ended, 0);
     end_reading(&r);
+}
+
+static void every_file_that_is_not_there_yet_is_named(void **state)
+{
+    (void)state;
+    fake_host f;
+    tw_refusal refusal = {.size = sizeof refusal};
+    const char *topics[] = {"a.log", "b.log", "in"};
+
+    write_file("in", "", "w");
+    snprintf(settings, sizeof settings, "{\"paths\": {\"in\": \"%s\"}, \"follow\": true}",
+             path_to("in"));
+    fake_host_init(&f, "file", "in", settings);
+    const tw_source_type *type = fake_host_source_type(&f, "file");
+    void *source = type->open(&f.host, topics, 3, &refusal);
+    assert_int_equal(type->start(source, &refusal), 0);
+    assert_string_equal(f.trouble, "2 files are not there yet; waiting: a.log, b.log");
+    type->stop(source);
+    assert_true(fake_host_wait_flag(&f, &f.stopped));
+    type->close(source);
+    fake_host_done(&f);
+}
+
+/* So many that there is no room for them all. */
+static void where_there_is_no_room_it_says_how_many_more_are_missing(void **state)
+{
+    (void)state;
+    fake_host f;
+    tw_refusal refusal = {.size = sizeof refusal};
+    static char names[FAKE_FEEDS][256];
+    const char *topics[FAKE_FEEDS];
+
+    for (size_t i = 0; i < FAKE_FEEDS; i++) {
+        memset(names[i], 'a' + (int)i, 250);
+        topics[i] = names[i];
+    }
+    fake_host_init(&f, "file", "in", "{\"follow\": true}");
+    const tw_source_type *type = fake_host_source_type(&f, "file");
+    void *source = type->open(&f.host, topics, FAKE_FEEDS, &refusal);
+    assert_int_equal(type->start(source, &refusal), 0);
+    assert_non_null(strstr(f.trouble, "8 files are not there yet; waiting: aaaa"));
+    assert_non_null(strstr(f.trouble, "ddd and 4 more"));
+    type->stop(source);
+    assert_true(fake_host_wait_flag(&f, &f.stopped));
+    type->close(source);
+    fake_host_done(&f);
 }
 
 static void lines_over_the_limit_are_cut_and_counted(void **state)
@@ -392,6 +491,7 @@ static void standard_input_is_read_without_waiting(void **state)
         tw_loop_turn(r.host.loop, true);
     poll_all(&r);
     assert_string_equal(r.text, "1:one\n");
+    assert_true(r.stamp_ms == TW_NO_TIME);
     close(ends[1]);
     while (read(r.host.wake_fd, &rung, sizeof rung) < 0)
         tw_loop_turn(r.host.loop, true);
@@ -450,8 +550,13 @@ int main(void)
         cmocka_unit_test(a_sink_that_is_no_file_is_refused),
         cmocka_unit_test(lines_come_with_their_numbers_and_then_the_end),
         cmocka_unit_test(a_followed_file_gives_what_is_added_and_survives_rotation),
+        cmocka_unit_test(a_followed_file_has_been_caught_up_with_at_its_end),
+        cmocka_unit_test(a_line_is_stamped_with_when_its_file_was_written),
+        cmocka_unit_test(a_file_from_the_future_is_of_now),
         cmocka_unit_test(a_followed_file_wakes_its_lane),
         cmocka_unit_test(a_followed_file_that_is_not_there_yet_is_waited_for),
+        cmocka_unit_test(every_file_that_is_not_there_yet_is_named),
+        cmocka_unit_test(where_there_is_no_room_it_says_how_many_more_are_missing),
         cmocka_unit_test(lines_over_the_limit_are_cut_and_counted),
         cmocka_unit_test(lines_longer_than_a_block_come_whole),
         cmocka_unit_test(standard_input_is_read_without_waiting),
