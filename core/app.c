@@ -355,7 +355,7 @@ static int start_engine(tw_app *app, tw_err *err)
                                       .lookup = {tw_app_lookup, app},
                                       .context = tw_app_context_port(app),
                                       .streams = app->streams,
-                                      .clock = {tw_app_rule_clock, app},
+                                      .clock = {tw_app_rule_clock, tw_app_rule_idle, app},
                                       .now = &app->clock,
                                       .stats = app->stats};
     tw_engine_options engine = {

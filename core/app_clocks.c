@@ -14,14 +14,24 @@ int64_t tw_app_rule_clock(void *self, const char *rule)
     return tw_app_order_clock(app->order, rule);
 }
 
+bool tw_app_rule_idle(void *self, const char *rule)
+{
+    const tw_app *app = self;
+
+    return tw_app_order_idle(app->order, rule);
+}
+
 void tw_app_advance(tw_app *app)
 {
     const tw_ruleset *set = tw_engine_rules(app->engine);
-    int64_t *clocks = tw_calloc(set->rule_count + 1, sizeof *clocks);
+    tw_rule_time *times = tw_calloc(set->rule_count + 1, sizeof *times);
 
-    for (uint32_t i = 0; i < set->rule_count; i++)
-        clocks[i] = tw_engine_rule_clock(app->engine, i);
+    for (uint32_t i = 0; i < set->rule_count; i++) {
+        times[i].idle =
+            tw_engine_rule_idle(app->engine, i); /* first: the clock is told before */
+        times[i].clock_ms = tw_engine_rule_clock(app->engine, i);
+    }
     tw_engine_collect(app->engine);
-    tw_app_order_advance(app->order, clocks);
-    tw_free(clocks);
+    tw_app_order_advance(app->order, times);
+    tw_free(times);
 }

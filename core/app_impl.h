@@ -219,6 +219,7 @@ tw_context_port tw_app_context_port(tw_app *app);
 
 /* app_clocks.c */
 int64_t tw_app_rule_clock(void *self, const char *rule);
+bool tw_app_rule_idle(void *self, const char *rule);
 /* Collects what lanes told, then moves the incidents' time. */
 void tw_app_advance(tw_app *app);
 

@@ -33,7 +33,8 @@ struct tw_app_order {
     uint32_t rule_count;
     uint32_t *circle_of; /* by rule; NONE: its signals go on at once */
     circle *circles;     /* by the number of one of its rules */
-    int64_t *clocks;     /* the last ones */
+    tw_rule_time *times; /* the last ones */
+    bool *idle;          /* the same, once what they bring has been handed over */
     uint64_t arrived;
 };
 
@@ -61,7 +62,8 @@ static void forget_rules(tw_app_order *o)
     tw_free(o->rules);
     tw_free(o->circle_of);
     tw_free(o->circles);
-    tw_free(o->clocks);
+    tw_free(o->times);
+    tw_free(o->idle);
 }
 
 void tw_app_order_free(tw_app_order *o)
@@ -265,11 +267,12 @@ static void set_rules(tw_app_order *o, const tw_ruleset *set)
     o->rules = tw_calloc(set->rule_count + 1, sizeof *o->rules);
     o->circle_of = tw_calloc(set->rule_count + 1, sizeof *o->circle_of);
     o->circles = tw_calloc(set->rule_count + 1, sizeof *o->circles);
-    o->clocks = tw_calloc(set->rule_count + 1, sizeof *o->clocks);
+    o->times = tw_calloc(set->rule_count + 1, sizeof *o->times);
+    o->idle = tw_calloc(set->rule_count + 1, sizeof *o->idle);
     for (uint32_t i = 0; i < set->rule_count; i++) {
         o->rules[i] = tw_strdup(set->rules[i]->name);
         o->circle_of[i] = NONE;
-        o->circles[i].swept_ms = o->clocks[i] = TW_TIME_NONE;
+        o->circles[i].swept_ms = o->times[i].clock_ms = TW_TIME_NONE;
     }
     for (uint32_t i = 0; i < set->rule_count; i++) {
         const tw_incident_plan *plan = &set->rules[i]->incident;
@@ -299,7 +302,14 @@ int64_t tw_app_order_clock(const tw_app_order *o, const char *rule)
     if (number < 0)
         return TW_TIME_NONE;
     uint32_t c = o->circle_of[number];
-    return c == NONE ? o->clocks[number] : o->circles[c].swept_ms;
+    return c == NONE ? o->times[number].clock_ms : o->circles[c].swept_ms;
+}
+
+bool tw_app_order_idle(const tw_app_order *o, const char *rule)
+{
+    int64_t number = find_rule(o, rule);
+
+    return number >= 0 && o->idle[number];
 }
 
 static int64_t clock_port(void *self, const char *rule)
@@ -315,9 +325,9 @@ static void set_limits(tw_app_order *o, bool clocks_count)
         o->circles[i].until_ms = INT64_MAX;
     for (uint32_t i = 0; clocks_count && i < o->rule_count; i++) {
         uint32_t c = o->circle_of[i];
-        if (c != NONE && o->clocks[i] != TW_TIME_NONE &&
-            o->clocks[i] < o->circles[c].until_ms)
-            o->circles[c].until_ms = o->clocks[i];
+        int64_t clock_ms = o->times[i].clock_ms;
+        if (c != NONE && clock_ms != TW_TIME_NONE && clock_ms < o->circles[c].until_ms)
+            o->circles[c].until_ms = clock_ms;
     }
 }
 
@@ -358,14 +368,16 @@ void tw_app_order_rule_gone(tw_app_order *o, const tw_rule *rule)
     tw_free(all);
 }
 
-void tw_app_order_advance(tw_app_order *o, const int64_t *clocks)
+void tw_app_order_advance(tw_app_order *o, const tw_rule_time *times)
 {
-    if (clocks && o->rule_count > 0)
-        memcpy(o->clocks, clocks, o->rule_count * sizeof *clocks);
-    set_limits(o, clocks != NULL);
+    if (times && o->rule_count > 0)
+        memcpy(o->times, times, o->rule_count * sizeof *times);
+    set_limits(o, times != NULL);
     for (uint32_t c = 0; c < o->rule_count; c++)
         if (o->circle_of[c] == c)
             sweep(o, &o->circles[c]);
+    for (uint32_t i = 0; i < o->rule_count; i++)
+        o->idle[i] = o->times[i].idle;
     tw_incidents_advance(o->incidents, clock_port, o, false);
 }
 

@@ -25,9 +25,13 @@ void tw_app_order_signal(tw_app_order *o, const tw_signal *s);
 /* The rule is gone or begins anew: what it said is handed over, before its incidents end. */
 void tw_app_order_rule_gone(tw_app_order *o, const tw_rule *rule);
 
-/* clocks: of all rules, by number; NULL: whatever the clocks are, everything is released, in order. All that lanes
- * told before their clocks came to these values must have been handed over. */
-void tw_app_order_advance(tw_app_order *o, const int64_t *clocks);
+/* times: of all rules, by number; NULL: whatever the clocks are, everything is released, in order. All that lanes
+ * told before their clocks came to these values, and before they were idle, must have been handed over. */
+typedef struct tw_rule_time {
+    int64_t clock_ms;
+    bool idle; /* nothing is left to read */
+} tw_rule_time;
+void tw_app_order_advance(tw_app_order *o, const tw_rule_time *times);
 /* What waits, as bytes, and into a new one that has the rules, when its incidents have been read. What rules said
  * that are gone is dropped; they end. TW_EPARSE: the bytes are not what save wrote. */
 void tw_app_order_save(const tw_app_order *o, tw_buf *out);
@@ -35,5 +39,7 @@ int tw_app_order_load(tw_app_order *o, const void *data, size_t size, tw_rule_fi
                       tw_err *err);
 /* The clock of a rule as incidents are to know it now; TW_TIME_NONE: none. */
 int64_t tw_app_order_clock(const tw_app_order *o, const char *rule);
+/* Nothing is left to read for it, and incidents know all that came of what was read. */
+bool tw_app_order_idle(const tw_app_order *o, const char *rule);
 
 #endif

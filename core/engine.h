@@ -157,6 +157,8 @@ void tw_engine_end(tw_engine *e);
 
 /* A rule's clock, minimum over lanes; TW_TIME_NONE when it has none. */
 int64_t tw_engine_rule_clock(const tw_engine *e, uint32_t rule);
+/* All that the rule reads is idle, on every lane: what there was to read has been read. */
+bool tw_engine_rule_idle(const tw_engine *e, uint32_t rule);
 
 /* What became of a rule's events, over all lanes. Failed calls are those of its file since it was
  * loaded. */

@@ -87,6 +87,9 @@ typedef struct tw_domain {
     tw_instance **heap;
     uint32_t count;
     _Atomic int64_t published_ms; /* for the shore */
+    /* All that its rules read is idle, also behind the rules that emit it; true only when the shore has been told
+     * all that came due when it became so. */
+    _Atomic bool idle;
 } tw_domain;
 
 /* Of the frames being handled: the newest time on one track of their stream. */

@@ -136,8 +136,8 @@ void tw_lane_rules_starts(const tw_lane *lane, int64_t now_ms, tw_start *starts)
     for (uint32_t i = 0; i < rules->set->domain_count; i++) {
         const tw_domain_spec *spec = &rules->set->domains[i];
         tw_start *s = &starts[i];
-        int64_t clock_ms =
-            tw_domain_clock(spec, &lane->clocks, rules->domains[i].clock_ms, now_ms);
+        int64_t clock_ms = tw_domain_clock(spec, &lane->clocks,
+                                           rules->domains[i].clock_ms, now_ms, NULL);
         s->clock_ms = later(s->clock_ms, clock_ms);
         s->newest_ms = tw_domain_end(spec, &lane->clocks, s->newest_ms);
         if (s->clock_ms != TW_TIME_NONE)

@@ -309,6 +309,29 @@ void tw_lane_settle(tw_lane *lane)
         move_clock(lane, &set->derived[i], tw_clock_now_ms(lane->clock));
 }
 
+static bool reads_track(const tw_domain_spec *spec, uint32_t track)
+{
+    for (uint32_t i = 0; i < spec->track_count; i++) {
+        if (spec->tracks[i] == track)
+            return true;
+    }
+    return false;
+}
+
+bool tw_lane_derived_idle(const tw_lane *lane, const tw_domain_spec *spec)
+{
+    const tw_ruleset *set = lane->rules->set;
+
+    for (uint32_t i = 0; i < set->derived_count; i++) {
+        const tw_derived *d = &set->derived[i];
+        for (uint32_t k = 0; k < d->domain_count && reads_track(spec, d->track); k++) {
+            if (!lane->rules->domains[d->domains[k]].idle)
+                return false;
+        }
+    }
+    return true;
+}
+
 uint32_t tw_lane_emitted(const tw_lane *lane)
 {
     return lane->emitter->number;

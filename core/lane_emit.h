@@ -21,6 +21,8 @@ void tw_instance_on_signal(void *instance, const tw_signal *s);
 void tw_instance_rows_done(tw_instance *inst);
 /* Hands out what waits in the queue, then moves the lane's own clocks of derived streams. */
 void tw_lane_settle(tw_lane *lane);
+/* Of derived streams that a clock reads: nothing is to be expected of the rules that emit them either. */
+bool tw_lane_derived_idle(const tw_lane *lane, const tw_domain_spec *spec);
 /* How many events it has emitted, which orders those of one instant; and from where it goes on. */
 uint32_t tw_lane_emitted(const tw_lane *lane);
 void tw_lane_emits_from(tw_lane *lane, uint32_t number);

@@ -101,6 +101,25 @@ static bool reads_any(const tw_domain_spec *spec, const uint32_t *tracks, uint32
     return false;
 }
 
+static void domain_update(tw_lane *lane, const tw_domain_spec *spec, tw_domain *d,
+                          int64_t now_ms)
+{
+    bool idle;
+    int64_t clock_ms = tw_domain_clock(spec, &lane->clocks, d->clock_ms, now_ms, &idle);
+
+    if (clock_ms != d->clock_ms) {
+        d->clock_ms = clock_ms;
+        domain_fire(lane, d, clock_ms, false);
+        tw_lane_settle(lane);
+        atomic_store_explicit(&d->published_ms, clock_ms, memory_order_release);
+    } else if (clock_ms == TW_TIME_NONE) {
+        domain_wait(d, now_ms);
+    }
+    if (idle != d->idle || idle)
+        atomic_store_explicit(&d->idle, idle && tw_lane_derived_idle(lane, spec),
+                              memory_order_release);
+}
+
 void tw_domains_update(tw_lane *lane, const uint32_t *tracks, uint32_t track_count,
                        int64_t now_ms)
 {
@@ -112,17 +131,7 @@ void tw_domains_update(tw_lane *lane, const uint32_t *tracks, uint32_t track_cou
         if (tracks && set->domains[i].rank == 0 &&
             !reads_any(&set->domains[i], tracks, track_count))
             continue;
-        int64_t clock_ms =
-            tw_domain_clock(&set->domains[i], &lane->clocks, d->clock_ms, now_ms);
-        if (clock_ms == d->clock_ms) {
-            if (clock_ms == TW_TIME_NONE)
-                domain_wait(d, now_ms);
-            continue;
-        }
-        d->clock_ms = clock_ms;
-        domain_fire(lane, d, clock_ms, false);
-        tw_lane_settle(lane);
-        atomic_store_explicit(&d->published_ms, clock_ms, memory_order_release);
+        domain_update(lane, &set->domains[i], d, now_ms);
     }
 }
 

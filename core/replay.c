@@ -241,7 +241,7 @@ tw_replay *tw_replay_new(const tw_replay_options *options, tw_findings *out_find
                                .lookup = options->lookup,
                                .context = tw_replay_context_port(r),
                                .streams = options->streams,
-                               .clock = {rule_clock, r},
+                               .clock = {rule_clock, tw_replay_rule_idle, r},
                                .now = &r->clock,
                                .stats = r->stats};
     r->incidents = tw_incidents_new(&r->incidents_options);

@@ -43,16 +43,26 @@ int tw_replay_open_engine(tw_replay *r, tw_err *err)
     return rc;
 }
 
+bool tw_replay_rule_idle(void *self, const char *rule)
+{
+    const tw_replay *r = self;
+
+    return tw_app_order_idle(r->order, rule);
+}
+
 void tw_replay_settle(tw_replay *r)
 {
     const tw_ruleset *set = tw_engine_rules(r->engine);
-    int64_t *clocks = tw_calloc(set->rule_count + 1, sizeof *clocks);
+    tw_rule_time *times = tw_calloc(set->rule_count + 1, sizeof *times);
 
-    for (uint32_t i = 0; i < set->rule_count; i++)
-        clocks[i] = tw_engine_rule_clock(r->engine, i);
+    for (uint32_t i = 0; i < set->rule_count; i++) {
+        times[i].idle =
+            tw_engine_rule_idle(r->engine, i); /* first: the clock is told before */
+        times[i].clock_ms = tw_engine_rule_clock(r->engine, i);
+    }
     tw_engine_collect(r->engine);
-    tw_app_order_advance(r->order, clocks);
-    tw_free(clocks);
+    tw_app_order_advance(r->order, times);
+    tw_free(times);
 }
 
 int tw_replay_move(tw_replay *r, int64_t at_ms, tw_err *err)

@@ -48,6 +48,7 @@ int tw_replay_open_engine(tw_replay *r, tw_err *err);
 void tw_replay_add_streams_of_changes(tw_replay *r);
 /* What incidents read and note. */
 tw_context_port tw_replay_context_port(tw_replay *r);
+bool tw_replay_rule_idle(void *self, const char *rule);
 
 /* replay_deeds.c: what people did to incidents; the whole line. */
 bool tw_replay_is_deed(const char *what);

@@ -145,6 +145,7 @@ typedef struct survey {
     int64_t heard_max_ms; /* its highest event time */
     int64_t known_ms;     /* when that was there to be read */
     bool speaking, waiting, heard;
+    bool fresh; /* of those that speak one is of a source */
 } survey;
 
 static void survey_heard(survey *s, int64_t arrival_ms, int64_t max_ms, int64_t known_ms)
@@ -167,6 +168,7 @@ static void survey_partition(survey *s, const tw_partition_clock *p, int64_t idl
         s->waiting = s->waiting || !idle;
         return;
     }
+    s->fresh = s->fresh || !idle;
     if (!idle && (!s->speaking || p->max_ms < s->min_ms)) {
         s->speaking = true;
         s->min_ms = p->max_ms;
@@ -226,10 +228,13 @@ static survey survey_domain(const tw_domain_spec *d, const tw_clocks *c, int64_t
 }
 
 int64_t tw_domain_clock(const tw_domain_spec *d, const tw_clocks *c, int64_t previous_ms,
-                        int64_t now_ms)
+                        int64_t now_ms, bool *out_idle)
 {
     survey s = survey_domain(d, c, now_ms);
     int64_t clock_ms;
+
+    if (out_idle)
+        *out_idle = !s.fresh && !s.waiting;
     if (s.waiting)
         return previous_ms;
     if (s.speaking)

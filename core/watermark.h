@@ -112,9 +112,10 @@ typedef struct tw_domain_spec {
 bool tw_domain_spec_equal(const tw_domain_spec *a, const tw_domain_spec *b);
 
 /* The clock now, given the clock before (TW_TIME_NONE: none yet). Returns previous when
- * nothing allows more. */
+ * nothing allows more. out_idle (may be NULL): every partition of a source is idle, so what there was to read has been read;
+ * of derived streams it says nothing. */
 int64_t tw_domain_clock(const tw_domain_spec *d, const tw_clocks *c, int64_t previous_ms,
-                        int64_t now_ms);
+                        int64_t now_ms, bool *out_idle);
 /* The newest event time over all partitions: where the clock goes when input has ended.
  */
 int64_t tw_domain_end(const tw_domain_spec *d, const tw_clocks *c, int64_t previous_ms);

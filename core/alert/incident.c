@@ -45,6 +45,7 @@ static void incident_free(void *p)
     tw_free(inc->body);
     tw_free(inc->acked_by);
     tw_free(inc->told_as);
+    tw_signal_free(inc->aged_by);
     tw_free(inc);
 }
 
@@ -329,7 +330,10 @@ static void raise_member(tw_incidents *in, const tw_signal *s, const char *name,
         tw_incident_render(inc, &v);
         if (tw_incident_highest_member(inc) != before)
             tw_flap_changed(inc, s->at_ms);
+        in->raised = inc;
+        in->raised_by = s;
         settle(inc, s->at_ms, s->reason);
+        in->raised = NULL;
     }
     tw_signal_view_done(&v);
 }
@@ -420,7 +424,7 @@ void tw_incidents_advance(tw_incidents *in, tw_rule_clock clock, void *self,
                           bool inclusive)
 {
     tw_courses_advance(in->courses, clock, self, inclusive, TW_WAIT_NEVER);
-    tw_aged_advance(in, clock, self);
+    tw_aged_advance(in, clock, self, inclusive);
 }
 
 void tw_incidents_release(tw_incidents *in, int64_t at_ms)
@@ -432,6 +436,8 @@ void tw_incidents_release(tw_incidents *in, int64_t at_ms)
         tw_tell_at_once(value, at_ms);
     tw_groups_at_once(in, at_ms);
     tw_storms_at_once(in, at_ms);
+    if (in->options.clock.ms)
+        tw_aged_advance(in, in->options.clock.ms, in->options.clock.self, true);
 }
 
 size_t tw_incidents_count(const tw_incidents *in)

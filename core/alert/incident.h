@@ -50,6 +50,9 @@ typedef struct tw_change_port {
 typedef int64_t (*tw_rule_clock)(void *self, const char *rule);
 typedef struct tw_rule_clock_port {
     tw_rule_clock ms;
+    /* Nothing is left to read for it, and all that came of what was read has been handed over: it is not behind,
+     * however old the events were. NULL: never known. */
+    bool (*idle)(void *self, const char *rule);
     void *self;
 } tw_rule_clock_port;
 

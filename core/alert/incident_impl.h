@@ -87,8 +87,9 @@ struct tw_incident {
     tw_level peak;  /* the highest that was told */
     bool announced; /* a receiver knows of it by itself, or in its group */
     bool flap_told;
-    bool again; /* what muted it is over: tell it once more */
-    bool aged;  /* what is `told` became a record only */
+    bool again;         /* what muted it is over: tell it once more */
+    bool aged;          /* what is `told` became a record only */
+    tw_signal *aged_by; /* what opened it, where its words change with time; NULL */
     int64_t
         since_ms; /* since when there is something to tell; TW_TIME_NONE: there is not */
     int64_t want_ms;        /* the same, and no inhibitor holds it back */
@@ -120,6 +121,9 @@ struct tw_incidents {
     struct tw_peers *peers;
     size_t held_by_any; /* how many incidents are */
     uint64_t seq;       /* of the input line at work */
+    /* Who is being raised, and by what; NULL: nobody. */
+    tw_incident *raised;
+    const tw_signal *raised_by;
     tw_counter *firing, *resolved, *dropped, *stormed, *aged;
     tw_gauge *open;
 };
@@ -225,7 +229,10 @@ void tw_storm_rule_moved(tw_incidents *in, const char *old, tw_rule *now);
 
 /* aged.c: true when it is too old to be told; it is a record then. */
 bool tw_aged_takes(tw_incident *inc, int64_t at_ms);
-void tw_aged_advance(tw_incidents *in, tw_rule_clock clock, void *self);
+/* Somebody knows of it in another way: no notice stands for it any more. */
+void tw_aged_known(tw_incident *inc);
+/* last: nobody will be here a moment later. */
+void tw_aged_advance(tw_incidents *in, tw_rule_clock clock, void *self, bool last);
 void tw_aged_rule_gone(tw_incidents *in, tw_course *course, const char *reason,
                        int64_t at_ms);
 void tw_aged_free(tw_course *course);

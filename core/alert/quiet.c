@@ -130,7 +130,8 @@ static void acknowledge(tw_incident *inc, const char *by, int64_t now_ms)
     inc->marks |= TW_MARK_ACKNOWLEDGED;
     /* Whoever takes it knows of it: what held it back may end without a word. */
     inc->told = inc->level > inc->told ? inc->level : inc->told;
-    inc->again = inc->aged = false;
+    inc->again = false;
+    tw_aged_known(inc);
     tw_incident_report(inc, "acknowledged", by, now_ms);
 }
 

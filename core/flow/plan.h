@@ -265,6 +265,8 @@ typedef struct tw_rule {
     uint32_t role_count;
     char **facts;
     uint32_t fact_count;
+    uint32_t
+        elapsed_fact; /* the one that counts seconds up to the alert, from 1; 0: none */
     /* Fields of an event that are kept while it waits for others: what templates and functions read of
      * roles, and what they carry. kept_slots: input_count rows of kept_count slots. carried_kept and
      * carried_first_kept: where a carried field is among them. All NULL for level and handler. */

@@ -249,7 +249,7 @@ void tw_compile_missing(tw_compiler *c, const tw_tree *word)
     c->rule->detail = p;
     c->rule->detail_free = tw_missing_plan_free;
     c->keeps = true;
-    tw_compile_fact(c, "silent");
+    c->rule->elapsed_fact = tw_compile_fact(c, "silent") + 1;
     tw_compile_fact(c, "last_seen");
     if (!table || !c->rule->inputs)
         return;

@@ -25,6 +25,7 @@ typedef struct stage {
     tw_incidents *incidents;
     tw_clock now;
     int64_t clock_ms; /* of every rule */
+    bool idle;        /* nothing is left to read for any rule */
     tw_level from;    /* the level that signals say was before */
     bool by_event;    /* resolves are those of `resolve.on` */
     char told[65536];
@@ -94,12 +95,18 @@ static inline int64_t stage_clock(void *self, const char *rule)
     return ((stage *)self)->clock_ms;
 }
 
+static inline bool stage_idle(void *self, const char *rule)
+{
+    (void)rule;
+    return ((stage *)self)->idle;
+}
+
 static inline tw_incidents *new_incidents(stage *s)
 {
     tw_incidents_options options = {.notify = {on_stage_told, s},
                                     .change = {on_stage_change, s},
                                     .streams = s->streams,
-                                    .clock = {stage_clock, s},
+                                    .clock = {stage_clock, stage_idle, s},
                                     .now = &s->now,
                                     .stats = s->stats};
     return tw_incidents_new(&options);

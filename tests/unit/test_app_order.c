@@ -60,9 +60,11 @@ static void close_bench(bench *b)
 
 static void clocks_come_to(bench *b, int64_t host_s, int64_t other_s, int64_t zone_s)
 {
-    int64_t clocks[] = {host_s * SECOND, other_s * SECOND, zone_s * SECOND};
+    tw_rule_time times[] = {{.clock_ms = host_s * SECOND},
+                            {.clock_ms = other_s * SECOND},
+                            {.clock_ms = zone_s * SECOND}};
 
-    tw_app_order_advance(b->order, clocks);
+    tw_app_order_advance(b->order, times);
 }
 
 static void what_a_slow_lane_says_late_still_inhibits(void **state)
@@ -107,11 +109,13 @@ static void others_go_on_at_once(void **state)
 static void a_rule_without_a_clock_holds_up_nobody(void **state)
 {
     bench b;
-    int64_t clocks[] = {100 * SECOND, TW_TIME_NONE, TW_TIME_NONE};
+    tw_rule_time times[] = {{.clock_ms = 100 * SECOND},
+                            {.clock_ms = TW_TIME_NONE},
+                            {.clock_ms = TW_TIME_NONE}};
     (void)state;
     open_bench(&b);
     tell(&b, b.rules[0], "h1", OK, WARN, 10);
-    tw_app_order_advance(b.order, clocks);
+    tw_app_order_advance(b.order, times);
     assert_string_equal(b.s.told, "15s firing warn h1");
     close_bench(&b);
 }

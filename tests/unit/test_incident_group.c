@@ -339,45 +339,6 @@ static void a_rule_that_goes_takes_its_storm_along(void **state)
     close_stage(&s);
 }
 
-/* ---- max_age ----------------------------------------------------------------------- */
-
-static void old_alerts_become_records_and_one_notice(void **state)
-{
-    stage s;
-    (void)state;
-    open_stage(&s);
-    tw_rule *r = add_rule(&s, "a/b", "${host}");
-    r->incident.max_age_ms = 60 * SECOND;
-    tw_clock_set(&s.now, 1000 * SECOND);
-    level(&s, r, "h1", CRIT, 10);
-    level(&s, r, "h1", OK, 20);
-    level(&s, r, "h2", WARN, 30);
-    assert_string_equal(s.told, "10s firing crit a/b/catching-up");
-    assert_int_equal(tw_stats_sum(s.stats, "alerts_aged_total"), 2);
-    come_to(&s, 941);
-    assert_string_equal(s.told, "10s firing crit a/b/catching-up | "
-                                "941s resolved crit a/b/catching-up x2");
-    come_to(&s, 942); /* what still fires is told then */
-    assert_string_equal(s.told, "10s firing crit a/b/catching-up | "
-                                "941s resolved crit a/b/catching-up x2 | "
-                                "941s firing warn h2");
-    close_stage(&s);
-}
-
-static void the_end_of_what_was_announced_is_told_at_any_age(void **state)
-{
-    stage s;
-    (void)state;
-    open_stage(&s);
-    tw_rule *r = add_rule(&s, "a/b", "${host}");
-    r->incident.max_age_ms = 60 * SECOND;
-    level(&s, r, "h1", CRIT, 10);
-    tw_clock_set(&s.now, 1000 * SECOND);
-    level(&s, r, "h1", OK, 20);
-    assert_string_equal(s.told, "10s firing crit h1 | 20s resolved crit h1");
-    close_stage(&s);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -398,8 +359,6 @@ int main(void)
         cmocka_unit_test(drop_stands_for_nothing),
         cmocka_unit_test(a_storm_has_its_labels_in_its_name),
         cmocka_unit_test(a_rule_that_goes_takes_its_storm_along),
-        cmocka_unit_test(old_alerts_become_records_and_one_notice),
-        cmocka_unit_test(the_end_of_what_was_announced_is_told_at_any_age),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

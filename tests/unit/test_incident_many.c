@@ -27,7 +27,7 @@ static void open_quiet(stage *s)
     tw_incidents_free(s->incidents);
     tw_incidents_options options = {.notify = {silent, s},
                                     .streams = s->streams,
-                                    .clock = {stage_clock, s},
+                                    .clock = {stage_clock, NULL, s},
                                     .now = &s->now,
                                     .stats = s->stats};
     s->incidents = tw_incidents_new(&options);

@@ -31,7 +31,8 @@ static void hear(fixture *f, int32_t partition, int64_t time_ms, int64_t arrival
 
 static int64_t clock_at(fixture *f, int64_t previous_ms, int64_t now_ms)
 {
-    return tw_domain_clock(&f->spec, &f->clocks, previous_ms, now_ms);
+    bool idle;
+    return tw_domain_clock(&f->spec, &f->clocks, previous_ms, now_ms, &idle);
 }
 
 static void the_slowest_partition_sets_the_clock(void **state)
@@ -94,6 +95,28 @@ static void on_a_silent_topic_wall_time_carries_the_clock(void **state)
     tw_clocks_done(&f.clocks);
 }
 
+static bool idle_at(fixture *f, int64_t now_ms)
+{
+    bool idle;
+    tw_domain_clock(&f->spec, &f->clocks, TW_TIME_NONE, now_ms, &idle);
+    return idle;
+}
+
+static void nothing_is_left_to_read_when_all_partitions_are_idle(void **state)
+{
+    fixture f;
+    (void)state;
+    open_fixture(&f, 0);
+    hear(&f, 0, 2000, 100000);
+    hear(&f, 1, 1000, 101000);
+    assert_false(idle_at(&f, 105001)); /* the other one still speaks */
+    assert_true(idle_at(&f, 106001));
+    tw_clocks_partition(&f.clocks, 0, 0, 2, 106001); /* it may have a backlog */
+    assert_false(idle_at(&f, 106002));
+    assert_true(idle_at(&f, 111002));
+    tw_clocks_done(&f.clocks);
+}
+
 static void an_assigned_partition_holds_the_clock_until_it_is_idle(void **state)
 {
     fixture f;
@@ -112,19 +135,20 @@ a_stream_that_nobody_was_given_yet_holds_the_clock_until_it_is_idle(void **state
 {
     fixture f;
     uint32_t both[] = {0, 1};
+    bool idle;
     (void)state;
     open_fixture(&f, 0);
     tw_domain_spec two = f.spec;
     two.tracks = both;
     two.track_count = 2;
     hear(&f, 0, 9000, 100000);
-    assert_int_equal(tw_domain_clock(&two, &f.clocks, TW_TIME_NONE, 100000), 9000);
+    assert_int_equal(tw_domain_clock(&two, &f.clocks, TW_TIME_NONE, 100000, &idle), 9000);
     f.clocks.since_ms = 99000;
-    assert_int_equal(tw_domain_clock(&two, &f.clocks, TW_TIME_NONE, 104000),
+    assert_int_equal(tw_domain_clock(&two, &f.clocks, TW_TIME_NONE, 104000, &idle),
                      TW_TIME_NONE);
-    assert_int_equal(tw_domain_clock(&two, &f.clocks, TW_TIME_NONE, 104001), 9000);
+    assert_int_equal(tw_domain_clock(&two, &f.clocks, TW_TIME_NONE, 104001, &idle), 9000);
     tw_clocks_partition(&f.clocks, 1, 0, 0, 104001);
-    assert_int_equal(tw_domain_clock(&two, &f.clocks, 9000, 104002), 9000);
+    assert_int_equal(tw_domain_clock(&two, &f.clocks, 9000, 104002, &idle), 9000);
     tw_clocks_forget(&f.clocks, 1, 0, 0);
     tw_clocks_done(&f.clocks);
 }
@@ -267,6 +291,7 @@ int main(void)
         cmocka_unit_test(the_clock_never_goes_back),
         cmocka_unit_test(an_idle_partition_steps_aside),
         cmocka_unit_test(on_a_silent_topic_wall_time_carries_the_clock),
+        cmocka_unit_test(nothing_is_left_to_read_when_all_partitions_are_idle),
         cmocka_unit_test(an_assigned_partition_holds_the_clock_until_it_is_idle),
         cmocka_unit_test(
             a_stream_that_nobody_was_given_yet_holds_the_clock_until_it_is_idle),
