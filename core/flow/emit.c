@@ -96,13 +96,25 @@ static void write_text(thing t, tw_buf *out)
         tw_value_write_text(t.value, out);
 }
 
+static void write_part(writing *w, const tw_part *part)
+{
+    thing t = of_part(w, part);
+
+    if (part->format.set && !t.json && t.value.type == TW_INT)
+        tw_number_format_write(part->format, (double)t.value.i, w->scratch);
+    else if (part->format.set && !t.json && t.value.type == TW_DOUBLE)
+        tw_number_format_write(part->format, t.value.d, w->scratch);
+    else
+        write_text(t, w->scratch);
+}
+
 /* ---- look-ups ---------------------------------------------------------------------- */
 
 static char *text_of(writing *w, const tw_template *t)
 {
     tw_buf_reset(w->scratch);
     for (uint32_t i = 0; i < t->count; i++)
-        write_text(of_part(w, &t->parts[i]), w->scratch);
+        write_part(w, &t->parts[i]);
     return tw_strndup(w->scratch->data, w->scratch->len);
 }
 
@@ -142,7 +154,7 @@ static const json_t *look_up(writing *w, uint32_t number)
         of_part(w, &l->key.parts[i]);
     tw_buf_reset(w->scratch);
     for (uint32_t i = 0; i < l->key.count; i++)
-        write_text(of_part(w, &l->key.parts[i]), w->scratch);
+        write_part(w, &l->key.parts[i]);
     const json_t *row =
         tw_rows_at(w->rows[number], w->scratch->len > 0 ? w->scratch->data : "",
                    l->as_of_event ? w->signal->at_ms : TW_ROW_NEWEST);
@@ -264,7 +276,7 @@ static void put_thing(writing *w, const tw_emit_step *step, thing t)
 static void put_text(writing *w, const tw_emit_step *step)
 {
     const tw_template *t = &step->value;
-    bool one = t->count == 1 && t->parts[0].kind != TW_PART_LITERAL;
+    bool one = tw_template_is_path(t);
 
     for (uint32_t i = 0; i < t->count && !one; i++)
         of_part(w, &t->parts[i]);
@@ -274,7 +286,7 @@ static void put_text(writing *w, const tw_emit_step *step)
     }
     tw_buf_reset(w->scratch);
     for (uint32_t i = 0; i < t->count; i++)
-        write_text(of_part(w, &t->parts[i]), w->scratch);
+        write_part(w, &t->parts[i]);
     put_thing(w, step, of_value(tw_value_string(w->scratch->data, w->scratch->len)));
 }
 

@@ -3,8 +3,6 @@
  * thread may render it with its own values. `$${` writes a plain `${`. */
 #include "flow/template.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,7 +57,7 @@ static const char *skip_bracket(const char *s)
     return *s == ']' ? s + 1 : NULL;
 }
 
-/* The end of the path that starts at s: it must stop at `}`. NULL when it is not a path.
+/* The end of the path that starts at s: it must stop at `}` or at the colon of a format. NULL when it is not a path.
  */
 static const char *skip_path(const char *s)
 {
@@ -78,7 +76,7 @@ static const char *skip_path(const char *s)
             return NULL;
         }
         want_name = false;
-        if (*s == '}')
+        if (*s == '}' || *s == ':')
             return s;
         if (*s == '.') {
             want_name = true;
@@ -87,6 +85,34 @@ static const char *skip_path(const char *s)
             return NULL;
         }
     }
+}
+
+/* `:.1%` behind a path, up to `}`. */
+static int compile_format(const tw_template *t, const char *s, const char *close,
+                          tw_number_format *out, tw_err *err)
+{
+    if (*s == '}' || tw_number_format_parse(s + 1, (size_t)(close - s - 1), out))
+        return TW_OK;
+    return tw_err_set(
+        err, TW_EPARSE,
+        "\"%s\": '%.*s' says no way to write a number; it is :%% (percent), "
+        ":.1 (so many decimals) or :.1%%",
+        t->source, (int)(close - s), s);
+}
+
+/* A parameter is put in as text. */
+static void format_literal(tw_part *p)
+{
+    char *end;
+    double v = strtod(p->text, &end);
+    tw_buf text;
+
+    if (*end || end == p->text)
+        return;
+    tw_buf_init(&text, MAX_TEXT_BYTES);
+    tw_number_format_write(p->format, v, &text);
+    tw_free(p->text);
+    p->text = tw_buf_take(&text, NULL);
 }
 
 /* s behind `${`; on success *io is behind `}`. */
@@ -107,16 +133,26 @@ static int compile_path(tw_template *t, const char **io, const tw_template_names
             "expressions",
             t->source, (int)(close - s), s);
 
+    close = strchr(end, '}'); /* one may stand within the path's quotes */
+    if (!close)
+        return tw_err_set(err, TW_EPARSE, "\"%s\": ${ is not closed by }", t->source);
+    tw_number_format format = {0};
+    int rc = compile_format(t, end, close, &format, err);
+    if (rc < 0)
+        return rc;
     char *path = tw_strndup(s, (size_t)(end - s));
     tw_part found = {0};
-    int rc = names->classify(names->self, path, &found, err);
+    rc = names->classify(names->self, path, &found, err);
     tw_free(path);
     if (rc < 0) {
         tw_free(found.text);
         return rc;
     }
+    found.format = format;
+    if (format.set && found.kind == TW_PART_LITERAL)
+        format_literal(&found);
     *add_part(t, found.kind) = found;
-    *io = end + 1;
+    *io = close + 1;
     return TW_OK;
 }
 
@@ -199,20 +235,9 @@ static int write_text(const json_t *v, tw_buf *out)
     return TW_OK;
 }
 
-/* Four digits, but never less than the whole number. */
-static double rounded(double v)
-{
-    char text[32];
-
-    if (fabs(v) >= 1000)
-        return round(v);
-    snprintf(text, sizeof text, "%.4g", v);
-    return strtod(text, NULL);
-}
-
 static int write_rounded(const json_t *v, tw_buf *out)
 {
-    return json_is_real(v) ? tw_buf_add_double(out, rounded(json_real_value(v)))
+    return json_is_real(v) ? tw_buf_add_double(out, tw_number_rounded(json_real_value(v)))
                            : write_text(v, out);
 }
 
@@ -226,7 +251,9 @@ static int write_parts(const tw_template *t, const tw_template_values *values,
             continue;
         }
         json_t *v = values->get(values->self, p);
-        if (v)
+        if (p->format.set && json_is_number(v))
+            tw_number_format_write(p->format, json_number_value(v), out);
+        else if (v)
             write(v, out);
         json_decref(v);
     }
@@ -244,9 +271,15 @@ int tw_template_say(const tw_template *t, const tw_template_values *values, tw_b
     return write_parts(t, values, write_rounded, out);
 }
 
+bool tw_template_is_path(const tw_template *t)
+{
+    return t->count == 1 && t->parts[0].kind != TW_PART_LITERAL &&
+           !t->parts[0].format.set;
+}
+
 json_t *tw_template_value(const tw_template *t, const tw_template_values *values)
 {
-    if (t->count == 1 && t->parts[0].kind != TW_PART_LITERAL)
+    if (tw_template_is_path(t))
         return values->get(values->self, &t->parts[0]);
     tw_buf text;
     tw_buf_init(&text, MAX_TEXT_BYTES);

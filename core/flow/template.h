@@ -3,7 +3,8 @@
  * plain look-up, never an expression. What it means is decided when it is compiled:
  * detector result names first ("value", "count", named values, "level", "from", "start", ...),
  * then the rule's key fields, its enrich names, `first.` + field, else a field of the newest event.
- * Parameters are put in as text at compile time (`${params.fire}`). */
+ * Parameters are put in as text at compile time (`${params.fire}`). Behind a colon it says how a number is written
+ * (number_format.h); what is no number is written as ever. */
 #ifndef TW_FLOW_TEMPLATE_H
 #define TW_FLOW_TEMPLATE_H
 
@@ -12,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "flow/number_format.h"
 #include "flow/value.h"
 
 typedef enum tw_part_kind {
@@ -33,6 +35,7 @@ typedef struct tw_part {
     uint32_t role;
     bool first; /* of a role's events the first; else the last */
     char *text; /* owned */
+    tw_number_format format;
 } tw_part;
 
 typedef struct tw_template {
@@ -62,6 +65,8 @@ int tw_template_render(const tw_template *t, const tw_template_values *values,
                        tw_buf *out);
 /* For people: the same, with fractions rounded to four digits. */
 int tw_template_say(const tw_template *t, const tw_template_values *values, tw_buf *out);
+/* Whether it is exactly one `${path}`, whose value keeps its type. */
+bool tw_template_is_path(const tw_template *t);
 /* A template that is exactly one `${path}` keeps the value's type; others give a string. New
  * reference; NULL when the one path has nothing. */
 json_t *tw_template_value(const tw_template *t, const tw_template_values *values);

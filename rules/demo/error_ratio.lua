@@ -2,18 +2,18 @@
 -- above one value and resolves below a lower one, so it does not flap between them.
 rule "demo/error_ratio" {
   owner = "team-checkout",
-  doc = "more than so many percent of the requests of a service fail",
-  params = { over = "10s", fire = 5, clear = 2 },
+  doc = "more than such a share of the requests of a service fail",
+  params = { over = "10s", fire = 0.05, clear = 0.02 },
   key = { "service" },
   inputs = { req = from "requests" {} },
   detect = level {
-    of = 100 * count("req", { code = gte(500) }) / count "req",
+    of = count("req", { code = gte(500) }) / count "req",
     over = P"over", min = 50,
     crit = { above = P"fire", clear = P"clear" },
   },
   alert = incident {
     id = "errors:${service}", route = "terminal",
-    title = "${service}: over ${params.fire} % of requests fail",
+    title = "${service}: over ${params.fire:%} of requests fail",
   },
 }
 
@@ -23,7 +23,7 @@ test "a tenth of the requests fail for five seconds" {
     { "0s..40s/100ms", "requests", { service = "cart", code = 200 } },
     { "10s..15s/1s", "requests", { service = "cart", code = 503 } },
   },
-  expect = { { "15s", "crit", { service = "cart", value = gt(5) } }, { "23s", "ok", { value = lte(2) } } },
+  expect = { { "15s", "crit", { service = "cart", value = gt(0.05) } }, { "23s", "ok", { value = lte(0.02) } } },
   vary = {
     "duplicate", "delay<=5s", "future", "stall@12s", "reload@12s",
     "rebalance@12s", "restart@12s", "restart@20s", "lanes",

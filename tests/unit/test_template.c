@@ -33,9 +33,10 @@ static const tw_template_names names = {.classify = classify};
 
 static void renders_to(const char *source, const char *expected)
 {
-    json_t *o = json_pack("{s:s, s:i, s:f, s:b, s:n, s:{s:i}, s:s, s:s}", "name", "cart",
-                          "count", 7, "ratio", 0.1, "ok", 1, "none", "o", "a", 1,
-                          "[\"k8s.pod\"].x[2]", "deep", "@time", "now");
+    json_t *o =
+        json_pack("{s:f, s:f, s:s, s:i, s:f, s:b, s:n, s:{s:i}, s:s, s:s}", "third",
+                  1 / 3.0, "below", -0.04, "name", "cart", "count", 7, "ratio", 0.1, "ok",
+                  1, "none", "o", "a", 1, "[\"k8s.pod\"].x[2]", "deep", "@time", "now");
     tw_template t;
     tw_err err = {0};
     assert_int_equal(tw_template_compile(&t, source, &names, &err), TW_OK);
@@ -77,6 +78,30 @@ static void quoted_keys_and_indices_are_paths(void **state)
     renders_to("${@time}", "now");
 }
 
+static void a_number_is_written_as_the_text_asks(void **state)
+{
+    (void)state;
+    renders_to("${ratio:%}", "10%");
+    renders_to("${ratio:.1%} of ${count:.2}", "10.0% of 7.00");
+    renders_to("${ratio:.0}|${count:%}", "0|700%");
+    renders_to("${third:%}|${third:.2%}|${third:.3}", "33.33%|33.33%|0.333");
+    renders_to("${below:.1}|${below:.3}", "0.0|-0.040");
+    renders_to("${name:.1}|${absent:%}|${o:%}", "cart||{\"a\":1}");
+    renders_to("${[\"k8s.pod\"].x[2]:%}", "deep");
+}
+
+static void another_way_to_write_it_is_refused(void **state)
+{
+    (void)state;
+    is_refused("${ratio:}", TW_EPARSE);
+    is_refused("${ratio:d}", TW_EPARSE);
+    is_refused("${ratio:.}", TW_EPARSE);
+    is_refused("${ratio:.10}", TW_EPARSE);
+    is_refused("${ratio:1%}", TW_EPARSE);
+    is_refused("${ratio:%%}", TW_EPARSE);
+    is_refused("${[\"a}\"]:%", TW_EPARSE);
+}
+
 static void a_doubled_dollar_writes_the_opening(void **state)
 {
     (void)state;
@@ -116,6 +141,9 @@ static void a_single_path_keeps_its_type(void **state)
     json_t *o = json_pack("{s:i}", "count", 7);
     json_t *v = value_of("${count}", o);
     assert_true(json_is_integer(v));
+    json_decref(v);
+    v = value_of("${count:.1}", o);
+    assert_string_equal(json_string_value(v), "7.0");
     json_decref(v);
     v = value_of("${count}!", o);
     assert_string_equal(json_string_value(v), "7!");
@@ -166,6 +194,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_and_values_are_joined),
         cmocka_unit_test(quoted_keys_and_indices_are_paths),
+        cmocka_unit_test(a_number_is_written_as_the_text_asks),
+        cmocka_unit_test(another_way_to_write_it_is_refused),
         cmocka_unit_test(a_doubled_dollar_writes_the_opening),
         cmocka_unit_test(what_is_no_path_is_refused),
         cmocka_unit_test(a_single_path_keeps_its_type),
