@@ -24,12 +24,24 @@ static void free_selection(void *p)
     tw_rule_files_unref(p);
 }
 
+static void settle(tw_ruletests *rt, const tw_ruletest_world *world)
+{
+    if (world) {
+        rt->world = *world;
+        rt->options = *world->rules;
+    } else {
+        rt->streams = tw_streams_new();
+        rt->options = (tw_rule_options){.streams = rt->streams, .any_stream = true};
+    }
+}
+
 tw_ruletests *tw_ruletests_new(const char *const *paths, size_t count,
-                               tw_findings *out_findings, tw_err *err)
+                               const tw_ruletest_world *world, tw_findings *out_findings,
+                               tw_err *err)
 {
     tw_ruletests *rt = tw_alloc(sizeof *rt);
 
-    rt->streams = tw_streams_new();
+    settle(rt, world);
     rt->selections = tw_map_new(free_selection);
     if (tw_rule_thread_enter(err) < 0) {
         tw_map_free(rt->selections);
@@ -37,7 +49,8 @@ tw_ruletests *tw_ruletests_new(const char *const *paths, size_t count,
         tw_free(rt);
         return NULL;
     }
-    tw_rule_options options = {.streams = rt->streams, .any_stream = true, .tests = true};
+    tw_rule_options options = rt->options;
+    options.tests = true;
     rt->files = tw_rules_load(paths, count, &options, out_findings);
     if (!any_error(out_findings))
         return rt;
@@ -79,18 +92,36 @@ static const char *file_of(const tw_rule_files *files, const char *rule)
     return NULL;
 }
 
+/* Those of the test before those of the world. New reference. */
+static json_t *merged_params(const tw_ruletests *rt, const tw_rule_test *test)
+{
+    json_t *all = json_deep_copy(rt->options.params), *own, *params;
+    const char *rule;
+
+    all = all ? all : json_object();
+    json_object_foreach(test->params, rule, own)
+    {
+        params = json_object_get(all, rule);
+        if (params)
+            json_object_update(params, own);
+        else
+            json_object_set(all, rule, own);
+    }
+    return all;
+}
+
 /* With other parameters a rule is another one: its file is read again. */
 static tw_rule_files *load_with_params(tw_ruletests *rt, const tw_rule_test *test,
                                        tw_err *err)
 {
     const char **paths = tw_calloc(test->rule_count + 1, sizeof *paths);
-    tw_rule_options options = {
-        .streams = rt->streams, .any_stream = true, .params = test->params};
+    tw_rule_options options = rt->options;
     tw_findings findings = {0};
     tw_rule_files *files, *selection = NULL;
 
     for (uint32_t i = 0; i < test->rule_count; i++)
         paths[i] = file_of(rt->files, test->rules[i]);
+    options.params = merged_params(rt, test);
     files = tw_rules_load(paths, test->rule_count, &options, &findings);
     for (size_t i = 0; i < findings.count && err->code == TW_OK; i++)
         if (!findings.items[i].warning)
@@ -98,6 +129,7 @@ static tw_rule_files *load_with_params(tw_ruletests *rt, const tw_rule_test *tes
     if (err->code == TW_OK)
         selection = tw_rule_files_select(files, test->rules, test->rule_count);
     tw_rule_files_unref(files);
+    json_decref(options.params);
     tw_findings_done(&findings);
     tw_free(paths);
     return selection;
@@ -172,6 +204,7 @@ static bool run_variation(const tw_test_run *plain, const tw_variation *v, tw_bu
         for (uint32_t n = lanes ? 1 : 0; n <= (lanes ? 4 : 0); n += 3) {
             tw_test_run run = {.test = plain->test,
                                .files = plain->files,
+                               .world = plain->world,
                                .reached = plain->reached,
                                .vary = v,
                                .seed = seed,
@@ -195,7 +228,7 @@ static void take_report(tw_ruletest_outcome *out, tw_buf *report)
 void tw_ruletests_run(tw_ruletests *rt, uint32_t i, tw_ruletest_outcome *out)
 {
     const tw_rule_test *test = tw_ruletests_at(rt, i);
-    tw_test_run plain = {.test = test, .reached = rt->reached};
+    tw_test_run plain = {.test = test, .world = &rt->world, .reached = rt->reached};
     int64_t start_ns = tw_mono_ns();
     tw_buf report;
 

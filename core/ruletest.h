@@ -7,6 +7,8 @@
 
 #include <stdio.h>
 
+#include "flow/table_view.h"
+#include "rule/rules.h"
 #include "rule/tests.h"
 
 typedef struct tw_ruletests tw_ruletests;
@@ -19,9 +21,18 @@ typedef struct tw_ruletest_outcome {
     int64_t duration_us;
 } tw_ruletest_outcome;
 
-/* Loads the files. NULL with findings when one is refused, or with err. */
+/* Where the rules will live, borrowed: how they are read (its `streams` are those there are), and the rows of tables
+ * that a test does not bring itself. */
+typedef struct tw_ruletest_world {
+    const tw_rule_options *rules;
+    const tw_table_part *tables;
+    uint32_t table_count;
+} tw_ruletest_world;
+
+/* Loads the files. world NULL: anywhere, with streams, tables and routes of any name. NULL with findings when one is refused, or with err. */
 tw_ruletests *tw_ruletests_new(const char *const *paths, size_t count,
-                               tw_findings *out_findings, tw_err *err);
+                               const tw_ruletest_world *world, tw_findings *out_findings,
+                               tw_err *err);
 void tw_ruletests_free(tw_ruletests *rt);
 uint32_t tw_ruletests_count(const tw_ruletests *rt);
 const tw_rule_test *tw_ruletests_at(const tw_ruletests *rt, uint32_t i);

@@ -10,7 +10,9 @@
 #include "ruletest.h"
 
 struct tw_ruletests {
-    tw_streams *streams;
+    tw_streams *streams; /* its own; NULL: those of the world */
+    tw_ruletest_world world;
+    tw_rule_options options;
     tw_rule_files *files;
     tw_map *selections;    /* rules and parameters of a test -> tw_rule_files, owns */
     tw_coverage *coverage; /* NULL: nobody wants to know */
@@ -41,6 +43,7 @@ typedef struct tw_test_run {
     uint64_t seed;
     uint32_t lanes;
     tw_rule_files *files;
+    const tw_ruletest_world *world;
     tw_replay *replay;
     struct tw_table_view *tables; /* that rules emit with; lives as long as the replay */
     tw_map *reached;              /* of the tests; NULL */

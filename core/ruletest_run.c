@@ -93,6 +93,31 @@ static json_t *table_row(void *self, const char *table, const char *key, int64_t
     return json_incref(tw_rows_at(tw_table_view_rows(run->tables, table), key, at_ms));
 }
 
+/* The tables of the test before those of the world. */
+static tw_table_view *tables_of(const tw_test_run *run)
+{
+    json_t *own = run->test->tables, *rows;
+    uint32_t n = 0, own_count;
+    const char *name;
+    tw_table_part *parts =
+        tw_calloc(json_object_size(own) + run->world->table_count + 1, sizeof *parts);
+
+    json_object_foreach(own, name, rows)
+    {
+        parts[n++] =
+            (tw_table_part){name, tw_rows_of_json(rows, run->test->start_ms), NULL};
+    }
+    own_count = n;
+    for (uint32_t i = 0; i < run->world->table_count; i++)
+        if (!json_object_get(own, run->world->tables[i].name))
+            parts[n++] = run->world->tables[i];
+    tw_table_view *view = tw_table_view_of(parts, n);
+    for (uint32_t i = 0; i < own_count; i++)
+        tw_rows_unref(parts[i].rows);
+    tw_free(parts);
+    return view;
+}
+
 /* ---- disturbances of the feed ------------------------------------------------------ */
 
 static uint64_t next_random(uint64_t *state)
@@ -273,7 +298,7 @@ static int do_deed(tw_test_run *run, const deed *d)
 static int open_replay(tw_test_run *run)
 {
     tw_findings findings = {0};
-    tw_table_view *view = tw_table_view_of_json(run->test->tables, run->test->start_ms);
+    tw_table_view *view = tables_of(run);
     tw_replay_options options = {
         .files = run->files,
         .table_view = view,

@@ -5,12 +5,13 @@
 
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "cli/test_config.h"
 #include "cli/test_junit.h"
 
 #define MAX_PATHS 256
 
 static const char help[] =
-    "usage: tidewatch test PATH... [--run RE] [--junit FILE] [--coverage]\n"
+    "usage: tidewatch test [-c FILE] [PATH...] [--run RE] [--junit FILE] [--coverage]\n"
     "\n"
     "Runs the tests that stand beside the rules: test \"what holds\" { rule, feed, "
     "expect "
@@ -21,6 +22,17 @@ static const char help[] =
     "test names must\n"
     "be among the files. docs/RULES.md says what a test may hold.\n"
     "\n"
+    "  -c, --config FILE\n"
+    "                  rules are held against the streams, tables and routes of a "
+    "configuration "
+    "and\n"
+    "                  have its parameters, limits and tables of files; without a PATH "
+    "its "
+    "rules are\n"
+    "                  tested. Of a table that is a topic, or cannot be read, a test has "
+    "the "
+    "rows that\n"
+    "                  it brings itself\n"
     "  --run RE        only tests whose rule or name the extended regular expression "
     "finds\n"
     "  --junit FILE    writes what became of each test as JUnit XML\n"
@@ -32,15 +44,17 @@ static const char help[] =
     "                  left out)\n"
     "  -v, --verbose   names every test, not only those that failed\n"
     "\n"
-    "exit: 0 all passed - 1 a test failed or a file was refused\n"
+    "exit: 0 all passed - 1 a test failed or a file was refused - 78 the configuration "
+    "is wrong\n"
     "\n"
     "example:\n"
-    "  tidewatch test rules/ --run '^checkout/'\n";
+    "  tidewatch test rules/ --run '^checkout/'\n"
+    "  tidewatch test -c tidewatch.yaml\n";
 
 typedef struct arguments {
     const char *paths[MAX_PATHS];
     size_t path_count;
-    const char *junit_path;
+    const char *junit_path, *config_path;
     bool has_pattern;
     regex_t pattern;
     tw_junit *junit;
@@ -67,31 +81,32 @@ static int take_pattern(const tw_command *self, arguments *a, const char *text)
 
 static int parse(const tw_command *self, int argc, char **argv, arguments *a)
 {
-    static const struct option options[] = {{"run", required_argument, NULL, 'r'},
-                                            {"junit", required_argument, NULL, 'j'},
-                                            {"coverage", no_argument, NULL, 'c'},
-                                            {"verbose", no_argument, NULL, 'v'},
-                                            {0}};
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"run", required_argument, NULL, 'r'},
+        {"junit", required_argument, NULL, 'j'},  {"coverage", no_argument, NULL, 'k'},
+        {"verbose", no_argument, NULL, 'v'},      {0}};
     int option, rc = 0;
 
     *a = (arguments){0};
     optind = 1;
-    while (!rc && (option = tw_cli_option(self, argc, argv, ":v", options)) != -1) {
+    while (!rc && (option = tw_cli_option(self, argc, argv, ":vc:", options)) != -1) {
         if (option == '?')
             return TW_EXIT_USAGE;
         if (option == 'r')
             rc = take_pattern(self, a, optarg);
         else if (option == 'j')
             a->junit_path = optarg;
-        else if (option == 'c')
+        else if (option == 'k')
             a->coverage = true;
+        else if (option == 'c')
+            a->config_path = optarg;
         else
             a->verbose = true;
     }
     if (rc)
         return rc;
-    if (optind == argc)
-        return tw_cli_usage(self, "a PATH is missing");
+    if (optind == argc && !a->config_path)
+        return tw_cli_usage(self, "a PATH is missing, or -c FILE");
     if (argc - optind > MAX_PATHS)
         return tw_cli_usage(self, "more than %d PATHs", MAX_PATHS);
     while (optind < argc)
@@ -178,23 +193,42 @@ static int run_with(arguments *a, tw_ruletests *rt)
     return concluded ? concluded : code;
 }
 
+static int run_loaded(arguments *a, const tw_test_config *with)
+{
+    tw_findings findings = {0};
+    tw_err err = {0};
+    const char *const *paths = a->paths;
+    size_t count = a->path_count;
+    int code = TW_EXIT_FINDING;
+
+    if (!count && with->config) {
+        paths = (const char *const *)with->config->rule_paths;
+        count = with->config->rule_path_count;
+    }
+    tw_ruletests *rt = tw_ruletests_new(paths, count, with->config ? &with->world : NULL,
+                                        &findings, &err);
+    if (tw_cli_findings(&findings) == 0 && !rt)
+        fprintf(stderr, "tidewatch test: %s\n", err.text);
+    if (rt)
+        code = run_with(a, rt);
+    tw_ruletests_free(rt);
+    tw_findings_done(&findings);
+    return code;
+}
+
 static int run(const tw_command *self, int argc, char **argv)
 {
     arguments a;
-    tw_findings findings = {0};
-    tw_err err = {0};
+    tw_test_config with = {0};
     int code = parse(self, argc, argv, &a);
 
     if (code)
         return code;
-    tw_ruletests *rt = tw_ruletests_new(a.paths, a.path_count, &findings, &err);
-    if (tw_cli_findings(&findings) == 0 && !rt)
-        fprintf(stderr, "tidewatch test: %s\n", err.text);
-    code = TW_EXIT_FINDING;
-    if (rt)
-        code = run_with(&a, rt);
-    tw_ruletests_free(rt);
-    tw_findings_done(&findings);
+    tw_config *config = a.config_path ? tw_cli_config(a.config_path) : NULL;
+    if (config)
+        tw_test_config_init(&with, config);
+    code = a.config_path && !config ? TW_EXIT_CONFIG : run_loaded(&a, &with);
+    tw_test_config_done(&with);
     if (a.has_pattern)
         regfree(&a.pattern);
     return code;

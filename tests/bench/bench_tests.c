@@ -38,7 +38,7 @@ static double run_file(const char *path)
     tw_err err = {0};
     uint32_t passed = 0;
     int64_t start_ns = tw_mono_ns();
-    tw_ruletests *rt = tw_ruletests_new(&path, 1, &findings, &err);
+    tw_ruletests *rt = tw_ruletests_new(&path, 1, NULL, &findings, &err);
 
     for (uint32_t i = 0; rt && i < tw_ruletests_count(rt); i++) {
         tw_ruletest_outcome o;
