@@ -3,10 +3,12 @@
  * What else is different in it is told and takes a restart; with an error in the file, a table or a rule
  * everything stays as it was. SIGHUP, POST and the file watch all end here. Shore thread. */
 #include "app_impl.h"
+#include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "rule/findings.h"
 
+#define MAX_MOVED_BYTES 4096
 #define STAYS "the rules that ran before still run"
 
 typedef struct reload {
@@ -139,10 +141,40 @@ static json_t *report_json(const reload *r, int rc)
     return report;
 }
 
-static void log_reload(const reload *r, int rc)
+/* "a/new was a/old, .."; borrowed by nobody, tw_free. */
+static char *moved_text(const reload *r)
+{
+    tw_buf text;
+    size_t n;
+    json_t *row;
+
+    tw_buf_init(&text, MAX_MOVED_BYTES);
+    json_array_foreach(r->changes, n, row)
+    {
+        const char *was = json_string_value(json_object_get(row, "was"));
+        if (was)
+            tw_buf_printf(&text, "%s%s was %s", text.len ? ", " : "",
+                          json_string_value(json_object_get(row, "rule")), was);
+    }
+    return tw_buf_take(&text, NULL);
+}
+
+static void log_taken_over(const reload *r)
 {
     const tw_switch_report *s = &r->report;
+    char *moved = moved_text(r);
 
+    tw_log_info("reload", "rules taken over", "generation", TW_LOG_INT(s->generation),
+                "added", TW_LOG_INT(s->added), "changed", TW_LOG_INT(s->changed),
+                "unchanged", TW_LOG_INT(s->unchanged), "removed", TW_LOG_INT(s->removed),
+                "moved", TW_LOG_INT(s->moved), "revived", TW_LOG_INT(s->revived),
+                "pause_us", TW_LOG_INT(s->pause_us), s->moved ? "renamed" : NULL, moved,
+                NULL);
+    tw_free(moved);
+}
+
+static void log_reload(const reload *r, int rc)
+{
     for (size_t i = 0; i < r->findings.count; i++) {
         char line[1400];
         tw_err_format(&r->findings.items[i].err, line, sizeof line);
@@ -154,10 +186,7 @@ static void log_reload(const reload *r, int rc)
     if (rc < 0)
         tw_log_error("reload", "refused; " STAYS, "reason", r->err.text, NULL);
     else
-        tw_log_info("reload", "rules taken over", "generation", TW_LOG_INT(s->generation),
-                    "added", TW_LOG_INT(s->added), "changed", TW_LOG_INT(s->changed),
-                    "unchanged", TW_LOG_INT(s->unchanged), "removed",
-                    TW_LOG_INT(s->removed), "pause_us", TW_LOG_INT(s->pause_us), NULL);
+        log_taken_over(r);
 }
 
 int tw_app_reload(tw_app *app, json_t **out_report)

@@ -109,9 +109,24 @@ static json_t *open_of(void *self, uint32_t rule)
     return open;
 }
 
+static void due_of(void *self, uint32_t rule, const tw_rule *fresh, tw_due *out)
+{
+    tw_app *app = self;
+
+    tw_engine_due(app->engine, rule, fresh, out);
+}
+
+static json_t *ending_of(void *self, uint32_t rule, const tw_rule *fresh)
+{
+    const tw_app *app = self;
+
+    return tw_incidents_ending(app->incidents, tw_engine_rules(app->engine)->rules[rule],
+                               fresh);
+}
+
 static json_t *list_changes(tw_app *app, const tw_rule_files *files)
 {
-    tw_changes_port port = {keys_of, open_of, app};
+    tw_changes_port port = {keys_of, open_of, due_of, ending_of, app};
 
     return tw_changes_json(files, tw_engine_rules(app->engine),
                            tw_engine_park(app->engine), tw_clock_now_ms(&app->clock),

@@ -39,6 +39,34 @@ static json_t *edited_parts(const tw_rule *fresh, const tw_rule *old)
     return list;
 }
 
+/* Those of which the value is another, or that one of the two has not. */
+static json_t *edited_params(const tw_rule *fresh, const tw_rule *old)
+{
+    json_t *edited = json_object(), *value, *other;
+    const char *name;
+
+    json_object_foreach(fresh->params, name, value)
+    {
+        other = json_object_get(old->params, name);
+        if (!other || !json_equal(value, other))
+            json_object_set_new(edited, name, json_pack("[O?, O]", other, value));
+    }
+    json_object_foreach(old->params, name, value)
+    {
+        if (!json_object_get(fresh->params, name))
+            json_object_set_new(edited, name, json_pack("[O, n]", value));
+    }
+    return edited;
+}
+
+/* Takes the value; an empty one is left out. */
+static void set_some(json_t *row, const char *name, json_t *value)
+{
+    if (json_object_size(value) + json_array_size(value) > 0)
+        json_object_set(row, name, value);
+    json_decref(value);
+}
+
 static json_t *compare(const tw_rule *fresh, const tw_rule *old)
 {
     tw_edit edit;
@@ -49,6 +77,7 @@ static json_t *compare(const tw_rule *fresh, const tw_rule *old)
     json_t *row = row_of(fresh, moved ? "moved" : "changed");
     tw_fate fate = tw_rule_fate(fresh, old, &edit);
     json_object_set_new(row, "parts", edited_parts(fresh, old));
+    set_some(row, "params", edited_params(fresh, old));
     json_object_set_new(row, "state", json_string(tw_fate_name(fate)));
     json_object_set_new(row, "why", json_string(edit.why));
     if (edit.warming_ms > 0)
@@ -113,6 +142,27 @@ static void set_counts(const walk *w, json_t *row, uint32_t number)
         json_object_set_new(row, "open", open);
 }
 
+/* What happens at the moment it is taken over. fresh NULL: it goes. */
+static void add_effects(const walk *w, json_t *row, uint32_t number, const tw_rule *fresh)
+{
+    const char *change = json_string_value(json_object_get(row, "change"));
+    const char *state = json_string_value(json_object_get(row, "state"));
+    tw_due due = {0};
+
+    if (strcmp(change, "unchanged") == 0)
+        return;
+    bool goes = !fresh || strcmp(state, "cold") == 0 || strcmp(state, "revived") == 0;
+    if (!goes)
+        w->port->due(w->port->self, number, fresh, &due);
+    if (due.fires + due.ends > 0)
+        json_object_set_new(row, "due",
+                            json_pack("{s:I, s:I}", "fires", (json_int_t)due.fires,
+                                      "ends", (json_int_t)due.ends));
+    if (goes || strcmp(change, "moved") == 0)
+        set_some(row, "ending",
+                 w->port->ending(w->port->self, number, goes ? NULL : fresh));
+}
+
 static void add_rule(const walk *w, const tw_rule *now)
 {
     int64_t before = w->running ? tw_ruleset_before(w->running, now) : -1;
@@ -126,8 +176,10 @@ static void add_rule(const walk *w, const tw_rule *now)
         add_parking(row, w->running->rules[before]);
     if (before < 0 || cold)
         add_revival(w, now, row);
-    if (before >= 0)
+    if (before >= 0) {
         set_counts(w, row, (uint32_t)before);
+        add_effects(w, row, (uint32_t)before, now);
+    }
     json_array_append_new(w->list, row);
 }
 
@@ -155,6 +207,7 @@ static void add_removed(const walk *w, uint32_t number)
         set_state(row, "dropped", "what it has open resolves");
     }
     set_counts(w, row, number);
+    add_effects(w, row, number, NULL);
     json_array_append_new(w->list, row);
 }
 

@@ -172,6 +172,8 @@ void tw_engine_rule_counts(const tw_engine *e, uint32_t rule, tw_rule_counts *ou
 /* Of a rule with a sequence: how many matches wait for each step (TW_SEQ_MAX_STEPS), over all lanes. False: it
  * has none. Pauses by itself. */
 bool tw_engine_open_matches(tw_engine *e, uint32_t rule, uint64_t *out_by_step);
+/* What would fall due by the holds of `fresh`, an edit of the rule, over all lanes. Pauses by itself. */
+void tw_engine_due(tw_engine *e, uint32_t rule, const tw_rule *fresh, tw_due *out);
 /* What the last switch did to the matches it had open. False: it has none. */
 bool tw_engine_adopted(const tw_engine *e, uint32_t rule, tw_adopted *out);
 

@@ -267,6 +267,24 @@ bool tw_engine_open_matches(tw_engine *e, uint32_t rule, uint64_t *out_by_step)
     return true;
 }
 
+void tw_engine_due(tw_engine *e, uint32_t rule, const tw_rule *fresh, tw_due *out)
+{
+    const tw_detector_class *cls = tw_detector_class_of(e->rules->rules[rule]);
+    int64_t clock_ms = tw_engine_rule_clock(e, rule);
+    bool was_paused = e->paused;
+
+    *out = (tw_due){0};
+    if (!cls->count_due || clock_ms == TW_TIME_NONE)
+        return;
+    if (!was_paused)
+        tw_engine_pause_soon(e);
+    for (uint32_t i = 0; i < e->lane_count; i++)
+        cls->count_due(e->lanes[i]->rules->instances[rule].detector, fresh, clock_ms,
+                       out);
+    if (!was_paused)
+        tw_engine_resume(e);
+}
+
 bool tw_engine_adopted(const tw_engine *e, uint32_t rule, tw_adopted *out)
 {
     const tw_detector_class *cls = tw_detector_class_of(e->rules->rules[rule]);

@@ -24,15 +24,12 @@ tell_progress() {
 # build_preset NAME [TARGET]: configures and builds; the log is build/NAME.log. With a target only that, and
 # how far it is is told.
 build_preset() {
-    local launcher=() target=() log=build/$1.log built=0
-    if command -v ccache >/dev/null; then
-        launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
-    fi
+    local target=() log=build/$1.log built=0
     mkdir -p build
     if [ -n "${2:-}" ]; then
         target=(--target "$2")
     fi
-    { cmake --preset "$1" "${launcher[@]}" && cmake --build "build/$1" -j "$jobs" "${target[@]}"; } 2>&1 |
+    { cmake --preset "$1" && cmake --build "build/$1" -j "$jobs" "${target[@]}"; } 2>&1 |
         tee "$log" | { if [ -n "${2:-}" ]; then tell_progress; else cat >/dev/null; fi; } || built=1
     if [ $built != 0 ]; then
         grep -E -A4 'error|FAILED|CMake Error' "$log" | head -n 60 >&2 || tail -n 40 "$log" >&2

@@ -93,6 +93,11 @@ void tw_incidents_rule_gone(tw_incidents *in, const tw_rule *rule, const char *r
 void tw_incidents_rule_moved(tw_incidents *in, const tw_rule *old, tw_rule *now,
                              const char *reason, int64_t at_ms);
 
+/* The ids of open incidents of a rule that end when it goes (now NULL), or goes on under another name. New
+ * reference. */
+json_t *tw_incidents_ending(const tw_incidents *in, const tw_rule *old,
+                            const tw_rule *now);
+
 /* ---- what people do (quiet.c). now_ms: of the day, not of a rule */
 
 /* A silence as silence.h writes it; one of the same id is replaced. out (may be NULL): as it was taken, and

@@ -44,6 +44,24 @@ static char *new_id(const renaming *r, const tw_incident *inc)
     return tw_asprintf("%s%s", r->now->name, inc->id + n);
 }
 
+json_t *tw_incidents_ending(const tw_incidents *in, const tw_rule *old,
+                            const tw_rule *now)
+{
+    renaming r = {.old = old,
+                  .now = (tw_rule *)(uintptr_t)now,
+                  .in_ids = now && name_is_in_ids(old, now)};
+    const tw_course *course = tw_map_get(in->courses, old->name);
+    json_t *ids = json_array();
+
+    for (const tw_incident *inc = course ? course->first : NULL; inc; inc = inc->next) {
+        char *id = now ? new_id(&r, inc) : NULL;
+        if (!now || id)
+            json_array_append_new(ids, json_string(inc->id));
+        tw_free(id);
+    }
+    return ids;
+}
+
 /* ---- members ----------------------------------------------------------------------- */
 
 /* The name of a member of the renamed rule, under its new name; NULL: it is of another rule. */

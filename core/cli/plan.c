@@ -9,6 +9,8 @@
 #include "cli/columns.h"
 #include "cli/server.h"
 
+#define SHOWN_IDS 3 /* of incidents that resolve */
+
 static const char help[] =
     "usage: tidewatch plan [PATH...] [--server HOST:PORT] [-c FILE] [-o table|json]\n"
     "\n"
@@ -26,7 +28,13 @@ static const char help[] =
     "        partly    some of it is dropped\n"
     "        cold      it starts anew, and what it has open resolves\n"
     "        parked    it goes, and what it knew waits for it to come back\n"
+    "        dropped   it goes, and nothing is kept of what it knew\n"
     "        revived   it goes on with what was parked\n"
+    "        new       it begins with nothing\n"
+    "\n"
+    "WHY also names parameters whose value is another, holds that are over by the new "
+    "text and so fire\n"
+    "or end at once, and open incidents that resolve.\n"
     "\n" TW_CLI_SERVER_HELP "\n"
     "exit: 0 - 1 the rules have errors - 69 no engine answers\n"
     "\n"
@@ -75,6 +83,56 @@ static void add_matches(const json_t *row, tw_buf *text)
     }
 }
 
+static void add_value(tw_buf *text, const json_t *value)
+{
+    char *written = value && !json_is_null(value)
+                        ? json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15))
+                        : NULL;
+
+    tw_buf_add_str(text, written ? written : "none");
+    free(written); /* jansson's own allocator */
+}
+
+/* "; fire 0.05 -> 0.3" */
+static void add_params(const json_t *row, tw_buf *text)
+{
+    json_t *params = json_object_get(row, "params"), *both;
+    const char *name;
+
+    json_object_foreach(params, name, both)
+    {
+        tw_buf_printf(text, "; %s ", name);
+        add_value(text, json_array_get(both, 0));
+        tw_buf_add_str(text, " -> ");
+        add_value(text, json_array_get(both, 1));
+    }
+}
+
+/* "; at once: 4 keys fire", "; resolves a, b, c and 9 more" */
+static void add_effects(const json_t *row, tw_buf *text)
+{
+    const json_t *due = json_object_get(row, "due"),
+                 *ending = json_object_get(row, "ending");
+    long long fires = json_integer_value(json_object_get(due, "fires"));
+    long long ends = json_integer_value(json_object_get(due, "ends"));
+    size_t count = json_array_size(ending);
+
+    if (fires)
+        tw_buf_printf(text, "; at once: %lld key%s", fires,
+                      fires == 1 ? " fires" : "s fire");
+    if (ends)
+        tw_buf_printf(text, "%s %lld key%s", fires ? "," : "; at once:", ends,
+                      ends == 1 ? " ends" : "s end");
+    for (size_t i = 0; i < count && i < SHOWN_IDS; i++)
+        tw_buf_printf(text, "%s%s", i ? ", " : "; resolves ",
+                      json_string_value(json_array_get(ending, i)));
+    if (count > SHOWN_IDS)
+        tw_buf_printf(text, " and %zu more", count - SHOWN_IDS);
+    if (count && strcmp(text_of(row, "change"), "moved") == 0 &&
+        strcmp(text_of(row, "state"), "cold") != 0)
+        tw_buf_add_str(text, ", which open anew under the new name");
+}
+
 static char *why_text(const json_t *row)
 {
     const char *was = text_of(row, "was"), *why = text_of(row, "why");
@@ -89,6 +147,8 @@ static char *why_text(const json_t *row)
     if (warming_ms > 0)
         tw_buf_printf(&text, "; full after %s",
                       tw_cli_span(warming_ms, span, sizeof span));
+    add_params(row, &text);
+    add_effects(row, &text);
     add_matches(row, &text);
     return tw_buf_take(&text, NULL);
 }

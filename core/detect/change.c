@@ -356,4 +356,5 @@ const tw_detector_class tw_change_class = {
     .save = change_save,
     .load = change_load,
     .key_count = change_key_count,
+    .count_due = change_count_due,
 };

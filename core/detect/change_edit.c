@@ -75,6 +75,29 @@ void change_fate(const tw_rule *fresh, const tw_rule *old, tw_edit *out)
     } else {
         compare_fields(a, b, out);
     }
+    if (out->fate != TW_FATE_COLD && a->hold_ms < b->hold_ms) {
+        tw_edit_add(out, TW_FATE_KEPT, 0,
+                    "what has held as long as it now must is told at once");
+    }
+}
+
+void change_count_due(const tw_detector *base, const tw_rule *fresh, int64_t clock_ms,
+                      tw_due *out)
+{
+    const change *d = (const change *)base;
+    const tw_change_plan *plan = fresh->detail;
+
+    for (uint32_t n = tw_keyed_next(d->keys, TW_KEYED_NONE); n != TW_KEYED_NONE;
+         n = tw_keyed_next(d->keys, n)) {
+        const change_key *k = tw_keyed_at(d->keys, n);
+        bool fires = false;
+        for (uint32_t i = 0; i < d->plan->count; i++) {
+            const change_field *f = &k->fields[i];
+            fires = fires || (f->next && change_waits(d, f) &&
+                              f->since_ms + plan->hold_ms <= clock_ms);
+        }
+        out->fires += fires;
+    }
 }
 
 /* ---- taking over ------------------------------------------------------------------- */

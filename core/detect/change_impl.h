@@ -75,6 +75,8 @@ void change_tell_gone(change *d, uint32_t number, int64_t at_ms, const char *rea
 
 /* change_edit.c */
 void change_fate(const tw_rule *fresh, const tw_rule *old, tw_edit *out);
+void change_count_due(const tw_detector *base, const tw_rule *fresh, int64_t clock_ms,
+                      tw_due *out);
 void change_adopt(tw_detector *base, tw_detector *old, int64_t clock_ms);
 
 /* change_state.c */

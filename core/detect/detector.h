@@ -69,6 +69,11 @@ typedef struct tw_adopted {
     uint64_t kept, migrated, dropped;
 } tw_adopted;
 
+/* Keys of which something begins, or ends, at the moment of an edit. */
+typedef struct tw_due {
+    uint64_t fires, ends;
+} tw_due;
+
 typedef struct tw_detector_class {
     const char *name;
     tw_detector *(*new)(tw_rule *rule, const tw_detect_env *env,
@@ -117,6 +122,9 @@ typedef struct tw_detector_class {
      * last adopt did. */
     void (*count_open)(const tw_detector *d, uint64_t *by_step);
     void (*tell_adopted)(const tw_detector *d, tw_adopted *out);
+    /* Adds what an edit to `fresh`, which is not COLD, makes due at once by its holds. NULL: nothing. */
+    void (*count_due)(const tw_detector *d, const tw_rule *fresh, int64_t clock_ms,
+                      tw_due *out);
 } tw_detector_class;
 
 struct tw_detector {

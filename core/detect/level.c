@@ -402,4 +402,5 @@ const tw_detector_class tw_level_class = {
     .save = level_save,
     .load = level_load,
     .key_count = level_key_count,
+    .count_due = level_count_due,
 };

@@ -83,6 +83,9 @@ void level_fate(const tw_rule *fresh, const tw_rule *old, tw_edit *out)
     if (out->fate != TW_FATE_COLD) {
         compare_aggs(fresh, old, out);
     }
+    if (out->fate != TW_FATE_COLD) {
+        level_compare_levels(fresh, old, out);
+    }
 }
 
 /* ---- one key ----------------------------------------------------------------------- */

@@ -156,6 +156,11 @@ void level_show_count(level *d);
 void level_fate(const tw_rule *fresh, const tw_rule *old, tw_edit *out);
 void level_adopt(tw_detector *base, tw_detector *base_old, int64_t clock_ms);
 
+/* level_due.c */
+void level_compare_levels(const tw_rule *fresh, const tw_rule *old, tw_edit *out);
+void level_count_due(const tw_detector *base, const tw_rule *fresh, int64_t clock_ms,
+                     tw_due *out);
+
 /* level_session.c */
 void level_session_init(const level *d, level_key *key);
 bool level_session_runs(const level *d, level_key *key);

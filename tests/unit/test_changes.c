@@ -26,7 +26,13 @@ typedef struct edit_row {
 
 static const edit_row rows[] = {
     {LEVEL("count \"ev\"", "over = \"5m\", " ABOVE("5")),
-     LEVEL("count \"ev\"", "over = \"5m\", " ABOVE("7")), "kept", "does not touch", 0},
+     LEVEL("count \"ev\"", "over = \"5m\", " ABOVE("7")), "kept",
+     "judged by the new limits", 0},
+    {LEVEL("count \"ev\"", "over = \"5m\", crit = { above = 5, hold = \"2m\" }"),
+     LEVEL("count \"ev\"", "over = \"5m\", crit = { above = 5, hold = \"1m\" }"), "kept",
+     "is told at once", 0},
+    {CHANGE("of = \"state\", hold = \"2m\""), CHANGE("of = \"state\", hold = \"1m\""),
+     "kept", "is told at once", 0},
     {LEVEL("count \"ev\"", "over = \"5m\", " ABOVE("5")),
      LEVEL("count \"ev\"", "over = \"5m\", crit = { above = 5, hold = \"1m\" }"), "kept",
      "does not touch", 0},
@@ -157,6 +163,18 @@ static json_t *nothing_open(void *self, uint32_t rule)
     return NULL;
 }
 
+static void nothing_due(void *self, uint32_t rule, const tw_rule *fresh, tw_due *out)
+{
+    (void)self, (void)rule, (void)fresh;
+    *out = (tw_due){0};
+}
+
+static json_t *nothing_ends(void *self, uint32_t rule, const tw_rule *fresh)
+{
+    (void)self, (void)rule, (void)fresh;
+    return NULL;
+}
+
 static tw_rule_files *load_body(rules_fixture *x, const char *body)
 {
     char text[2000];
@@ -171,7 +189,7 @@ static void check_row(rules_fixture *x, const edit_row *row)
 {
     tw_ground ground;
     tw_err err = {0};
-    tw_changes_port port = {seven_keys, nothing_open, NULL};
+    tw_changes_port port = {seven_keys, nothing_open, nothing_due, nothing_ends, NULL};
     tw_rule_files *files = load_body(x, row->before);
 
     tw_ground_init(&ground);
