@@ -3,6 +3,7 @@
 """A reload reads the configuration file again: rules and tables are taken over, all else is told."""
 import json
 import os
+import re
 import signal
 import subprocess
 import unittest
@@ -103,6 +104,36 @@ class Reload(SystemTest):
         self.assertEqual(self.generation(engine), 1)
         status, report = engine.reload()
         self.assertEqual([r["change"] for r in report["rules"]], ["unchanged"])
+
+    def test_a_plan_names_what_happens_at_once_and_which_values_are_others(self):
+        engine = self.running()
+        held = RULE.replace("fire = 10", "fire = 1").replace('P"fire" }', 'P"fire", hold = "1h" }')
+        self.write("engine/rules/errors.lua", held)
+        self.assertEqual(engine.reload()[0], 200)
+        with open(self.path("engine/in.ndjson"), "a", encoding="utf-8") as f:
+            f.write('{"level":"error","host":"h1"}\n{"level":"error","host":"h2"}\n')
+        self.write("next/errors.lua", held.replace('hold = "1h"', 'hold = "1s"'))
+        wait_for("the hold has lasted", lambda: re.search(
+            r"shop/errors +changed +kept +2 .*what has held as long as it now must is told at once; at once: 2 keys fire$",
+            self.plan(engine, "next")[1], re.M))
+        self.write("next/errors.lua", held.replace("fire = 1 ", "fire = 0.5 "))
+        self.assertRegex(self.plan(engine, "next")[1], r"(?m)judged by the new limits .*; fire 1 -> 0\.5$")
+
+        self.write("engine/rules/errors.lua", RULE.replace("fire = 10", "fire = 1").replace('id = "e:${host}", ', ""))
+        self.assertEqual(engine.reload()[0], 200)
+        with open(self.path("engine/in.ndjson"), "a", encoding="utf-8") as f:
+            f.write('{"level":"error","host":"h1"}\n{"level":"error","host":"h2"}\n')
+        wait_for("both are open", lambda: json.loads(engine.get("/api/v1/status")[1])["incidents_open"] == 2)
+        renamed = RULE.replace("fire = 10", "fire = 1").replace('id = "e:${host}", ', "").replace(
+            'shop/errors" {', 'shop/other" { was = "shop/errors",')
+        self.write("next/errors.lua", renamed)
+        self.assertRegex(self.plan(engine, "next")[1],
+                         r"shop/other +moved +kept .*; resolves shop/errors:h\d, shop/errors:h\d, which open anew under the new name")
+        self.write("next/errors.lua", renamed.replace(' was = "shop/errors",', ""))
+        self.assertRegex(self.plan(engine, "next")[1], r"shop/errors +removed +parked .*; resolves shop/errors:h\d, shop/errors:h\d\n")
+        self.write("engine/rules/errors.lua", renamed)
+        self.assertEqual(engine.reload()[0], 200)
+        self.assertRegex(engine.logged(), r'"rules taken over" .*moved=1 .*renamed="shop/other was shop/errors"')
 
     def test_a_rule_that_is_gone_waits_and_comes_back(self):
         engine = self.running()
