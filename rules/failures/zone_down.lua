@@ -1,5 +1,6 @@
 -- One zone failing instead of a hundred hosts: when hosts of a zone fail one after the other, the zone is
--- the incident, and the hosts' own pages wait for it.
+-- the incident, and the hosts' own pages wait for it. Failing checks are repeated, and the zone ends `calm` after few
+-- are left, so it lasts longer than what it hides; of events that come only once, count who is down now instead.
 rule "failures/zone_down" {
   owner = "sre",
   doc = "many hosts of one zone fail at once",
