@@ -136,13 +136,14 @@ static char *member_name(const tw_rule *rule, const tw_key *key, size_t *out_len
 void tw_incident_close(tw_incident *inc, int64_t at_ms, const char *reason)
 {
     tw_incidents *in = inc->in;
+    tw_level before = inc->level;
 
     inc->level = TW_LEVEL_OK;
     tw_incident_report(inc, "resolved", reason, at_ms);
     tw_incident_note(inc, "resolved", inc->highest, at_ms);
     tw_tell_end(inc, at_ms, reason);
     tw_storm_leave(inc, at_ms, reason);
-    tw_marks_inhibitor_fell(inc, at_ms);
+    tw_marks_inhibitor_changed(inc, before, at_ms);
     for (uint32_t i = 0; i < inc->member_count; i++)
         tw_incident_let_go(inc, inc->members[i].name, inc->members[i].name_len);
     tw_map_remove(in->by_id, inc->id);
@@ -168,8 +169,10 @@ static void settle(tw_incident *inc, int64_t at_ms, const char *reason)
                            at_ms);
         tw_incident_note(inc, "firing", inc->level, at_ms);
     }
-    if (inc->level < before)
-        tw_marks_inhibitor_fell(inc, at_ms);
+    if (inc->level != before) {
+        tw_peers_level_changed(inc);
+        tw_marks_inhibitor_changed(inc, before, at_ms);
+    }
     tw_incident_set_end(inc);
     tw_tell(inc, at_ms);
 }

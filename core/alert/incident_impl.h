@@ -174,8 +174,9 @@ static inline bool tw_incident_is_muted(const tw_incident *inc)
 {
     return inc->marks & TW_MARKS_MUTE;
 }
-/* Something that may have inhibited others fires no longer, or at a lower level. */
-void tw_marks_inhibitor_fell(const tw_incident *inhibitor, int64_t at_ms);
+/* Something that may have inhibited others fires no longer, or at another level than before. */
+void tw_marks_inhibitor_changed(const tw_incident *inhibitor, tw_level before,
+                                int64_t at_ms);
 /* The value of a label as matchers see it: "severity" and "rule" are there for all. */
 const char *tw_incident_label(const tw_incident *inc, const char *name);
 

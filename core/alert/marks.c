@@ -149,12 +149,13 @@ static bool meant_any(const tw_incident *inc, const tw_incident *other)
 
 /* What it held back is looked at again behind everything else that happens at this instant:
  * the inhibited may end at the same time, and then nothing is told. */
-void tw_marks_inhibitor_fell(const tw_incident *inhibitor, int64_t at_ms)
+void tw_marks_inhibitor_changed(const tw_incident *inhibitor, tw_level before,
+                                int64_t at_ms)
 {
     const char *id;
     void *value;
 
-    tw_peers_look_again(inhibitor, at_ms);
+    tw_peers_look_again(inhibitor, before, at_ms);
     if (inhibitor->in->held_by_any == 0)
         return;
     for (size_t i = 0; tw_map_next(inhibitor->in->by_id, &i, &id, &value);) {

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Invariant: an incident is in one bucket of `by_labels` for each list of labels that an inhibitor naming its rule
- * wants equal, and, while it is inhibited, in one of `held` for each of its own inhibitors. A bucket has somebody in it.
+/* Invariant: an incident is in one bucket of `by_labels` for each list of labels that an inhibitor naming its rule,
+ * or none, looks at, and, while it is inhibited, in one of `held` for each of its own inhibitors. A bucket has somebody
+ * in it.
  *
- * Key of a bucket: rule, NUL, then for each label its name, NUL, 1 and its value, or 0, and NUL. */
+ * A list is the labels of `equal`, then those of `match`. Key of a bucket: rule ("": any), NUL, then for each label its
+ * name, NUL, 1 and its value, or 0, and NUL. The value of an inhibitor's key is for `equal` the label of the incident it
+ * may hold back, for `match` what is written there. */
 #include "alert/peers.h"
 
 #include <string.h>
@@ -14,16 +17,17 @@
 typedef struct label_list {
     char **names;
     uint32_t count;
+    bool has_severity; /* which may be the current level */
 } label_list;
 
-/* What inhibitors that name a rule want equal. */
+/* What inhibitors that name a rule, or none, look at. */
 typedef struct wanted {
     label_list *lists;
     uint32_t count;
 } wanted;
 
 struct tw_peers {
-    tw_map *wanted;    /* rule -> wanted, owns */
+    tw_map *wanted;    /* rule, "": any -> wanted, owns */
     tw_map *by_labels; /* key -> tw_bucket, owns */
     tw_map *held;      /* key -> tw_bucket, owns */
 };
@@ -73,25 +77,52 @@ void tw_peers_free(tw_peers *p)
 bool tw_peers_knows(const tw_inhibitor *by)
 {
     for (uint32_t i = 0; i < by->equal_count; i++) {
-        if (strcmp(by->equal[i], "severity") == 0) /* it may be the current level */
+        if (strcmp(by->equal[i], "severity") == 0) /* of the one that is held back */
             return false;
     }
-    return by->rule && by->equal_count > 0;
+    return true;
 }
 
 /* ---- buckets ----------------------------------------------------------------------- */
 
-static void write_key(tw_buf *out, const char *rule, char *const *names, uint32_t count,
-                      const tw_incident *inc)
+static void begin_key(tw_buf *out, const char *rule)
 {
     tw_buf_init(out, MAX_KEY_BYTES);
-    tw_buf_add(out, rule, strlen(rule) + 1);
-    for (uint32_t i = 0; i < count; i++) {
-        const char *value = tw_incident_label(inc, names[i]);
-        tw_buf_add(out, names[i], strlen(names[i]) + 1);
-        tw_buf_add_char(out, value ? 1 : 0);
-        tw_buf_add(out, value ? value : "", value ? strlen(value) + 1 : 1);
-    }
+    tw_buf_add(out, rule ? rule : "", rule ? strlen(rule) + 1 : 1);
+}
+
+static void add_label(tw_buf *out, const char *name, const char *value)
+{
+    tw_buf_add(out, name, strlen(name) + 1);
+    tw_buf_add_char(out, value ? 1 : 0);
+    tw_buf_add(out, value ? value : "", value ? strlen(value) + 1 : 1);
+}
+
+/* A label as it was when the incident stood at that level. */
+static const char *label_at(const tw_incident *inc, const char *name, tw_level level)
+{
+    if (strcmp(name, "severity") == 0 && !json_object_get(inc->labels, name))
+        return tw_level_name(level);
+    return tw_incident_label(inc, name);
+}
+
+/* Of one that may inhibit. */
+static void write_own_key(tw_buf *out, const char *rule, const label_list *list,
+                          const tw_incident *inc, tw_level level)
+{
+    begin_key(out, rule);
+    for (uint32_t i = 0; i < list->count; i++)
+        add_label(out, list->names[i], label_at(inc, list->names[i], level));
+}
+
+/* Of those that may inhibit this one. */
+static void write_key_of(tw_buf *out, const tw_inhibitor *by, const tw_incident *inc)
+{
+    begin_key(out, by->rule);
+    for (uint32_t i = 0; i < by->equal_count; i++)
+        add_label(out, by->equal[i], tw_incident_label(inc, by->equal[i]));
+    for (uint32_t i = 0; i < by->match_count; i++)
+        add_label(out, by->match[i].name, by->match[i].value);
 }
 
 static void remember(tw_incident *inc, tw_bucket *b, bool is_held)
@@ -141,59 +172,89 @@ static void stand_up(tw_map *buckets, const tw_seat *seat)
 
 /* ---- who has which labels ---------------------------------------------------------- */
 
-static void enter_list(tw_peers *p, const label_list *list, tw_incident *inc)
+static void enter_list(tw_peers *p, const char *rule, const label_list *list,
+                       tw_incident *inc)
 {
     tw_buf key;
 
-    write_key(&key, inc->rule->name, list->names, list->count, inc);
+    write_own_key(&key, rule, list, inc, inc->level);
     sit_down(p->by_labels, &key, inc, false);
     tw_buf_done(&key);
 }
 
+static const char *name_at(const tw_inhibitor *by, uint32_t i)
+{
+    return i < by->equal_count ? by->equal[i] : by->match[i - by->equal_count].name;
+}
+
 static bool is_list(const label_list *list, const tw_inhibitor *by)
 {
-    if (list->count != by->equal_count)
+    if (list->count != by->equal_count + by->match_count)
         return false;
     for (uint32_t i = 0; i < list->count; i++) {
-        if (strcmp(list->names[i], by->equal[i]) != 0)
+        if (strcmp(list->names[i], name_at(by, i)) != 0)
             return false;
     }
     return true;
+}
+
+static label_list list_of(const tw_inhibitor *by)
+{
+    label_list list = {.count = by->equal_count + by->match_count};
+
+    list.names = tw_calloc(list.count + 1, sizeof(char *));
+    for (uint32_t i = 0; i < list.count; i++) {
+        list.names[i] = tw_strdup(name_at(by, i));
+        list.has_severity = list.has_severity || strcmp(list.names[i], "severity") == 0;
+    }
+    return list;
+}
+
+static void enter_all(tw_incidents *in, const char *rule, const label_list *list)
+{
+    const char *id;
+    void *value;
+
+    for (size_t i = 0; tw_map_next(in->by_id, &i, &id, &value);) {
+        tw_incident *other = value;
+        if (other->labels && (!rule || strcmp(rule, other->rule->name) == 0))
+            enter_list(in->peers, rule, list, other);
+    }
 }
 
 /* From now on incidents of that rule are found by these labels. */
 static void want(const tw_incident *inc, const tw_inhibitor *by)
 {
     tw_peers *p = inc->in->peers;
-    wanted *w = tw_map_get(p->wanted, by->rule);
+    const char *rule = by->rule ? by->rule : "";
+    wanted *w = tw_map_get(p->wanted, rule);
 
     if (!w) {
         w = tw_alloc(sizeof *w);
-        tw_map_put(p->wanted, by->rule, w);
+        tw_map_put(p->wanted, rule, w);
     }
     for (uint32_t i = 0; i < w->count; i++) {
         if (is_list(&w->lists[i], by))
             return;
     }
     w->lists = tw_realloc(w->lists, (w->count + 1) * sizeof *w->lists);
-    label_list *list = &w->lists[w->count++];
-    *list = (label_list){.names = tw_calloc(by->equal_count, sizeof(char *)),
-                         .count = by->equal_count};
-    for (uint32_t i = 0; i < by->equal_count; i++)
-        list->names[i] = tw_strdup(by->equal[i]);
-    const tw_course *course = tw_map_get(inc->in->courses, by->rule);
-    for (tw_incident *other = course ? course->first : NULL; other; other = other->next) {
-        if (other->labels)
-            enter_list(p, list, other);
-    }
+    w->lists[w->count++] = list_of(by);
+    enter_all(inc->in, by->rule, &w->lists[w->count - 1]);
+}
+
+static void enter_wanted(tw_incident *inc, const char *rule)
+{
+    tw_peers *p = inc->in->peers;
+    const wanted *w = tw_map_get(p->wanted, rule ? rule : "");
+
+    for (uint32_t i = 0; w && i < w->count; i++)
+        enter_list(p, rule, &w->lists[i], inc);
 }
 
 void tw_peers_enter(tw_incident *inc)
 {
-    const wanted *w = tw_map_get(inc->in->peers->wanted, inc->rule->name);
-
-    for (uint32_t i = 0; w && i < w->count; i++)
-        enter_list(inc->in->peers, &w->lists[i], inc);
+    enter_wanted(inc, inc->rule->name);
+    enter_wanted(inc, NULL);
 }
 
 void tw_peers_leave(tw_incident *inc)
@@ -212,7 +273,7 @@ const tw_bucket *tw_peers_of(const tw_incident *inc, const tw_inhibitor *by)
     tw_buf key;
 
     want(inc, by);
-    write_key(&key, by->rule, by->equal, by->equal_count, inc);
+    write_key_of(&key, by, inc);
     const tw_bucket *b = tw_map_get_n(inc->in->peers->by_labels, key.data, key.len);
     tw_buf_done(&key);
     return b;
@@ -233,7 +294,7 @@ void tw_peers_hold_back(tw_incident *inc)
             continue;
         }
         want(inc, by);
-        write_key(&key, by->rule, by->equal, by->equal_count, inc);
+        write_key_of(&key, by, inc);
         sit_down(inc->in->peers->held, &key, inc, true);
         tw_buf_done(&key);
     }
@@ -256,7 +317,7 @@ void tw_peers_let_go(tw_incident *inc)
     inc->seat_count = kept;
 }
 
-void tw_peers_rule_changed(tw_incident *inc)
+static void sit_anew(tw_incident *inc)
 {
     if (inc->marks & TW_MARK_INHIBITED)
         tw_peers_let_go(inc);
@@ -266,18 +327,48 @@ void tw_peers_rule_changed(tw_incident *inc)
         tw_peers_hold_back(inc);
 }
 
-void tw_peers_look_again(const tw_incident *inhibitor, int64_t at_ms)
+void tw_peers_rule_changed(tw_incident *inc)
+{
+    sit_anew(inc);
+}
+
+static bool severity_counts(const tw_incident *inc, const char *rule)
+{
+    const wanted *w = tw_map_get(inc->in->peers->wanted, rule);
+
+    for (uint32_t i = 0; w && i < w->count; i++) {
+        if (w->lists[i].has_severity)
+            return true;
+    }
+    return false;
+}
+
+void tw_peers_level_changed(tw_incident *inc)
+{
+    if (severity_counts(inc, inc->rule->name) || severity_counts(inc, ""))
+        sit_anew(inc);
+}
+
+static void look_again(const tw_incident *inhibitor, const char *rule, tw_level before,
+                       int64_t at_ms)
 {
     const tw_peers *p = inhibitor->in->peers;
-    const wanted *w = tw_map_get(p->wanted, inhibitor->rule->name);
+    const wanted *w = tw_map_get(p->wanted, rule ? rule : "");
 
     for (uint32_t i = 0; w && i < w->count; i++) {
         tw_buf key;
-        write_key(&key, inhibitor->rule->name, w->lists[i].names, w->lists[i].count,
-                  inhibitor);
+        if (inhibitor->level > before && !w->lists[i].has_severity)
+            continue;
+        write_own_key(&key, rule, &w->lists[i], inhibitor, before);
         const tw_bucket *b = tw_map_get_n(p->held, key.data, key.len);
         tw_buf_done(&key);
         for (uint32_t k = 0; b && k < b->count; k++)
             tw_wait_by(&b->items[k]->tell, at_ms);
     }
+}
+
+void tw_peers_look_again(const tw_incident *inhibitor, tw_level before, int64_t at_ms)
+{
+    look_again(inhibitor, inhibitor->rule->name, before, at_ms);
+    look_again(inhibitor, NULL, before, at_ms);
 }

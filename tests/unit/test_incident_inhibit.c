@@ -206,6 +206,36 @@ static void match_looks_at_labels_and_the_current_level(void **state)
     close_stage(&s);
 }
 
+/* Found by its level, which changes, up and down. */
+static void what_a_level_holds_back_is_told_when_it_is_another(void **state)
+{
+    stage s;
+    (void)state;
+    open_stage(&s);
+    tw_rule *az = add_rule(&s, "infra/az", "az:${zone}");
+    tw_rule *r = inhibited_rule(&s, "x", 0);
+    tw_inhibitor *by = &r->incident.inhibitors[0];
+    tw_free(by->rule);
+    by->rule = NULL;
+    by->match = tw_calloc(1, sizeof *by->match);
+    by->match[by->match_count++] =
+        (tw_label_is){tw_strdup("severity"), tw_strdup("warn")};
+    level(&s, az, "", WARN, 1);
+    level(&s, r, "h1", CRIT, 2);
+    level(&s, az, "", CRIT, 3);
+    come_to(&s, 4);
+    assert_string_equal(s.told,
+                        "1s firing warn az:z | 3s firing crit az:z | 3s firing crit h1");
+    s.from = CRIT;
+    level(&s, az, "", WARN, 5);
+    level(&s, r, "h2", CRIT, 6);
+    s.told[s.told_size = 0] = '\0';
+    level(&s, az, "", OK, 7);
+    come_to(&s, 8);
+    assert_string_equal(s.told, "7s resolved crit az:z | 7s firing crit h2");
+    close_stage(&s);
+}
+
 static void of_two_that_inhibit_one_another_the_first_is_told(void **state)
 {
     stage s;
@@ -425,6 +455,7 @@ int main(void)
         cmocka_unit_test(only_that_level_and_equal_labels_inhibit),
         cmocka_unit_test(a_fall_below_that_level_lets_go),
         cmocka_unit_test(match_looks_at_labels_and_the_current_level),
+        cmocka_unit_test(what_a_level_holds_back_is_told_when_it_is_another),
         cmocka_unit_test(of_two_that_inhibit_one_another_the_first_is_told),
         cmocka_unit_test(the_waits_of_inhibitor_and_group_run_side_by_side),
         cmocka_unit_test(one_that_is_inhibited_while_its_group_waits_is_left_out),

@@ -125,6 +125,34 @@ static int marked(const stage *s, const char *mark)
     return count;
 }
 
+static void each_is_held_back_by_what_a_match_means(void **state)
+{
+    stage s;
+    (void)state;
+    open_quiet(&s);
+    tw_rule *service = add_rule(&s, "a/service", "svc:${host}");
+    tw_rule *down = add_rule(&s, "a/down", "down:${host}");
+    inhibit(service, "");
+    tw_inhibitor *by = &service->incident.inhibitors[0];
+    tw_free(by->rule);
+    by->rule = NULL;
+    by->match = tw_calloc(1, sizeof *by->match);
+    by->match[by->match_count++] =
+        (tw_label_is){tw_strdup("severity"), tw_strdup("crit")};
+    for (int n = 0; n < MANY; n++)
+        level(&s, down, host_of(n), n % 3 ? CRIT : WARN, 1);
+    for (int n = 0; n < MANY; n++)
+        level(&s, service, host_of(n), WARN, 2);
+    come_to(&s, 20);
+    assert_int_equal(marked(&s, "inhibited"), MANY - MANY / 3);
+    s.from = CRIT;
+    for (int n = 0; n < MANY; n++)
+        level(&s, down, host_of(n), n % 2 ? OK : WARN, 30);
+    come_to(&s, 31);
+    assert_int_equal(marked(&s, "inhibited"), 0);
+    close_stage(&s);
+}
+
 /* Two inhibitors want the same of the same rule, which puts it twice where it is looked for. */
 static void each_is_held_back_by_its_own_and_let_go_with_it(void **state)
 {
@@ -223,6 +251,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_group_lists_a_thousand_and_counts_the_rest),
         cmocka_unit_test(one_incident_of_many_keys_ends_with_the_last_of_them),
+        cmocka_unit_test(each_is_held_back_by_what_a_match_means),
         cmocka_unit_test(each_is_held_back_by_its_own_and_let_go_with_it),
         cmocka_unit_test(what_waits_is_told_when_nobody_will_be_there_later),
         cmocka_unit_test(a_rule_that_changes_is_held_back_by_its_new_inhibitor),
