@@ -125,9 +125,11 @@ static json_t *show_sinks(const tw_app *app)
 
     for (uint32_t i = 0; i < app->config->sink_count; i++) {
         json_t *status = tw_outbox_status(app->sinks[i].outbox);
-        if (app->sinks[i].guest->trouble)
-            json_object_set_new(status, "trouble",
-                                json_string(app->sinks[i].guest->trouble));
+        const char *trouble = app->sinks[i].guest->trouble;
+        if (!trouble)
+            trouble = tw_app_pressure_trouble(&app->sinks[i]);
+        if (trouble)
+            json_object_set_new(status, "trouble", json_string(trouble));
         json_object_set_new(status, "holds_sources", json_boolean(app->sinks[i].holds));
         json_object_set_new(status, "gives_way", json_boolean(app->sinks[i].gave_way));
         json_array_append_new(list, status);

@@ -151,6 +151,7 @@ int64_t tw_app_sink_patience(const tw_config_sink *c);
 void tw_app_pressure_init(tw_app *app, tw_sink_unit *unit);
 void tw_app_on_pressure(void *sink_unit, bool is_full);
 void tw_app_bound_pressure(tw_app *app);
+const char *tw_app_pressure_trouble(const tw_sink_unit *unit); /* or NULL */
 
 /* app_once.c: whether to say it; then out_left_out gets how many were not said before. */
 bool tw_app_say_once(tw_app_once *o, const char *where, const char *reason,

@@ -119,3 +119,11 @@ void tw_app_bound_pressure(tw_app *app)
     for (uint32_t i = 0; app->phase <= TW_APP_RUNNING && i < app->config->sink_count; i++)
         bound(&app->sinks[i]);
 }
+
+const char *tw_app_pressure_trouble(const tw_sink_unit *unit)
+{
+    if (unit->holds)
+        return "its queue is full: sources wait for it";
+    return unit->gave_way ? "its queue is full for too long: what is too many is given up"
+                          : NULL;
+}
