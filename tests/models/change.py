@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The change detector: values that count after a hold, from, to, initial, one or two fields, late events.
-See judge.py.
+"""The change detector: values that count after a hold, from, to, initial, one or two fields, one or two inputs,
+late events. See judge.py.
 
 A field is known as [the value that counts, [one that waits] or None, since when it waits].
 """
@@ -15,15 +15,17 @@ def RULES(rng):
     fields = rng.choice([["state"], ["state"], ["state", "zone"]])
     side = rng.choice([(None, None), (None, '"down"'), ('"up"', None), ('"up"', 'oneof("down", "failed")'),
                        ('except "up"', '"up"'), (None, 'oneof("down", "failed")'), (None, "5")])
-    v = {"fields": fields, "from": side[0], "to": side[1], "hold": rng.choice([0, 0, 1000, 3000]),
+    v = {"fields": fields, "inputs": rng.choice(["a", "ab"]), "from": side[0], "to": side[1],
+         "hold": rng.choice([0, 0, 1000, 3000]),
          "initial": rng.choice([None, None, "up", "down"])}
     options = "".join(f", {name} = {v[name]}" for name in ("from", "to") if v[name])
     options += f', initial = "{v["initial"]}"' if v["initial"] else ""
     options += f', hold = "{v["hold"]}ms"' if v["hold"] else ""
     of = "{ " + ", ".join(f'"{name}"' for name in fields) + " }"
     v["text"] = f'''rule "model/change" {{
-  key = {{ "k" }}, clock = {{ time = "ts", idle = "1h" }}, inputs = {{ ev = from "events" {{}} }},
-  detect = change {{ "ev", of = {of}{options} }}, alert = incident {{ severity = "warn" }},
+  key = {{ "k" }}, clock = {{ time = "ts", idle = "1h" }}, alert = incident {{ severity = "warn" }},
+  inputs = {{ {", ".join(f'{i} = from "events" {{ kind = "{i}" }}' for i in v["inputs"])} }},
+  detect = change {{ {", ".join(f'"{i}"' for i in v["inputs"])}, of = {of}{options} }},
 }}'''
     return v
 
@@ -32,7 +34,7 @@ def events(rng, key):
     at = rng.randint(0, 20_000)
     for _ in range(rng.randint(1, 20)):
         at += rng.choice([0, 500, 1000, 1000, 2000, 3000, 8000])
-        fields = {"ts": max(0, at - rng.choice([0, 0, 0, 500, 2000, 5000]))}
+        fields = {"ts": max(0, at - rng.choice([0, 0, 0, 500, 2000, 5000])), "kind": rng.choice("aaab")}
         for name in "state", "zone":
             if rng.random() < 0.8:
                 fields[name] = rng.choice(STATES if rng.random() < 0.3 else STATES[:3])
@@ -84,7 +86,7 @@ def judge(v, events, end):
                     counts(name, known[name][1][0], due)
             pends(due)
 
-    for event in events:
+    for event in (e for e in events if e.fields["kind"] in v["inputs"]):
         now = max(event.time, event.clock or 0)
         if newest is not None and event.time < newest:
             continue  # late

@@ -11,16 +11,19 @@ def RULES(rng):
     many = tells in ("need", "group")
     v = {"tells": tells, "before": rng.choice([0, 2000, 5000]), "after": 9000 if many else rng.choice([0, 1000, 9000]),
          "lateness": rng.choice([0, 0, 16_000]), "where": tells != "group" and rng.random() < 0.5,
-         "same": not many and rng.random() < 0.2, "m": rng.randint(2, 3) if tells == "group" else 1, "n": 1}
+         "same": not many and rng.random() < 0.2, "m": rng.randint(2, 3) if tells == "group" else 1, "n": 1,
+         "max": rng.choice([1000, 1000, 3])}
     if many or (tells in ("on_close", "anti") and rng.random() < 0.5):
         v["n"] = rng.randint(1 if tells == "group" else 2, 3)
-    options = SAID[tells] + (", where = function(l, r) return l.n ~= r.n end" if v["where"] else "")
+    options = [SAID[tells]] * (SAID[tells] != "") + ["where = function(l, r) return l.n ~= r.n end"] * v["where"]
     v["text"] = '''rule "model/join" {
   key = { "k" }, clock = { time = "ts", lateness = "%sms", idle = "1d" },
   inputs = { z = from "one" {}, a = from "two" {} },
-  detect = join { "z", "%s", within = { before = "%sms", after = "%sms" }, need = { left = %d, right = %d }, %s },
+  detect = join { "z", "%s", within = { before = "%sms", after = "%sms" }, max = %d,
+                  need = { left = %d, right = %d }%s },
   alert = incident {},
-}''' % (v["lateness"], "z" if v["same"] else "a", v["before"], v["after"], v["m"], v["n"], options.lstrip(", "))
+}''' % (v["lateness"], "z" if v["same"] else "a", v["before"], v["after"], v["max"], v["m"], v["n"],
+       "".join(", " + option for option in options))
     return v
 
 
@@ -78,11 +81,11 @@ class Join:
         group, new = self.v["tells"] == "group", [e, []]
         if e.stream == "one" and e.time + (self.v["after"] if self.at_end else self.span) >= clock:
             if group or not any(self.pair(new, r) for r in self.rights if self.pairs(e, r)):
-                self.lefts = sorted(self.lefts + [new], key=lambda l: l[0].time)
+                self.lefts = sorted(self.lefts + [new], key=lambda l: l[0].time)[-self.v["max"]:]
         if e.stream == ("one" if self.v["same"] else "two") and e.time + self.span >= clock:
             if not group:
                 self.lefts = [l for l in self.lefts if not (self.pairs(l[0], e) and self.pair(l, e))]
-            self.rights = sorted(self.rights + [e], key=lambda r: r.time)
+            self.rights = sorted(self.rights + [e], key=lambda r: r.time)[-self.v["max"]:]
         if group:
             self.group(e)
 

@@ -20,6 +20,9 @@ MODEL is a file NAME.py beside this one, of at most a hundred lines of code (too
     judge(variant, events, end)   the signals they must lead to, in order: dicts of members to compare
                                   ("at", "kind", "level", "values", ...; None: the member is absent). end
                                   is the newest time of the whole replay: deadlines up to it still fire.
+    judge_all(variant, events, end)   instead of judge, where keys are not each for itself: the events by key, those of
+                                  all under None; what they lead to by key, too (None: what has none)
+    tables(variant, keys)         the rows of tables that the rule reads, {table: {key: {column: text}}}
 
 Times count from a midnight (START), both those of events and those of signals. An event comes to judge() as
 an Event. Each seed is one key; the keys of a variant go through one replay,
@@ -28,6 +31,7 @@ give the same bytes as on none.
 """
 import argparse
 import collections
+import glob
 import heapq
 import importlib.util
 import json
@@ -67,31 +71,42 @@ def text_of(variant):
 
 
 def feed_of(model, name, seeds):
-    """The lines of one replay, the events of each key, and the newest time."""
+    """The lines of one replay, the events of each key (None: of all), and the newest time."""
     keys = {f"k{seed}": [(at, stream, dict(fields, k=f"k{seed}")) for at, stream, fields in
                          model.events(random.Random(f"{name} {seed}"), f"k{seed}")]
             for seed in seeds}
     field = getattr(model, "TIME", None)
-    events = {key: [] for key in keys}
+    events = {key: [] for key in [*keys, None]}
     highest, lines, clock = {}, [], None
     for at, stream, fields in heapq.merge(*keys.values(), key=lambda event: event[0]):
         if stream == "@do":
             events[fields["k"]].append(Event(at, stream, fields, at, clock))
+            events[None].append(events[fields["k"]][-1])
             lines.append(json.dumps(dict(from_start(fields, START), at=at + START)))
             continue
         time = fields.get(field, at) if field else at
         if highest:
             clock = max(min(highest.values()), clock or 0)  # it never goes back
         events[fields["k"]].append(Event(at, stream, fields, time, clock))
+        events[None].append(events[fields["k"]][-1])
         highest[stream] = max(highest.get(stream, time), time)
         told = dict(fields, **{field: time + START}) if field in fields else fields
         lines.append(json.dumps({"at": at + START, "stream": stream, "event": told}))
     return lines, events, max(highest.values(), default=0)
 
 
+def write_rule(folder, model, variant, text, keys):
+    with open(folder + "/rule.lua", "w") as file:
+        file.write(text)
+    for name, rows in model.tables(variant, keys).items() if hasattr(model, "tables") else ():
+        with open(f"{folder}/{name}.json", "w") as file:
+            json.dump(rows, file)
+
+
 def replay(tidewatch, folder, lanes):
+    tables = [f"--table={os.path.basename(path)[:-5]}={path}" for path in glob.glob(folder + "/*.json")]
     done = subprocess.run([tidewatch, "replay", "--signals", "--rules", folder + "/rule.lua", "--input",
-                           folder + "/input.ndjson", "--lanes", str(lanes)], capture_output=True)
+                           folder + "/input.ndjson", "--lanes", str(lanes)] + tables, capture_output=True)
     if done.returncode != 0:
         sys.exit(f"replay on {lanes} lanes ended with {done.returncode}:\n{done.stderr.decode()}")
     return done.stdout
@@ -141,9 +156,9 @@ def agree(want, got):
     return len(want) == len(got) and all(map(same, want, got))
 
 
-def show(variant, seed, events, want, got):
+def show(variant, key, events, want, got):
     print(text_of(variant))
-    print(f"seed {seed}, events (arrival, stream, fields; clock before):")
+    print(f"seed {key[1:] if key else '- (no key)'}, events (arrival, stream, fields; clock before):")
     for event in events:
         print(f"  {event.at:>8} {event.stream} {json.dumps(event.fields)}; {event.clock}")
     for title, outcome in ("the model expects", want), ("the detector told", got):
@@ -158,8 +173,7 @@ def judge_variant(model, name, variant, seeds, arguments):
     lines, events, end = feed_of(model, name, seeds)
     kinds = getattr(model, "KINDS", ("level", "occurrence", "resolve"))
     with tempfile.TemporaryDirectory() as folder:
-        with open(folder + "/rule.lua", "w") as file:
-            file.write(text_of(variant))
+        write_rule(folder, model, variant, text_of(variant), [f"k{seed}" for seed in seeds])
         with open(folder + "/input.ndjson", "w") as file:
             file.write("\n".join(lines) + "\n")
         output = replay(arguments.tidewatch, folder, 0)
@@ -168,15 +182,19 @@ def judge_variant(model, name, variant, seeds, arguments):
                 print(f"{text_of(variant)}\non {lanes} lanes the output differs from that on none")
                 return None
     found = signals_of(output, kinds)
+    if hasattr(model, "judge_all"):
+        wanted, keys = model.judge_all(variant, events, end), [*events, *sorted(set(found) - set(events))]
+    else:
+        keys = [f"k{seed}" for seed in seeds]
+        wanted = {key: model.judge(variant, events[key], end) for key in keys}
     told = 0
-    for seed in seeds:
-        key = f"k{seed}"
-        want, got = model.judge(variant, events[key], end), found[key]
-        if seed == arguments.show:
-            show(variant, seed, events[key], want, got)
+    for key in keys:
+        want, got = wanted.get(key, []), found[key]
+        if key == f"k{arguments.show}":
+            show(variant, key, events[key], want, got)
         if not agree(want, got):
             print(f"{name}: model and detector differ")
-            show(variant, seed, events[key], want, got)
+            show(variant, key, events.get(key, []), want, got)
             return None
         told += len(got)
     return told

@@ -49,13 +49,13 @@ def timed_events(model, name, seed):
 
 
 def feeds_of(keys, seed):
-    """Three orders of arrival of the same events."""
+    """Three orders of arrival of the same events. The first is always the same: a rule begins with it."""
     rng = random.Random(f"order {seed}")
     every = [(time, k, stream, fields) for k, events in keys.items() for time, _, stream, fields in events]
-    late = LATENESS
+    late, first = LATENESS, min((time for time, *_ in every), default=0)
     in_order = [(time, time, k, stream, fields) for time, k, stream, fields in every]
-    delayed = [(time + rng.randint(0, late), time, k, stream, fields) for time, k, stream, fields in every]
-    worst = [(time + rng.choice([0, late]), time, k, stream, fields) for time, k, stream, fields in every]
+    delayed = [(time + rng.randint(0, late) * (time > first), time, *rest) for time, *rest in every]
+    worst = [(time + rng.choice([0, late]) * (time > first), time, *rest) for time, *rest in every]
     return [sorted(feed, key=lambda e: (e[0], e[1], e[2])) for feed in (in_order, delayed, worst)]
 
 
@@ -80,8 +80,7 @@ def check_variant(model, name, variant, seeds, arguments):
     keys = {f"k{seed}": timed_events(model, name, seed) for seed in seeds}
     outcomes = []
     with tempfile.TemporaryDirectory() as folder:
-        with open(folder + "/rule.lua", "w") as file:
-            file.write(text)
+        judge.write_rule(folder, model, variant, text, list(keys))
         for feed in feeds_of(keys, seeds[0]):
             with open(folder + "/input.ndjson", "w") as file:
                 file.write("\n".join(lines_of(feed)) + "\n")

@@ -30,7 +30,7 @@ def events(rng, key):
     at = rng.randint(0, 20_000)
     for _ in range(rng.randint(1, 20)):
         at += rng.choice([0, 500, 1000, 1000, 2000, 4000, 5000, 9000])
-        fields = {"ts": max(0, at - rng.choice([0, 0, 0, 500, 2000, 5000, 6000])), "kind": rng.choice("ab")}
+        fields = {"ts": max(0, at - rng.choice([0, 0, 0, 500, 2000, 5000, 6000, 8000])), "kind": rng.choice("ab")}
         if rng.random() < 0.9:
             fields["x"] = rng.randint(1, 5)
         if rng.random() < 0.5:

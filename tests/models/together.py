@@ -25,7 +25,7 @@ def events(rng, key):
     at = rng.randint(0, 20_000)
     for _ in range(rng.randint(1, 25)):
         at += rng.choice([0, 0, 500, 1000, 1000, 2000, 5000])
-        time = max(0, at - rng.choice([0, 0, 0, 0, 1000, 1000, 5000, 15_000]))
+        time = max(0, at - rng.choice([0, 0, 0, 0, 1000, 1000, 2000, 5000, 10_000, 15_000]))
         yield at, rng.choice("xyz"), {"n": rng.randint(1, 3), "ts": time}
 
 

@@ -45,6 +45,6 @@ def lua(n, s, listed):
 def events(rng, key):
     at = rng.randint(0, 5_000)
     for _ in range(rng.randint(10, 60)):
-        at += rng.choice([0, 100, 300, 500, 1000, 1500, 3000])
+        at += rng.choice([0, 0, 100, 300, 500, 1000, 1500, 3000])
         yield at, "events", {"kind": rng.choice("aaaabbbcccxz"), "v": rng.choice([1, 1, 2]),
                              "ts": max(0, at - rng.choice([0, 0, 0, 0, 200, 1500]))}
