@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The app's lower end: routes, outboxes and sink instances, dead letters. Shore thread. */
+
 #include <stdlib.h>
 
 #include "app_impl.h"
@@ -100,11 +101,11 @@ static void tell_listener(tw_app *app, const tw_notification *n)
 {
     if (!app->options.told)
         return;
-    json_t *object = tw_notification_json(n);
-    char *text = json_dumps(object, JSON_COMPACT);
-    app->options.told(app->options.told_self, text);
-    free(text);
-    json_decref(object);
+    tw_buf text;
+    tw_buf_init(&text, SIZE_MAX / 2);
+    tw_notification_write(n, &text);
+    app->options.told(app->options.told_self, text.data);
+    tw_buf_done(&text);
 }
 
 void tw_app_on_notification(void *self, tw_notification *n)

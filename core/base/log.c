@@ -17,7 +17,7 @@
 #include "base/duration.h"
 #include "base/err.h"
 
-enum { RECORD_BYTES = 32 * 1024, VALUE_BYTES = 8 * 1024 };
+enum { RECORD_BYTES = 32 * 1024, VALUE_BYTES = 8 * 1024, USUAL_BYTES = 400 };
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
@@ -47,7 +47,7 @@ bool tw_log_enabled(tw_log_level level)
 static bool is_bare(const char *s, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (s[i] <= ' ' || s[i] == 0x7f || strchr("\"=\\", s[i]))
+        if (s[i] <= ' ' || s[i] == 0x7f || s[i] == '"' || s[i] == '=' || s[i] == '\\')
             return false;
     return n > 0;
 }
@@ -99,6 +99,7 @@ void tw_log(tw_log_level level, const char *component, const char *message, ...)
 
     tw_buf line;
     tw_buf_init(&line, RECORD_BYTES);
+    tw_buf_reserve(&line, USUAL_BYTES);
     add_field(&line, format, "ts", ts);
     add_field(&line, format, "level", level_names[level]);
     add_field(&line, format, "component", component);

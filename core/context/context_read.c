@@ -128,7 +128,8 @@ json_t *tw_context_read(void *self, const tw_context_query *q)
     pthread_mutex_lock(&c->lock);
     write_list(c, q, &out);
     pthread_mutex_unlock(&c->lock);
-    json_t *list = json_loadb(out.data, out.len, JSON_ALLOW_NUL, NULL);
+    bool is_empty = out.len == strlen("[]"); /* as for most: nothing changed */
+    json_t *list = is_empty ? NULL : json_loadb(out.data, out.len, JSON_ALLOW_NUL, NULL);
     tw_buf_done(&out);
     return list ? list : json_array();
 }

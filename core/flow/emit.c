@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "flow/emit_members.h"
 
@@ -75,15 +76,10 @@ static thing of_json(const json_t *v)
     return (thing){.json = v};
 }
 
-static int add_chunk(const char *text, size_t n, void *out)
-{
-    return tw_buf_add(out, text, n) < 0 ? -1 : 0;
-}
-
 static void write_json(thing t, tw_buf *out)
 {
     if (t.json)
-        json_dump_callback(t.json, add_chunk, out, JSON_COMPACT | JSON_ENCODE_ANY);
+        tw_json_write(t.json, out);
     else
         tw_value_write_json(t.value, out);
 }

@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "flow/plan.h"
 
 typedef struct tw_notification {
@@ -36,6 +37,8 @@ typedef struct tw_notification {
 tw_notification *tw_notification_new(void);
 tw_notification *tw_notification_ref(tw_notification *n);
 void tw_notification_unref(tw_notification *n);
+/* What sinks are given: the object of the replay format, and "id", "starts_at" and "ends_at". */
+void tw_notification_write(const tw_notification *n, tw_buf *out);
 /* The object of the replay format ("type": "notification", ...), keys in the documented order. New reference. */
 json_t *tw_notification_json(const tw_notification *n);
 

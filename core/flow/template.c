@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/mem.h"
 
 #define MAX_PARTS 256
@@ -203,14 +204,6 @@ void tw_template_done(tw_template *t)
     *t = (tw_template){0};
 }
 
-static int write_json(const json_t *v, tw_buf *out)
-{
-    char *text = json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
-    int rc = text ? tw_buf_add_str(out, text) : TW_OK;
-    free(text); /* jansson's own allocator */
-    return rc;
-}
-
 /* As a person reads it: text without quotes, numbers in their shortest form, null as
  * nothing. */
 static int write_text(const json_t *v, tw_buf *out)
@@ -230,7 +223,7 @@ static int write_text(const json_t *v, tw_buf *out)
         return TW_OK;
     case JSON_OBJECT:
     case JSON_ARRAY:
-        return write_json(v, out);
+        return tw_json_write(v, out);
     }
     return TW_OK;
 }

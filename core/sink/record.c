@@ -9,12 +9,14 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "flow/context.h"
 
 #define ARENA_BLOCK 2048
 #define MAX_ANNOTATIONS 5
 #define MOST_CHANGE_LINES 3
+#define USUAL_JSON_BYTES 1000
 
 typedef struct parcel {
     tw_parcel parcel; /* first: a tw_parcel * is a parcel * */
@@ -60,23 +62,26 @@ static const char *keep_value(parcel *p, const json_t *value)
     return kept;
 }
 
+static void keep_buf(parcel *p, tw_buf *json)
+{
+    p->parcel.record.json_size = json->len;
+    p->parcel.record.json = keep_n(p, json->data, json->len);
+    tw_buf_done(json);
+}
+
 static void keep_json(parcel *p, json_t *object)
 {
-    char *text = json_dumps(object, JSON_COMPACT);
-    p->parcel.record.json_size = text ? strlen(text) : 0;
-    p->parcel.record.json = keep(p, text);
-    free(text);
+    tw_buf text;
+
+    tw_buf_init(&text, SIZE_MAX / 2);
+    tw_json_write(object, &text);
+    keep_buf(p, &text);
     json_decref(object);
 }
 
 static int by_name(const void *a, const void *b)
 {
     return strcmp(((const tw_pair *)a)->name, ((const tw_pair *)b)->name);
-}
-
-static void set_time(json_t *object, const char *key, int64_t ms)
-{
-    json_object_set_new(object, key, ms == TW_NO_TIME ? json_null() : json_integer(ms));
 }
 
 /* ---- notifications ---- */
@@ -153,11 +158,11 @@ tw_parcel *tw_parcel_from_notification(const tw_notification *n)
     keep_labels(p, n->labels);
     keep_annotations(p, n);
 
-    json_t *object = tw_notification_json(n);
-    json_object_set_new(object, "id", json_string(r->id));
-    set_time(object, "starts_at", r->starts_at_ms);
-    set_time(object, "ends_at", r->ends_at_ms);
-    keep_json(p, object);
+    tw_buf json;
+    tw_buf_init(&json, SIZE_MAX / 2);
+    tw_buf_reserve(&json, USUAL_JSON_BYTES);
+    tw_notification_write(n, &json);
+    keep_buf(p, &json);
     return &p->parcel;
 }
 
