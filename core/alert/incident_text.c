@@ -377,7 +377,9 @@ static char *plain_title(const tw_signal_view *v)
     tw_buf_init(&b, MAX_LABEL_BYTES);
     tw_buf_add_str(&b, rule->name);
     for (uint32_t i = 0; i < v->key_count && i < rule->key_count; i++) {
-        tw_buf_printf(&b, " %s=", rule->key_names[i]);
+        tw_buf_add_char(&b, ' ');
+        tw_buf_add_str(&b, rule->key_names[i]);
+        tw_buf_add_char(&b, '=');
         tw_value_write_text(v->key[i], &b);
     }
     return tw_buf_take(&b, NULL);

@@ -23,8 +23,10 @@ static char *hashed(const char *const *parts, size_t count, int64_t episode_ms,
         tw_buf_add_char(&b, '\n');
     }
     tw_buf_add_int(&b, episode_ms);
-    if (at_ms != TW_TIME_NONE)
-        tw_buf_printf(&b, "\n%lld", (long long)at_ms);
+    if (at_ms != TW_TIME_NONE) {
+        tw_buf_add_char(&b, '\n');
+        tw_buf_add_int(&b, at_ms);
+    }
     tw_hash_hex128(b.data, b.len, hex);
     tw_buf_done(&b);
     return tw_strdup(hex);

@@ -5,7 +5,6 @@
 #define XXH_INLINE_ALL
 #include "base/hash.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <xxhash.h>
@@ -32,9 +31,16 @@ uint64_t tw_hash_stable(const void *data, size_t n)
     return XXH3_64bits(n ? data : "", n);
 }
 
+static void write_hex(uint64_t v, char out[16])
+{
+    for (int i = 15; i >= 0; i--, v >>= 4)
+        out[i] = "0123456789abcdef"[v & 15];
+}
+
 void tw_hash_hex128(const void *data, size_t n, char out[33])
 {
     XXH128_hash_t h = XXH3_128bits(n ? data : "", n);
-    snprintf(out, 33, "%016llx%016llx", (unsigned long long)h.high64,
-             (unsigned long long)h.low64);
+    write_hex(h.high64, out);
+    write_hex(h.low64, out + 16);
+    out[32] = '\0';
 }

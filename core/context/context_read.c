@@ -145,7 +145,9 @@ static void add_member(tw_buf *out, const char *name, const char *value, size_t 
     if (n > most) /* not in the middle of a character */
         for (n = most; n > 0 && ((unsigned char)value[n] & 0xc0) == 0x80;)
             n--;
-    tw_buf_printf(out, ",\"%s\":", name);
+    tw_buf_add_str(out, ",\"");
+    tw_buf_add_str(out, name);
+    tw_buf_add_str(out, "\":");
     tw_buf_add_json_string(out, value, n);
 }
 
