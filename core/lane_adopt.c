@@ -167,6 +167,7 @@ void tw_lane_rules_begin(tw_lane *lane, tw_lane_rules *old, const tw_start *star
     begin_instances(lane->rules, starts);
     judge_waiting(lane, old, starts);
     empty_rooms(old);
+    tw_domains_fire(lane);
     tw_domains_update(lane, NULL, 0, tw_clock_now_ms(lane->clock));
     tw_lane_hold(lane, false);
 }

@@ -80,6 +80,15 @@ static void domain_fire(tw_lane *lane, tw_domain *d, int64_t clock_ms, bool incl
     }
 }
 
+void tw_domains_fire(tw_lane *lane)
+{
+    for (uint32_t i = 0; i < lane->rules->set->domain_count; i++) {
+        tw_domain *d = &lane->rules->domains[i];
+        if (d->clock_ms != TW_TIME_NONE)
+            domain_fire(lane, d, d->clock_ms, false);
+    }
+}
+
 /* Nothing ever came. Virtual time may not have begun either. */
 static void domain_wait(tw_domain *d, int64_t now_ms)
 {

@@ -31,6 +31,8 @@ void tw_lane_note_heard(tw_lane *lane, uint32_t rule, tw_instance *inst, int64_t
 /* Recomputes the clocks of the domains that read any of these tracks; NULL: of all. */
 void tw_domains_update(tw_lane *lane, const uint32_t *tracks, uint32_t track_count,
                        int64_t now_ms);
+/* What is due by the clocks as they are: of rules that came under a clock that was further. */
+void tw_domains_fire(tw_lane *lane);
 void tw_domains_end(tw_lane *lane, uint32_t rank);
 /* After the instance's state has changed from outside: its place in the heap of what is due. */
 void tw_instance_due(tw_domain *d, tw_instance *inst);
