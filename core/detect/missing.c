@@ -281,7 +281,7 @@ static void missing_advance(tw_detector *base, int64_t clock_ms)
     missing_begin(d, clock_ms, clock_ms + d->rule->lateness_ms);
     act_until(d, clock_ms);
     d->clock_ms = missing_later(d->clock_ms, clock_ms);
-    missing_source_prune(d);
+    missing_source_prune(d, clock_ms);
 }
 
 static void missing_wait(tw_detector *base, int64_t now_ms)

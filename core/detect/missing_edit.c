@@ -104,6 +104,25 @@ static void renew_source(missing *d)
     d->run_count = 0;
 }
 
+/* A key gets the time that a dead source cost it when its own is over. The newer version may not know of that
+ * source, so it gets it now. */
+static void count_from_source(missing *d, int64_t clock_ms)
+{
+    int64_t since_ms;
+
+    if (d->clock_ms == TW_TIME_NONE) {
+        return;
+    }
+    (void)missing_source_alive(d, missing_later(d->clock_ms, clock_ms), &since_ms);
+    for (uint32_t n = tw_keyed_next(d->keys, TW_KEYED_NONE); n != TW_KEYED_NONE;
+         n = tw_keyed_next(d->keys, n)) {
+        missing_key *k = tw_keyed_at(d->keys, n);
+        if (k->base_ms != TW_TIME_NONE && !(k->flags & (KEY_MISSING | KEY_STOPPED))) {
+            k->base_ms = missing_later(k->base_ms, since_ms);
+        }
+    }
+}
+
 void missing_adopt(tw_detector *base, tw_detector *base_old, int64_t clock_ms)
 {
     missing *d = (missing *)base, *old = (missing *)base_old;
@@ -111,6 +130,7 @@ void missing_adopt(tw_detector *base, tw_detector *base_old, int64_t clock_ms)
     if (base_old->cls != &tw_missing_class) {
         return;
     }
+    count_from_source(old, clock_ms);
     missing fresh = *d;
     tw_kept_change change =
         tw_kept_change_of(old->rule->kept, old->rule->kept_count, d->rule);

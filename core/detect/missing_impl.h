@@ -68,7 +68,8 @@ void missing_source_advance(missing *d, int64_t clock_ms);
 /* Nobody has asked after it: it counts as alive up to now. */
 void missing_source_trust(missing *d, int64_t now_ms);
 void missing_source_join(missing *d); /* runs that a longer guard bridges become one */
-void missing_source_prune(missing *d);
+/* Everything before acted_ms has been told. */
+void missing_source_prune(missing *d, int64_t acted_ms);
 int64_t missing_source_next(const missing *d);
 
 /* missing_state.c */

@@ -120,7 +120,7 @@ void missing_source_advance(missing *d, int64_t clock_ms)
 {
     for (uint32_t i = 0; i < d->run_count && d->is_source_owner; i++) {
         int64_t from_ms = d->runs[i].from_ms, dead_ms = dead_from(d, &d->runs[i]);
-        if (d->source_told && from_ms > d->source_ms && from_ms <= clock_ms) {
+        if (d->source_told && from_ms > d->source_ms && from_ms < clock_ms) {
             tell(d, false, from_ms);
         }
         if (!d->source_told && dead_ms > d->source_ms && dead_ms < clock_ms) {
@@ -129,9 +129,9 @@ void missing_source_advance(missing *d, int64_t clock_ms)
     }
 }
 
-void missing_source_prune(missing *d)
+void missing_source_prune(missing *d, int64_t acted_ms)
 {
-    while (d->run_count > 1 && d->runs[1].from_ms <= d->clock_ms) {
+    while (d->run_count > 1 && d->runs[1].from_ms < acted_ms) {
         drop_first(d);
     }
 }
@@ -141,7 +141,7 @@ int64_t missing_source_next(const missing *d)
     for (uint32_t i = 0; i < d->run_count && d->is_source_owner; i++) {
         int64_t from_ms = d->runs[i].from_ms, dead_ms = dead_from(d, &d->runs[i]);
         if (d->source_told && from_ms > d->source_ms) {
-            return from_ms - 1;
+            return from_ms;
         }
         if (!d->source_told && dead_ms > d->source_ms) {
             return dead_ms;

@@ -152,6 +152,48 @@ static void time_begins_once_with_what_the_streams_have_come_to(void **state)
     desk_free(d);
 }
 
+/* Whether somebody has looked at the key meanwhile or not. */
+static void a_guard_that_goes_leaves_keys_what_the_source_cost_them(void **state)
+{
+    (void)state;
+    for (int reloads = 0; reloads < 2; reloads++) {
+        desk *d = desk_new(table_rule(800));
+        expect_keys(d, "a b");
+        heard(d, 10000, 'a', 0);
+        advance(d, 12000);
+        expect_told(d, "10800  level ok>crit -");
+        heard(d, 13000, 'b', 0);
+        expect_told(d, "13000  level crit>ok -");
+        for (int n = 0; n < reloads; n++) {
+            desk_reload(d, table_rule(800));
+            advance(d, 13200);
+        }
+        desk_reload(d, table_rule(0));
+        advance(d, 20000);
+        expect_told(d, "14500 a level ok>crit -");
+        expect_told(d, "14500 b level ok>crit -");
+        expect_nothing(d);
+        desk_free(d);
+    }
+}
+
+/* More lateness lets the clock of events be behind what was told already. */
+static void what_the_source_did_is_kept_until_it_has_been_told(void **state)
+{
+    (void)state;
+    desk *d = desk_new(table_rule(800));
+    expect_keys(d, "a");
+    heard(d, 10000, 'a', 0);
+    d->det->cls->advance(d->det, 10100);
+    d->det->cls->heard(d->det, 12000, 12000, 19000); /* the older version's clock */
+    d->det->cls->advance(d->det, 10200);
+    d->det->cls->advance(d->det, 12001);
+    expect_told(d, "19000  level ok>crit -");
+    expect_told(d, "19000  level crit>ok -");
+    expect_nothing(d);
+    desk_free(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -163,6 +205,8 @@ int main(void)
         cmocka_unit_test(a_longer_guard_bridges_silences_that_the_shorter_one_saw),
         cmocka_unit_test(a_new_guard_gives_no_key_more_time),
         cmocka_unit_test(time_begins_once_with_what_the_streams_have_come_to),
+        cmocka_unit_test(a_guard_that_goes_leaves_keys_what_the_source_cost_them),
+        cmocka_unit_test(what_the_source_did_is_kept_until_it_has_been_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
