@@ -15,6 +15,9 @@ events in order of their time, lanes 0; then several times disturbed, each time 
                 messages, rules in another order, rules added that read the same streams, and back
     ticks       the wall clock is looked at between events
 
+Once more it runs with rules that people edit while events wait (editions.py), in order and on lanes 0; what leaves then
+must not depend on lanes, restarts, harmless reloads and ticks either.
+
 What leaves (notifications, emitted events, changes of incidents) must be the same, line by line. A seed that differs is
 run alone and with single disturbances, and all of it is shown; --seed N does that for one. The worlds of
 a batch share a process and the disturbances, so that thousands of seeds take a minute or two; for a long night:
@@ -32,6 +35,7 @@ import subprocess
 import sys
 import tempfile
 
+import editions
 import grammar
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -40,13 +44,16 @@ START = 19675 * 86_400_000  # a midnight
 CUT = grammar.SPAN + 300_000  # what is told up to here is compared
 ENDS = [CUT + minutes * 60_000 for minutes in (1, 3, 13, 14, 15, 16, 17, 18)]  # beyond every lateness and idle
 BATCH = 40
+EDITED_BATCH = 10  # no more than may be parked
 RUNS = 4
 
 INVENTORY = "host,on\nh1,yes\nh2,yes\nh3,no\nh5,yes\n"
+NOBODYS = ('rule "x/nobodys" { key = {}, inputs = { ev = from "nobodys" {} }, detect = level { of = count "ev", over = "1m", '
+           'crit = { above = 1 } }, alert = incident {} }\n')  # a file needs a rule
 OWNERS = "host,team\nh1,blue\nh3,red\n"
 
-Run = collections.namedtuple("Run", "name order duplicates lanes restarts reloads ticks")
-PLAIN = Run("undisturbed", "in order", 0, 0, (), (), ())
+Run = collections.namedtuple("Run", "name order duplicates lanes restarts reloads ticks edits holes")
+PLAIN = Run("undisturbed", "in order", 0, 0, (), (), (), (), False)
 
 
 # ---- disturbances ------------------------------------------------------------------------------
@@ -60,18 +67,32 @@ def runs_of(batch):
     """The disturbed runs of a batch, by its number alone."""
     rng = random.Random(f"disturb {batch}")
     orders = ["chance", "some", "ends"]
-    yield Run("order", rng.choice(orders), rng.choice([0.3, 1]), 4, (), (), ())
-    yield Run("restart and reload", "in order", 0, rng.choice([0, 0, 1, 4]), instants(rng, 6), instants(rng, 6), ())
+    yield PLAIN._replace(name="order", order=rng.choice(orders), duplicates=rng.choice([0.3, 1]), lanes=4)
+    yield PLAIN._replace(name="restart and reload", lanes=rng.choice([0, 0, 1, 4]), restarts=instants(rng, 6), reloads=instants(rng, 6))
     for n in range(2, RUNS):
-        yield Run(f"all, {n}", rng.choice(orders), rng.choice([0, 0.3]), rng.choice([0, 0, 1, 4]), instants(rng, 4),
-                  instants(rng, 4), instants(rng, 8))
+        yield PLAIN._replace(name=f"all, {n}", order=rng.choice(orders), duplicates=rng.choice([0, 0.3]), lanes=rng.choice([0, 0, 1, 4]),
+                             restarts=instants(rng, 4), reloads=instants(rng, 4), ticks=instants(rng, 8))
+
+
+def edited_run_of(batch):
+    """What is parked over a restart comes back in its old shape only, so there is either the one or the other."""
+    rng = random.Random(f"edit {batch}")
+    holes = rng.random() < 0.7
+    return PLAIN._replace(name="edited", lanes=rng.choice([1, 4, 4]), restarts=() if holes else instants(rng, 4),
+                          reloads=rng.choice([(), instants(rng, 4)]), ticks=rng.choice([(), instants(rng, 8)]),
+                          edits=instants(rng, 6), holes=holes)
+
+
+def undisturbed(run):
+    """What people do is no disturbance."""
+    return PLAIN._replace(edits=run.edits, holes=run.holes)
 
 
 def singly(run):
     """One run for each disturbance of a run."""
     for name in Run._fields[1:]:
-        if getattr(run, name) != getattr(PLAIN, name):
-            yield PLAIN._replace(name=f"only {name}", **{name: getattr(run, name)})
+        if getattr(run, name) != getattr(undisturbed(run), name):
+            yield undisturbed(run)._replace(name=f"only {name}", **{name: getattr(run, name)})
 
 
 def delay(rng, order, lateness):
@@ -102,31 +123,42 @@ def arrivals_of(world, run):
 
 def extra_rules(world):
     """Rules that a reload adds; nobody compares what they say."""
-    return "".join(f'rule "x/{world.seed}-{name}" {{ key = {{ "u" }}, inputs = {{ ev = from "{name}-{world.seed}" {{}} }}, '
+    return "".join(f'rule "x/{world.seed}-{name}" {{ park = false, key = {{ "u" }}, inputs = {{ ev = from "{name}-{world.seed}" {{}} }}, '
                    f'detect = level {{ of = sum("ev", "v"), over = "1m", crit = {{ above = 20 }} }}, alert = incident {{}} }}\n'
                    for name in "ab")
 
 
-def write_rules(folder, worlds):
-    """rules-0.lua, and what reloads read: each the same, harmlessly edited."""
-    texts = [world.text.replace("@M@", "M0") for world in worlds]
-    edited = ["-- edited\n\n" + world.text.replace("@M@", "M1") + extra_rules(world) for world in worlds]
-    again = [world.text.replace("@M@", "M22") for world in reversed(worlds)]
-    for number, text in enumerate((texts, edited, again)):
-        with open(f"{folder}/rules-{number}.lua", "w") as file:
-            file.write("\n".join(text))
+def write_edition(folder, number, worlds, texts):
+    """rules-NUMBER-0.lua, and what reloads read: each the same, harmlessly edited."""
+    first = [text.replace("@M@", "M0") for text in texts]
+    edited = ["-- edited\n\n" + text.replace("@M@", "M1") + extra_rules(world) for world, text in zip(worlds, texts)]
+    again = [text.replace("@M@", "M22") for text in reversed(texts)]
+    for harmless, some in enumerate((first, edited, again)):
+        with open(f"{folder}/rules-{number}-{harmless}.lua", "w") as file:
+            file.write("-- rules\n" + NOBODYS + "\n".join(some))
+
+
+def write_rules(folder, worlds, run):
+    of_worlds = [editions.editions_of(world, len(run.edits), run.holes) for world in worlds]
+    for number, texts in enumerate(zip(*of_worlds)):
+        write_edition(folder, number, worlds, texts)
     for name, text in ("inventory", INVENTORY), ("owners", OWNERS):
         with open(f"{folder}/{name}.csv", "w") as file:
             file.write(text)
+
+
+def reload(folder, edition, harmless):
+    return {"do": "reload", "rules": f"{folder}/rules-{edition}-{harmless}.lua"}
 
 
 def feed_of(folder, worlds, run):
     """The lines of a replay, and which event each (stream, partition, offset) is."""
     lines = [(at, 1, seat, number) for seat, world in enumerate(worlds) for at, number in arrivals_of(world, run)]
     lines += [(at, 0, 0, {"do": "restart"}) for at in run.restarts]
-    lines += [(at, 0, 1, {"do": "reload", "rules": f"{folder}/rules-{(n + 1) % 3}.lua"}) for n, at in enumerate(run.reloads)]
-    lines += [(at, 0, 2, {}) for at in (0, *run.ticks, *ENDS)]
-    lines.sort(key=lambda line: line[:3] + ((line[3],) if line[1] else ()))
+    lines += [(at, 0, 1, reload(folder, n + 1, 0)) for n, at in enumerate(run.edits)]
+    lines += [(at, 0, 2, reload(folder, sum(edit <= at for edit in run.edits), (n + 1) % 3)) for n, at in enumerate(run.reloads)]
+    lines += [(at, 0, 3, {}) for at in (0, *run.ticks, *ENDS)]
+    lines.sort(key=lambda line: line[:3] + ((line[3],) if line[1] else ()))  # stable: editions in their order
     text, offsets, events = [], collections.Counter(), {}
     for at, is_event, seat, what in lines:
         line = {"at": START + at}
@@ -173,11 +205,11 @@ def in_order(lines):
 def replay(arguments, worlds, run):
     """What leaves of each seed."""
     with tempfile.TemporaryDirectory() as folder:
-        write_rules(folder, worlds)
+        write_rules(folder, worlds, run)
         text, events = feed_of(folder, worlds, run)
         with open(folder + "/input.ndjson", "w") as file:
             file.write(text)
-        command = [arguments.tidewatch, "replay", "--all", "--rules", folder + "/rules-0.lua", "--input", folder + "/input.ndjson",
+        command = [arguments.tidewatch, "replay", "--all", "--rules", folder + "/rules-0-0.lua", "--input", folder + "/input.ndjson",
                    "--lanes", str(run.lanes), "--table", f"inventory={folder}/inventory.csv", "--table", f"owners={folder}/owners.csv"]
         command += ["--signals"] if arguments.signals else []
         done = subprocess.run(command, capture_output=True, text=True)
@@ -210,7 +242,7 @@ def explain(arguments, world, run, want, got):
     """All that somebody needs who looks for the cause."""
     print(f"seed {world.seed}: what leaves differs.\n{world.text}{run}")
     show_difference(want, got)
-    alone = replay(arguments, [world], PLAIN)[world.seed]
+    alone = replay(arguments, [world], undisturbed(run))[world.seed]
     if alone != want:
         print("alone, undisturbed, it is another thing already")
         show_difference(want, alone)
@@ -224,7 +256,7 @@ def explain(arguments, world, run, want, got):
 def check_batch(arguments, worlds, runs):
     """(seeds that differ, lines of each detector, lines in all)"""
     bad, lines = [], collections.Counter()
-    base = replay(arguments, worlds, PLAIN)
+    base = replay(arguments, worlds, undisturbed(runs[0]))
     for world in worlds:
         lines[world.detector] += len(base[world.seed])
     for run in runs:
@@ -234,6 +266,15 @@ def check_batch(arguments, worlds, runs):
                 bad.append(world.seed)
                 if len(bad) <= arguments.show:
                     explain(arguments, world, run, base[world.seed], found[world.seed])
+    return bad, lines
+
+
+def check_all(arguments, worlds, runs):
+    bad, lines = check_batch(arguments, worlds, runs)
+    run = edited_run_of(worlds[0].seed // BATCH)
+    for n in range(0, len(worlds), EDITED_BATCH):
+        edited, _ = check_batch(arguments, worlds[n:n + EDITED_BATCH], [run])
+        bad += [seed for seed in edited if seed not in bad]
     return bad, lines
 
 
@@ -295,4 +336,4 @@ def main(title, world, check_worlds, must_tell):
 
 
 if __name__ == "__main__":
-    sys.exit(main(__doc__.splitlines()[0], grammar.World, check_batch, list(grammar.DETECTORS)))
+    sys.exit(main(__doc__.splitlines()[0], grammar.World, check_all, list(grammar.DETECTORS)))
