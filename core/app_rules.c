@@ -31,6 +31,9 @@ static tw_rule_files *read_rules(tw_app *app, const tw_config *from,
     const char *const *routes = options.routes;
     options.routes = running.routes;
     running.routes = routes;
+    const char *const *patterns = options.route_patterns;
+    options.route_patterns = running.route_patterns;
+    running.route_patterns = patterns;
     tw_app_name_tables(app, from, &options);
     options.sends_self = running.sends_self;
     options.log = on_rule_log;

@@ -45,6 +45,17 @@ static const char **names_of_routes(const tw_config *config)
     return names;
 }
 
+static const char **patterns_of_routes(const tw_config *config)
+{
+    const char **names = tw_calloc(config->route_count + 1, sizeof *names);
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < config->route_count; i++)
+        if (strncmp(config->routes[i].pattern, "stream:", 7) != 0)
+            names[count++] = config->routes[i].pattern;
+    return names;
+}
+
 static bool place_of(const tw_config *config, const json_t *node, tw_err *out)
 {
     return node && tw_conf_where(config->document, node, &out->line, &out->column);
@@ -88,6 +99,7 @@ void tw_config_rule_options_init(const tw_config *config, tw_streams *streams,
                              .tables = names_of_tables(config),
                              .table_history = history_of_tables(config),
                              .routes = names_of_routes(config),
+                             .route_patterns = patterns_of_routes(config),
                              .where = find_place,
                              .where_self = config,
                              .sends = sends,
@@ -102,6 +114,8 @@ void tw_config_rule_options_done(tw_rule_options *options)
     tw_free((void *)(uintptr_t)options->tables);
     tw_free((void *)(uintptr_t)options->table_history);
     tw_free((void *)(uintptr_t)options->routes);
+    tw_free((void *)(uintptr_t)options->route_patterns);
+    options->route_patterns = NULL;
     options->tables = options->routes = NULL;
     options->table_history = NULL;
     options->table_columns = NULL;

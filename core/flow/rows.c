@@ -91,7 +91,9 @@ int tw_rows_add(tw_rows *rows, const char *key, size_t n, tw_row_version v, int 
     if (n == 0)
         rc = tw_err_at(err, TW_EPARSE, NULL, line, 0, "a row has no key");
     else if (!rows->has_history && tw_map_get_n(rows->by_key, key, n))
-        rc = tw_err_at(err, TW_EPARSE, NULL, line, 0, "the key \"%.*s\" comes twice",
+        rc = tw_err_at(err, TW_EPARSE, NULL, line, 0,
+                       "the key \"%.*s\" comes twice; of a table that keeps history the "
+                       "configuration says by tables.NAME.since when each row begins",
                        (int)(n < 100 ? n : 100), key);
     else if (v.until_ms <= v.since_ms)
         rc = tw_err_at(err, TW_EPARSE, NULL, line, 0,

@@ -125,6 +125,8 @@ typedef struct walk {
 static void say_circle(walk *w, uint32_t from)
 {
     const tw_rule *first = w->set->rules[w->way[from]];
+    const tw_rule *last = w->set->rules[w->way[w->length - 1]];
+    const tw_input *in = first->inputs; /* that reads what comes back */
     char names[600] = "";
     size_t used = 0;
     tw_err err;
@@ -135,7 +137,9 @@ static void say_circle(walk *w, uint32_t from)
                          i == from ? "" : " -> ", r->name);
         used += n > 0 ? (size_t)n : 0;
     }
-    tw_err_at(&err, TW_EINVAL, first->file, first->line, 0,
+    while (in->stream != last->emit->stream)
+        in++;
+    tw_err_at(&err, TW_EINVAL, first->file, in->line, in->column,
               "what '%s' emits comes back to it: %s; a rule cannot read what it causes",
               first->name, names);
     tw_findings_add(w->findings, &err, false);

@@ -23,6 +23,18 @@ void tw_compile_place(const tw_compiler *c, const tw_tree *at, int *out_line,
     }
 }
 
+/* A field of two inputs is looked for twice. */
+static bool is_told_there(const tw_compiler *c, const tw_err *err)
+{
+    for (size_t i = c->first_finding; i < c->findings->count; i++) {
+        const tw_err *told = &c->findings->items[i].err;
+        if (told->line == err->line && told->column == err->column &&
+            strcmp(told->text, err->text) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void tell(tw_compiler *c, const tw_tree *at, bool warning, const char *format,
                  va_list ap)
 {
@@ -40,7 +52,8 @@ static void tell(tw_compiler *c, const tw_tree *at, bool warning, const char *fo
     tw_compile_place(c, at, &line, &column);
     vsnprintf(text, sizeof text, format, ap);
     tw_err_at(&err, TW_EINVAL, c->source->path, line, column, "%s", text);
-    tw_findings_add(c->findings, &err, warning);
+    if (!is_told_there(c, &err))
+        tw_findings_add(c->findings, &err, warning);
 }
 
 void tw_compile_say(tw_compiler *c, const tw_tree *at, const char *format, ...)

@@ -187,6 +187,8 @@ void tw_compile_dedup(tw_compiler *c, const tw_tree *dedup);
 /* A template of this rule; false with a finding. */
 bool tw_compile_template(tw_compiler *c, const tw_tree *at, const char *text,
                          tw_template *out);
+/* Warns of paths in it that are nearly another name. */
+void tw_compile_check_text(tw_compiler *c, const tw_tree *at, const tw_template *text);
 /* The place of a path among the kept fields, or -1 with err: too many. */
 int tw_compile_kept(tw_compiler *c, const char *path, tw_err *err);
 /* After the templates: the slots of what they, and functions that judge several events, read. */

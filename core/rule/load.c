@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/hash.h"
-#include "base/nearest.h"
+#include "rule/load_error.h"
 #include "rule/plan_test.h"
 #include "rule/rule_files.h"
 
@@ -105,95 +105,6 @@ int tw_rule_file_run(const tw_rule_file *f, tw_words *words, tw_arena *arena,
     *out_rules = rules;
     *out_count = count;
     return rc;
-}
-
-/* The name between the first pair of quotes of Lua's message ("... (global 'cuont')"). */
-static bool quoted_name(const tw_err *err, char *out, size_t size)
-{
-    const char *open = strchr(err->text, '\''),
-               *close = open ? strchr(open + 1, '\'') : NULL;
-    if (!close || close - open - 1 >= (long)size || close == open + 1)
-        return false;
-    snprintf(out, size, "%.*s", (int)(close - open - 1), open + 1);
-    return true;
-}
-
-/* A misspelt word is an undefined global to Lua. */
-static void add_word_hint(tw_err *err, const char *name)
-{
-    size_t count = 0, used = strlen(err->text);
-
-    if (!strstr(err->text, "(global '"))
-        return;
-    while (tw_word_names[count])
-        count++;
-    const char *nearest = tw_nearest(name, tw_word_names, count);
-    if (nearest)
-        snprintf(err->text + used, sizeof err->text - used, " (did you mean '%s'?)",
-                 nearest);
-}
-
-/* The token that Lua's parser stopped at ("... near 'inputs'"). */
-static bool near_name(const tw_err *err, char *out, size_t size)
-{
-    const char *near = strstr(err->text, " near '"), *at = near, *close;
-
-    while ((at = at ? strstr(at + 1, " near '") : NULL))
-        near = at;
-    close = near ? strrchr(near + 7, '\'') : NULL;
-    if (!close || close == near + 7 || close - near - 7 >= (long)size)
-        return false;
-    snprintf(out, size, "%.*s", (int)(close - near - 7), near + 7);
-    return true;
-}
-
-/* Whether what stands at i may be the last of a value. */
-static bool ends_value(const tw_tokens *t, uint32_t i)
-{
-    return t->items[i].kind != TW_TOKEN_SIGN || tw_token_is_sign(t, i, '}') ||
-           tw_token_is_sign(t, i, ')') || tw_token_is_sign(t, i, ']');
-}
-
-/* "'}' expected" where the next entry of a table begins: what is missing is the comma before it. */
-static void add_comma_hint(tw_err *err, const tw_tokens *t, uint32_t i)
-{
-    size_t used = strlen(err->text);
-
-    if (strncmp(err->text, "'}' expected", 12) != 0 || i == 0 || !ends_value(t, i - 1))
-        return;
-    if (t->items[i].kind == TW_TOKEN_SIGN && !tw_token_is_sign(t, i, '[') &&
-        !tw_token_is_sign(t, i, '{'))
-        return;
-    if (t->items[i - 1].line < t->items[i].line)
-        snprintf(err->text + used, sizeof err->text - used,
-                 "; a comma may be missing after line %d", t->items[i - 1].line);
-    else
-        snprintf(err->text + used, sizeof err->text - used,
-                 "; a comma may be missing before it");
-}
-
-/* Lua knows the line only; the thing it names gives the column. */
-static void complete_error(tw_err *err, const tw_rule_text *source)
-{
-    char name[64];
-    const tw_tokens *t = &source->tokens;
-
-    if (err->line <= 0 || err->column > 0)
-        return;
-    bool parser = near_name(err, name, sizeof name);
-    if (!parser && !quoted_name(err, name, sizeof name))
-        return;
-    add_word_hint(err, name);
-    size_t n = strlen(name);
-    for (uint32_t i = tw_token_of_line(t, err->line);
-         i < t->count && t->items[i].line == err->line; i++) {
-        if (t->items[i].size == n && memcmp(t->text + t->items[i].at, name, n) == 0) {
-            err->column = t->items[i].column;
-            if (parser)
-                add_comma_hint(err, t, i);
-            return;
-        }
-    }
 }
 
 static void say_refusals(tw_words *words, const tw_rule_text *source,
@@ -369,7 +280,7 @@ static void run_and_compile(tw_rule_file *f, tw_words *words, tw_arena *arena,
     if (f->size <= MAX_FILE_BYTES)
         tw_tokens_read(&source.tokens, f->text, f->size);
     if (rc < 0) {
-        complete_error(&err, &source);
+        tw_load_error_complete(&err, &source);
         tw_findings_add(findings, &err, false);
     }
     say_refusals(words, &source, findings);

@@ -103,22 +103,58 @@ static bool is_read_by_functions(tw_compiler *c, const char *path)
     return found;
 }
 
-/* What the writer of a path may have meant: the key, a value of the detector, or a look-up. */
+typedef struct name_list {
+    const char **items;
+    size_t count;
+} name_list;
+
+static void add_names(tw_compiler *c, name_list *l, const char *const *names,
+                      size_t count)
+{
+    const char **more = tw_arena_alloc(c->arena, (l->count + count + 1) * sizeof *more);
+
+    for (size_t i = 0; i < l->count + count; i++)
+        more[i] = i < l->count ? l->items[i] : names[i - l->count];
+    *l = (name_list){more, l->count + count};
+}
+
+/* The fields that matchers of the input read. */
+static void add_matched(tw_compiler *c, name_list *l, const tw_input *in)
+{
+    uint32_t *slots = NULL, count = 0;
+
+    tw_match_table_slots(in->match, &slots, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        const tw_field *field = tw_fields_at(in->stream->fields, slots[i]);
+        const char *path = field ? field->path : NULL;
+        if (path)
+            add_names(c, l, &path, 1);
+    }
+    tw_free(slots);
+}
+
+/* What the writer of a path may have meant: what was found, the key, a look-up, a field that matchers read. */
 static const char *path_hint(tw_compiler *c, const char *path)
 {
+    static const char *const own[] = {"level", "start", "stop", "count", "warming_until"};
     const tw_rule *r = c->rule;
-    const char **names = tw_arena_alloc(
-        c->arena,
-        (r->key_count + r->level.value_count + r->lookup_count + 1) * sizeof *names);
-    size_t count = 0, top = strcspn(path, ".[");
+    name_list plain = {0}, whole = {0};
+    size_t top = strcspn(path, ".[");
 
-    for (uint32_t i = 0; i < r->key_count; i++)
-        names[count++] = r->key_names[i];
-    for (uint32_t i = 0; i < r->level.value_count; i++)
-        names[count++] = r->level.value_names[i];
+    add_names(c, &plain, (const char *const *)r->key_names, r->key_count);
+    add_names(c, &plain, (const char *const *)r->level.value_names, r->level.value_count);
+    add_names(c, &plain, (const char *const *)r->facts, r->fact_count);
+    add_names(c, &plain, own, sizeof own / sizeof *own);
+    for (uint32_t i = 0; path[top] && i < r->role_count; i++)
+        add_names(c, &plain, (const char *const *)&r->roles[i].name, 1);
     for (uint32_t i = 0; path[top] && i < r->lookup_count; i++)
-        names[count++] = r->lookups[i].name;
-    return tw_compile_hint(c, tw_arena_strndup(c->arena, path, top), names, count);
+        add_names(c, &plain, (const char *const *)&r->lookups[i].name, 1);
+    for (uint32_t i = 0; i < r->input_count; i++)
+        if (r->inputs[i].stream)
+            add_matched(c, &whole, &r->inputs[i]);
+    const char *hint = tw_compile_hint(c, tw_arena_strndup(c->arena, path, top),
+                                       plain.items, plain.count);
+    return *hint ? hint : tw_compile_hint(c, path, whole.items, whole.count);
 }
 
 /* Of part i: a field that nothing of the rule reads but this text; NULL: it is none. */
@@ -153,7 +189,7 @@ static void check_id(tw_compiler *c, const tw_tree *at)
 }
 
 /* Any field of an event may stand in a text; one that is nearly another name rarely does. */
-static void check_text(tw_compiler *c, const tw_tree *at, const tw_template *text)
+void tw_compile_check_text(tw_compiler *c, const tw_tree *at, const tw_template *text)
 {
     for (uint32_t i = 0; i < text->count; i++) {
         const char *path = read_here_alone(c, text, i);
@@ -166,13 +202,39 @@ static void check_text(tw_compiler *c, const tw_tree *at, const tw_template *tex
     }
 }
 
+static bool takes(const char *pattern, const char *route)
+{
+    size_t n = strcspn(pattern, "*");
+
+    return pattern[n] ? strncmp(route, pattern, n) == 0 : strcmp(route, pattern) == 0;
+}
+
+/* A route that only `default` takes may well be meant so; not when it is nearly another. */
+static void check_near_route(tw_compiler *c, const tw_tree *at, const char *route)
+{
+    const char *const *patterns = c->options->route_patterns;
+    size_t count = 0;
+
+    for (; patterns && patterns[count]; count++)
+        if (takes(patterns[count], route))
+            return;
+    const char *hint = tw_compile_hint(c, route, patterns, count);
+    if (*hint)
+        tw_compile_warn(c, at, "there is no route '%s', so `default` takes it%s", route,
+                        hint);
+}
+
 static void check_route(tw_compiler *c, const tw_tree *at, const tw_template *route)
 {
     const char *const *routes = c->options->routes;
     size_t count = 0;
 
-    if (!routes || route->count != 1 || route->parts[0].kind != TW_PART_LITERAL)
+    if (route->count != 1 || route->parts[0].kind != TW_PART_LITERAL)
         return;
+    if (!routes) {
+        check_near_route(c, at, route->parts[0].text);
+        return;
+    }
     for (; routes[count]; count++)
         if (strcmp(routes[count], route->parts[0].text) == 0)
             return;
@@ -214,7 +276,7 @@ static void compile_label(tw_compiler *c, const tw_tree_entry *e, tw_label *labe
     tw_buf_init(&text, TW_TREE_BYTES);
     tw_value_write_text(value, &text);
     if (tw_compile_template(c, e->value, text.data, &label->value))
-        check_text(c, e->value, &label->value);
+        tw_compile_check_text(c, e->value, &label->value);
     tw_buf_done(&text);
 }
 
@@ -238,7 +300,7 @@ static bool compile_text(tw_compiler *c, const tw_tree *at, const char *text,
     bool good = tw_compile_template(c, at, text, out);
 
     if (good)
-        check_text(c, at, out);
+        tw_compile_check_text(c, at, out);
     return good;
 }
 
@@ -303,7 +365,7 @@ void tw_compile_alert(tw_compiler *c, const tw_tree *word)
     plan->notify = (tw_notify_mode)o.notify;
     plan->keeps_resolve = !o.resolved;
     plan->remind_ms = o.remind_ms;
-    if (tw_tree_get(table, "remind") && o.remind_ms < MIN_REMIND_MS)
+    if (o.remind_ms > 0 && o.remind_ms < MIN_REMIND_MS)
         tw_compile_say(c, tw_tree_get(table, "remind"), "remind is at least a second");
     plan->max_age_ms = o.max_age_ms;
     if (tw_tree_get(table, "severity") && c->rule->detector == TW_DETECT_LEVEL)

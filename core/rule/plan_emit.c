@@ -78,7 +78,8 @@ static void read_field(tw_compiler *c, emit_fields *f, const tw_tree_entry *e)
         return;
     if (v->type == TW_TREE_STRING) {
         field->step.kind = TW_EMIT_TEMPLATE;
-        tw_compile_template(c, e->value, v->text, &field->step.value);
+        if (tw_compile_template(c, e->value, v->text, &field->step.value))
+            tw_compile_check_text(c, e->value, &field->step.value);
         return;
     }
     if (!tw_compile_scalar(v, &scalar)) {

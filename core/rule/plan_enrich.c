@@ -74,7 +74,8 @@ static void read_key(tw_compiler *c, const tw_tree *at, const char *key, tw_look
 {
     char *text = strstr(key, "${") ? tw_strdup(key) : tw_asprintf("${%s}", key);
     c->lookup = l->name;
-    tw_compile_template(c, at, text, &l->key);
+    if (tw_compile_template(c, at, text, &l->key))
+        tw_compile_check_text(c, at, &l->key);
     c->lookup = NULL;
     tw_free(text);
 }

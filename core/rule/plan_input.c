@@ -129,8 +129,12 @@ int tw_compile_input_number(tw_compiler *c, const tw_tree *at, const tw_tree *na
         if (strcmp(names[i], v->text) == 0)
             return (int)i;
     }
-    tw_compile_say(c, at, "'%s' is not an input of the rule%s", v->text,
-                   tw_compile_hint(c, v->text, names, c->rule->input_count));
+    const char *hint = tw_compile_hint(c, v->text, names, c->rule->input_count);
+    if (*hint || c->rule->input_count > 1)
+        tw_compile_say(c, at, "'%s' is not an input of the rule%s", v->text, hint);
+    else
+        tw_compile_say(c, at, "'%s' is not an input of the rule; its one input is '%s'",
+                       v->text, names[0]);
     return -1;
 }
 

@@ -176,6 +176,16 @@ static void read_tells(tw_compiler *c, const tw_tree *table, const join_options 
         tw_compile_say(c, o->need, "need.left above one takes two different inputs");
 }
 
+/* Events of one instant are together by chance. */
+static void check_span(tw_compiler *c, const tw_tree *within, const tw_join_plan *plan,
+                       size_t mistakes)
+{
+    if (within && c->mistakes == mistakes && plan->before_ms + plan->after_ms == 0)
+        tw_compile_say(c, within,
+                       "within must be longer than zero: how far apart the events of a "
+                       "pair may be");
+}
+
 static void check_where(tw_compiler *c, const tw_tree *table, const tw_join_plan *plan)
 {
     if (plan->need_left > 1 && plan->where_fn != TW_NO_FN)
@@ -210,8 +220,10 @@ void tw_compile_join(tw_compiler *c, const tw_tree *word)
     bool all_known = tw_options_read(c, table, "join", join_table, &o);
     read_list(c, table, &o);
     read_sides(c, word, &o, all_known && table->item_count == 0, plan);
+    size_t mistakes = c->mistakes;
     if (o.within || all_known)
         read_within(c, word, o.within, plan);
+    check_span(c, o.within, plan, mistakes);
     plan->where_fn = o.where_fn;
     read_need(c, &o, plan);
     read_tells(c, table, &o, plan);

@@ -132,6 +132,12 @@ static bool build_except(tw_compiler *c, const matched *f, const tw_tree *word,
         return false;
     }
     out->child = tw_arena_alloc(c->arena, sizeof *out->child);
+    if (tw_tree_is_word(word->items[0], "exists")) {
+        tw_compile_say(c, word,
+                       "this can never hold: except asks for a field that is there; one "
+                       "that is not is missing_field()");
+        return false;
+    }
     return build_match(c, f, word->items[0], out->child);
 }
 

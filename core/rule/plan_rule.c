@@ -254,14 +254,15 @@ static void compile_parts(tw_compiler *c, const rule_options *o, bool all_known)
         tw_compile_was(c, o->was);
     if (o->park)
         tw_compile_park(c, o->park);
-    tw_compile_inputs(c, o->inputs, clock.time);
+    if (o->inputs || all_known)
+        tw_compile_inputs(c, o->inputs, clock.time);
     bool passes = o->emit && !o->detect && all_known;
     if (!passes &&
         (o->key || all_known)) /* else what is not known may be meant to be it */
         tw_compile_key(c, o->key);
     if (passes)
         compile_pass(c, o);
-    else
+    else if (o->detect || all_known)
         tw_compile_detect(c, o->detect);
     if (o->migrate_fn != TW_NO_FN)
         tw_compile_migrate(c, o->migrate_fn);
@@ -273,7 +274,7 @@ static void compile_parts(tw_compiler *c, const rule_options *o, bool all_known)
         tw_compile_alert(c, o->alert);
     if (o->emit)
         tw_compile_emit(c, o->emit);
-    if (!o->alert && !o->emit)
+    if (!o->alert && !o->emit && all_known)
         tw_compile_say(c, c->body,
                        "nothing comes of the rule: it needs alert = incident { ... } or "
                        "emit = to \"stream\" { ... }");

@@ -24,7 +24,7 @@ typedef struct step_options {
 static const tw_option step_table[] = {
     {"as", TW_OPTION_TEXT, AT(as), 0, 0, NULL},
     {"where", TW_OPTION_FUNCTION, AT(where_fn), 0, 0, NULL},
-    {"within", TW_OPTION_DURATION, AT(within_ms), 0, 0, NULL},
+    {"within", TW_OPTION_DURATION, AT(within_ms), 1, 0, NULL},
     {"times", TW_OPTION_WHOLE, AT(times), 1, MAX_TIMES, NULL},
     {"at_least", TW_OPTION_WHOLE, AT(at_least), 1, MAX_TIMES, NULL},
     {"at_most", TW_OPTION_WHOLE, AT(at_most), 1, MAX_TIMES, NULL},
@@ -49,7 +49,7 @@ static const char *const timeouts[] = {"emit", NULL};
 
 #define AT(field) offsetof(seq_options, field)
 static const tw_option seq_table[] = {
-    {"within", TW_OPTION_DURATION, AT(within_ms), 0, 0, NULL},
+    {"within", TW_OPTION_DURATION, AT(within_ms), 1, 0, NULL},
     {"overlap", TW_OPTION_CHOICE, AT(overlap), 0, 0, overlaps},
     {"stop_on", TW_OPTION_ANY, AT(stop_on), 0, 0, NULL},
     {"on_timeout", TW_OPTION_CHOICE, AT(on_timeout), 0, 0, timeouts},
@@ -184,7 +184,9 @@ static void compile_step(tw_compiler *c, const tw_tree *written_step, tw_seq_ste
     }
     tw_options_read(c, v, "a step", step_table, &o);
     step->where_fn = o.where_fn;
-    step->within_ms = o.within_ms;
+    step->within_ms = tw_tree_get(v, "within") && o.within_ms == TW_SEQ_UNBOUND
+                          ? 0 /* which has been told */
+                          : o.within_ms;
     step->optional = o.optional;
     step->strict = o.strict;
     step->run = o.run;
@@ -319,6 +321,10 @@ static void check_bounds(tw_compiler *c, const tw_tree *at, tw_seq_plan *plan,
     for (uint32_t n = 0; n < plan->step_count; n++) {
         const tw_seq_step *step = &plan->steps[n];
         bool is_bound = step->within_ms != TW_SEQ_UNBOUND;
+        if (is_bound && step->within_ms > plan->within_ms)
+            tw_compile_say(c, w[n].at,
+                           "the step's within is longer than that of the whole sequence, "
+                           "which counts from the first event: the match is over before");
         if (waits_in(plan, n) && !is_bound && plan->within_ms == TW_SEQ_UNBOUND)
             tw_compile_say(
                 c, w[n].at,
@@ -430,6 +436,8 @@ void tw_compile_seq(tw_compiler *c, const tw_tree *word)
     c->shaping = shaping;
     c->keeps = true;
     plan->within_ms = o.within_ms;
+    if (tw_tree_get(table, "within") && o.within_ms == TW_SEQ_UNBOUND)
+        plan->within_ms = INT64_MAX / 4; /* which has been told */
     plan->overlap = (tw_seq_overlap)o.overlap;
     plan->emit_timeouts = o.on_timeout == 0;
     plan->max_open = (uint32_t)o.max_open;

@@ -19,7 +19,7 @@ typedef struct together_options {
 
 #define AT(field) offsetof(together_options, field)
 static const tw_option together_table[] = {
-    {"within", TW_OPTION_DURATION, AT(within_ms), 0, 0, NULL},
+    {"within", TW_OPTION_DURATION, AT(within_ms), 1, 0, NULL},
     {"where", TW_OPTION_FUNCTION, AT(where_fn), 0, 0, NULL},
     {"need", TW_OPTION_TABLE, AT(need), 0, 0, NULL},
     {"max", TW_OPTION_WHOLE, AT(max), 1, MOST, NULL},

@@ -37,6 +37,9 @@ typedef struct tw_rule_options {
         *table_columns; /* by table, what is not known NULL; NULL: none is */
     const char *const
         *routes; /* known routes (literal route names are checked); NULL: any */
+    /* All that the configuration has, with patterns and `default`; what is nearly one of them is warned of. NULL: not
+     * known */
+    const char *const *route_patterns;
     /* Where the configuration names a path (rule and param NULL), a rule's parameters (param NULL) or one
      * of them: fills in file, line and column. NULL: there is none. */
     bool (*where)(const void *self, const char *path, const char *rule, const char *param,

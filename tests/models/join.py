@@ -9,7 +9,7 @@ SAID = {"each": 'kind = "inner"', "first": 'emit = "first"', "on_close": 'emit =
 def RULES(rng):
     tells = rng.choice(list(SAID))
     many = tells in ("need", "group")
-    v = {"tells": tells, "before": rng.choice([0, 2000, 5000]), "after": 9000 if many else rng.choice([0, 1000, 9000]),
+    v = {"tells": tells, "before": rng.choice([0, 2000, 5000]), "after": 9000 if many else rng.choice([1, 1000, 9000]),
          "lateness": rng.choice([0, 0, 16_000]), "where": tells != "group" and rng.random() < 0.5,
          "same": not many and rng.random() < 0.2, "m": rng.randint(2, 3) if tells == "group" else 1, "n": 1,
          "max": rng.choice([1000, 1000, 3])}

@@ -127,6 +127,7 @@ static void a_circle_names_the_rules_on_it(void **state)
          RULE("a/one", "three", EMIT("one")) RULE("b/two", "one", EMIT("two"))
              RULE("c/three", "two", EMIT("three")),
          "a/one -> b/two -> c/three -> a/one");
+    assert_true(x->findings.items[0].err.line > 0 && x->findings.items[0].err.column > 1);
     says(x, RULE("a/self", "self", EMIT("self")), "a/self -> a/self");
 }
 

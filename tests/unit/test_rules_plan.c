@@ -386,6 +386,36 @@ static void a_handler_has_its_functions_and_caps(void **state)
     assert_int_equal(r->forget_ms, 2 * 3600000);
 }
 
+static void a_route_that_default_takes_is_told_when_it_is_nearly_another(void **state)
+{
+    static const char *const patterns[] = {"ops", "team-shop/*", "default", NULL};
+    static const struct {
+        const char *route, *finding;
+    } cases[] = {{"ops", ""},
+                 {"team-shop/web", ""},
+                 {"pagers", ""},
+                 {"opss", "there is no route 'opss', so `default` takes it (did you mean "
+                          "'ops'?)"},
+                 {"defualt",
+                  "there is no route 'defualt', so `default` takes it (did you "
+                  "mean 'default'?)"}};
+    rules_fixture *x = *state;
+    char text[400];
+
+    x->options.routes = NULL;
+    x->options.route_patterns = patterns;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        snprintf(text, sizeof text,
+                 HEAD "detect = level { " COUNT
+                      "crit = { above = 5 } }, alert = incident "
+                      "{ route = \"%s\" } }",
+                 cases[i].route);
+        load_rules(x, text);
+        assert_string_equal(first_finding(x), cases[i].finding);
+        assert_int_equal(tw_rule_files_rule_count(x->set), 1);
+    }
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, open_rules, shut_rules)
 
 int main(void)
@@ -411,6 +441,7 @@ int main(void)
         T(an_incident_s_id_defaults_to_rule_and_key),
         T(a_lookup_has_a_default_or_keeps_or_drops),
         T(a_handler_has_its_functions_and_caps),
+        T(a_route_that_default_takes_is_told_when_it_is_nearly_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

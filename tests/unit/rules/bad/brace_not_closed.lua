@@ -1,0 +1,5 @@
+rule "a/b" {
+  key = { "host" },
+  inputs = { ev = from "events" {},
+
+--! 3:36: unexpected symbol near <eof>
