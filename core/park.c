@@ -122,14 +122,18 @@ static void add(tw_park *p, tw_parked *parked)
     show(p);
 }
 
+static void *copy_of(const void *data, size_t size)
+{
+    return size > 0 ? memcpy(tw_alloc(size), data, size) : NULL;
+}
+
 /* The bytes of a buffer that is done with; false: it was too small. */
 static bool keep(tw_buf *b, void **out, size_t *out_size)
 {
     bool good = !b->failed;
 
-    if (good && b->len > 0) {
-        *out = tw_alloc(b->len);
-        memcpy(*out, b->data, b->len);
+    if (good) {
+        *out = copy_of(b->data, b->len);
         *out_size = b->len;
     }
     tw_buf_done(b);
@@ -195,15 +199,6 @@ void tw_park_put(tw_park *p, tw_instance *const *instances, uint32_t lane_count,
                 NULL);
     tw_count(p->dropped, 1);
     tw_parked_free(parked);
-}
-
-static void *copy_of(const void *data, size_t size)
-{
-    void *copy = size > 0 ? tw_alloc(size) : NULL;
-
-    if (copy)
-        memcpy(copy, data, size);
-    return copy;
 }
 
 void tw_park_saved(tw_park *p, const tw_saved_rule *saved, uint32_t lane,

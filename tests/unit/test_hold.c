@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Sources that are held: no feed is polled, and clocks do not walk on as if the topics were silent. */
-#include "base/mem.h"
+#include "engine_fixture.h"
 #include "engine_impl.h"
-#include "rules_fixture.h"
-
-#define T INT64_C(1732182000000)
 
 typedef struct fake_feed {
     tw_feed base;
@@ -50,31 +47,19 @@ static void a_held_source_is_not_a_silent_one(void **state)
     tw_feed_state fed = {.feed = &feed.base,
                          .type = &type,
                          .stream = tw_streams_find(x->options.streams, "events")};
-    tw_clock clock;
-    tw_stats *stats = tw_stats_new();
-    tw_err err = {0};
-    tw_switch_report report;
+    engine_desk d;
     int told = 0;
     int64_t next;
 
-    tw_clock_init_virtual(&clock, T);
-    load_rules(x, silence);
-    assert_string_equal(first_finding(x), "");
-    assert_int_equal(tw_rule_watchdog_start(&err), TW_OK);
-    tw_engine_options options = {.clock = &clock,
-                                 .streams = x->options.streams,
-                                 .stats = stats,
-                                 .ports = {.signal = count_signal, .self = &told}};
-    tw_engine *e = tw_engine_new(&options);
-    assert_int_equal(tw_engine_start(e, &err), TW_OK);
-    assert_int_equal(tw_engine_switch(e, x->set, NULL, NULL, &report, &err), TW_OK);
+    engine_open(&d, x, silence, count_signal, &told);
+    tw_engine *e = d.engine;
     tw_engine_feed_add(e, &fed);
     tw_lane_turn(e->lanes[0]);
     assert_int_equal(feed.polled, 1);
 
     tw_engine_hold_sources(e, true);
     for (int n = 1; n <= 60; n++) {
-        tw_clock_set(&clock, T + n * 1000);
+        tw_clock_set(&d.clock, T + n * 1000);
         tw_lane_turn(e->lanes[0]);
     }
     tw_engine_collect(e);
@@ -84,17 +69,14 @@ static void a_held_source_is_not_a_silent_one(void **state)
 
     tw_engine_hold_sources(e, false);
     for (int n = 61; n <= 90; n++) {
-        tw_clock_set(&clock, T + n * 1000);
+        tw_clock_set(&d.clock, T + n * 1000);
         tw_lane_turn(e->lanes[0]);
     }
     tw_engine_collect(e);
     assert_int_equal(feed.polled, 31);
     assert_int_equal(told, 1);
     tw_engine_feed_remove(e, &fed, &next);
-    tw_engine_stop(e);
-    tw_engine_free(e);
-    tw_stats_free(stats);
-    tw_rule_watchdog_stop();
+    engine_close(&d);
 }
 
 int main(void)

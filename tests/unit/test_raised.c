@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* An event of `resolve.on` goes to the shore when its key may have an incident, and only then. */
-#include "base/mem.h"
 #include "detect/raised.h"
-#include "engine.h"
-#include "rules_fixture.h"
+#include "engine_fixture.h"
 
 static tw_key key_of(const char *text)
 {
@@ -135,14 +133,14 @@ static const char pairs[] =
     "ctx.fire { severity = \"warn\" } end end }, alert = incident { resolve = { on = "
     "\"good\" } } }";
 
-static void put(tw_engine *e, tw_clock *clock, const tw_stream *stream, int64_t at_ms)
+static void put(engine_desk *d, const tw_stream *stream, int64_t at_ms)
 {
     static const char json[] = "{\"host\":\"h\"}";
     tw_frame frame = {.data = json, .size = sizeof json - 1, .time_ms = at_ms};
 
-    tw_clock_set(clock, at_ms);
-    tw_engine_step(e, stream, 0, 0, &frame);
-    tw_engine_collect(e);
+    tw_clock_set(&d->clock, at_ms);
+    tw_engine_step(d->engine, stream, 0, 0, &frame);
+    tw_engine_collect(d->engine);
 }
 
 static void what_ends_nothing_stays_on_the_lane(void **state)
@@ -151,36 +149,20 @@ static void what_ends_nothing_stays_on_the_lane(void **state)
     tw_stream *bad = tw_streams_find(x->options.streams, "events");
     tw_stream *good = tw_streams_find(x->options.streams, "requests");
     int resolves = 0;
-    int64_t t = 1732182000000;
-    tw_clock clock;
-    tw_stats *stats = tw_stats_new();
-    tw_err err = {0};
-    tw_switch_report report;
+    int64_t t = T;
+    engine_desk d;
 
-    tw_clock_init_virtual(&clock, t);
-    load_rules(x, pairs);
-    assert_string_equal(first_finding(x), "");
-    assert_int_equal(tw_rule_watchdog_start(&err), TW_OK);
-    tw_engine_options options = {.clock = &clock,
-                                 .streams = x->options.streams,
-                                 .stats = stats,
-                                 .ports = {.signal = count_resolves, .self = &resolves}};
-    tw_engine *e = tw_engine_new(&options);
-    assert_int_equal(tw_engine_start(e, &err), TW_OK);
-    assert_int_equal(tw_engine_switch(e, x->set, NULL, NULL, &report, &err), TW_OK);
+    engine_open(&d, x, pairs, count_resolves, &resolves);
     for (int n = 0; n < 10; n++)
-        put(e, &clock, good, t += 1000);
+        put(&d, good, t += 1000);
     assert_true(resolves <= 1); /* a timer may be due earlier than it says */
     resolves = 0;
-    put(e, &clock, bad, t += 1000);
-    assert_int_equal(tw_engine_switch(e, x->set, NULL, NULL, &report, &err), TW_OK);
+    put(&d, bad, t += 1000);
+    engine_switch(&d, x);
     for (int n = 0; n < 10; n++)
-        put(e, &clock, good, t += 1000);
+        put(&d, good, t += 1000);
     assert_in_range(resolves, 1, 2);
-    tw_engine_stop(e);
-    tw_engine_free(e);
-    tw_stats_free(stats);
-    tw_rule_watchdog_stop();
+    engine_close(&d);
 }
 
 int main(void)

@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A rule that says which name it had: what is wrong with that, and what is saved under the old name. */
-#include "rules_fixture.h"
-
-#include "engine.h"
-#include "replay.h"
-
-#define T INT64_C(1732182000000)
+#include "engine_fixture.h"
 
 /* A rule of that name with these options beside what a rule needs. */
 static char *rule_of(char *out, size_t size, const char *name, const char *options)
@@ -84,65 +79,29 @@ static void what_is_no_former_name_is_refused(void **state)
 
 /* ---- saved state ------------------------------------------------------------------- */
 
-typedef struct desk {
-    tw_replay *replay;
-    uint32_t fired;
-} desk;
-
-static void on_output(void *self, int64_t at_ms, const json_t *object)
+static void put(replay_desk *d, int64_t at_ms)
 {
-    desk *d = self;
-    const char *status = json_string_value(json_object_get(object, "status"));
-
-    (void)at_ms;
-    d->fired += status && strcmp(status, "firing") == 0;
-}
-
-static void open_desk(desk *d, const rules_fixture *x)
-{
-    tw_replay_options options = {.files = x->set,
-                                 .streams = x->options.streams,
-                                 .until_ms = TW_TIME_NONE,
-                                 .output = on_output,
-                                 .output_self = d};
-    tw_err err = {0};
-
-    *d = (desk){0};
-    d->replay = tw_replay_new(&options, NULL, &err);
-    assert_non_null(d->replay);
-}
-
-static void put(desk *d, int64_t at_ms)
-{
-    static const char json[] = "{\"service\":\"cart\"}";
-    tw_err err = {0};
-
-    assert_int_equal(tw_replay_move(d->replay, at_ms, &err), TW_OK);
-    assert_int_equal(tw_replay_event(d->replay, "requests", 0, json, sizeof json - 1,
-                                     TW_TIME_NONE, &err),
-                     TW_OK);
+    replay_put(d, at_ms, "requests", "{\"service\":\"cart\"}");
 }
 
 /* Two of three events, saved under the first names; the third under the second ones. */
 static uint32_t fired_across(rules_fixture *x, const char *before, const char *after)
 {
-    desk d;
+    replay_desk d;
     tw_buf bytes;
     tw_err err = {0};
 
     load_rules(x, before);
     assert_string_equal(first_finding(x), "");
-    open_desk(&d, x);
+    replay_open(&d, x, 0);
     put(&d, T);
     put(&d, T + 1000);
-    tw_buf_init(&bytes, 1 << 20);
-    assert_int_equal(tw_engine_save(tw_replay_engine(d.replay), &bytes, &err), TW_OK);
+    replay_save(&d, &bytes);
     tw_replay_free(d.replay);
     load_rules(x, after);
     assert_string_equal(first_finding(x), "");
-    open_desk(&d, x);
-    assert_int_equal(
-        tw_engine_load(tw_replay_engine(d.replay), bytes.data, bytes.len, &err), TW_OK);
+    replay_open(&d, x, 0);
+    assert_int_equal(replay_load(&d, bytes.data, bytes.len, &err), TW_OK);
     put(&d, T + 2000);
     uint32_t fired = d.fired;
     tw_replay_free(d.replay);
