@@ -3,7 +3,6 @@
  * first in its title, has taken with 1,000,000 open matches of as many keys, by match. With an argument
  * it says on stderr what an event costs that no open match takes, by keys in random order. */
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -110,20 +109,6 @@ static double offer_many(desk *d)
     return (double)(tw_thread_cpu_ns() - start_ns) / UPDATES;
 }
 
-static double resident_bytes(void)
-{
-    unsigned long pages = 0;
-    FILE *f = fopen("/proc/self/statm", "r");
-
-    if (f && fscanf(f, "%*u %lu", &pages) != 1) {
-        pages = 0;
-    }
-    if (f) {
-        fclose(f);
-    }
-    return (double)pages * (double)sysconf(_SC_PAGESIZE);
-}
-
 int main(int argc, char **argv)
 {
     static desk many, few;
@@ -135,10 +120,10 @@ int main(int argc, char **argv)
     tw_rule_files *files = rig_rules(streams, rule_text);
     desk_open(&few, streams, files, FEW);
     open_all(&few);
-    double before = resident_bytes();
+    double before = figure_resident_bytes();
     desk_open(&many, streams, files, MANY);
     open_all(&many);
-    bytes[0] = (resident_bytes() - before) / MANY;
+    bytes[0] = (figure_resident_bytes() - before) / MANY;
     if (argc > 1) {
         fprintf(stderr, "1,000,000 matches: %.1f ns, 1,000 matches: %.1f ns\n",
                 offer_many(&many), offer_many(&few));

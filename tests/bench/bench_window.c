@@ -6,7 +6,6 @@
  * nanoseconds an update on stderr. */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -105,20 +104,6 @@ static double update_many(desk *d)
     return (double)(tw_thread_cpu_ns() - start_ns) / UPDATES;
 }
 
-static double resident_bytes(void)
-{
-    unsigned long pages = 0;
-    FILE *f = fopen("/proc/self/statm", "r");
-
-    if (f && fscanf(f, "%*u %lu", &pages) != 1) {
-        pages = 0;
-    }
-    if (f) {
-        fclose(f);
-    }
-    return (double)pages * (double)sysconf(_SC_PAGESIZE);
-}
-
 int main(int argc, char **argv)
 {
     static desk many, few;
@@ -130,7 +115,7 @@ int main(int argc, char **argv)
     tw_rule_files *files = rig_rules(streams, rule_text);
     desk_open(&few, streams, files, FEW);
     update_many(&few);
-    double before = resident_bytes();
+    double before = figure_resident_bytes();
     desk_open(&many, streams, files, MANY);
     for (uint32_t n = 0; n < MANY; n++) {
         update(&many, n);
@@ -138,7 +123,7 @@ int main(int argc, char **argv)
     for (int n = 0; n < 4; n++) {
         update_many(&many);
     }
-    bytes[0] = (resident_bytes() - before) / MANY;
+    bytes[0] = (figure_resident_bytes() - before) / MANY;
     for (int round = 0; round < ROUNDS; round++) {
         double large = update_many(&many), small = update_many(&few);
         ratios[round] = large / small;

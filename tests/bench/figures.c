@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
@@ -59,4 +60,18 @@ bool figure_report(const char *name, double *values, int count, figure_better be
         pass ? "true" : "false");
     fflush(stdout);
     return pass;
+}
+
+double figure_resident_bytes(void)
+{
+    unsigned long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+
+    if (f && fscanf(f, "%*u %lu", &pages) != 1) {
+        pages = 0;
+    }
+    if (f) {
+        fclose(f);
+    }
+    return (double)pages * (double)sysconf(_SC_PAGESIZE);
 }

@@ -19,4 +19,7 @@ bool figure_report(const char *name, double *values, int count, figure_better be
  */
 uint64_t figure_allocations(void);
 
+/* Memory of this process that is in use, by what the kernel says. */
+double figure_resident_bytes(void);
+
 #endif

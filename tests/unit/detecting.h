@@ -304,6 +304,32 @@ static inline void desk_restart(desk *d, const tw_detect_env *env)
     tw_buf_done(&bytes);
 }
 
+static inline void through_bytes(desk *d)
+{
+    tw_detect_env env = desk_env(d);
+
+    desk_restart(d, &env);
+}
+
+/* As that, and no part of the bytes is taken for the whole. */
+static inline void through_whole_bytes(desk *d)
+{
+    tw_detect_env env = desk_env(d);
+    tw_buf bytes;
+    tw_err err = {0};
+
+    tw_buf_init(&bytes, 1 << 20);
+    d->det->cls->save(d->det, &bytes);
+    for (size_t cut = 0; cut < bytes.len; cut += 3) {
+        tw_state_in in = tw_state_in_of(bytes.data, cut);
+        tw_detector *broken = tw_detector_class_of(d->rule)->new (d->rule, &env, NULL);
+        assert_int_equal(broken->cls->load(broken, &in, &err), TW_EPARSE);
+        broken->cls->free(broken);
+    }
+    tw_buf_done(&bytes);
+    desk_restart(d, &env);
+}
+
 static inline void advance(desk *d, int64_t clock_ms)
 {
     d->clock_ms = clock_ms;

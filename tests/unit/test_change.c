@@ -58,24 +58,6 @@ static void says(desk *d, int64_t at_ms, const char *key, const char *value)
     event_only(d, at_ms, key, 0, text(value), -1);
 }
 
-/* Through bytes into a new operator, as at a restart. */
-static void restart(desk *d)
-{
-    tw_detect_env env = desk_env(d);
-    tw_detector *fresh = tw_detector_class_of(d->rule)->new (d->rule, &env, NULL);
-    tw_buf bytes;
-    tw_err err = {0};
-
-    tw_buf_init(&bytes, 1 << 20);
-    d->det->cls->save(d->det, &bytes);
-    tw_state_in in = tw_state_in_of(bytes.data, bytes.len);
-    assert_int_equal(fresh->cls->load(fresh, &in, &err), 0);
-    assert_ptr_equal(in.at, in.end);
-    d->det->cls->free(d->det);
-    d->det = fresh;
-    tw_buf_done(&bytes);
-}
-
 static void each_change_is_an_occurrence_and_the_first_value_is_none(void **state)
 {
     (void)state;
@@ -270,7 +252,7 @@ static void feed_at_random(desk *d, unsigned seed, bool restarts)
         }
         event_only(d, at_ms, key, 0, text(value), kind);
         if (restarts) {
-            restart(d);
+            through_bytes(d);
         }
     }
     advance(d, at_ms + 4000000);

@@ -183,30 +183,6 @@ static void keys_are_forgotten_and_evicted(void **state)
     desk_free(d);
 }
 
-/* Through bytes into a new operator, as at a restart. */
-static void restart(desk *d)
-{
-    tw_detect_env env = desk_env(d);
-    tw_detector *fresh = tw_detector_class_of(d->rule)->new (d->rule, &env, NULL);
-    tw_buf bytes;
-    tw_err err = {0};
-
-    tw_buf_init(&bytes, 1 << 20);
-    d->det->cls->save(d->det, &bytes);
-    for (size_t cut = 0; cut < bytes.len; cut += 3) {
-        tw_state_in in = tw_state_in_of(bytes.data, cut);
-        tw_detector *broken = tw_detector_class_of(d->rule)->new (d->rule, &env, NULL);
-        assert_int_equal(broken->cls->load(broken, &in, &err), TW_EPARSE);
-        broken->cls->free(broken);
-    }
-    tw_state_in in = tw_state_in_of(bytes.data, bytes.len);
-    assert_int_equal(fresh->cls->load(fresh, &in, &err), 0);
-    assert_ptr_equal(in.at, in.end);
-    d->det->cls->free(d->det);
-    d->det = fresh;
-    tw_buf_done(&bytes);
-}
-
 static void a_restart_or_a_reload_anywhere_changes_nothing(void **state)
 {
     (void)state;
@@ -216,7 +192,7 @@ static void a_restart_or_a_reload_anywhere_changes_nothing(void **state)
             if (i == at / 2 && at % 2) {
                 desk_reload(d, impact_rule());
             } else if (i == at / 2) {
-                restart(d);
+                through_whole_bytes(d);
             }
             measures(d, 5000 + i * 1000, "k", i <= 5 ? 10 + i % 2 : 20 + i % 2);
             if (i == 5 || i == 6) {

@@ -61,24 +61,6 @@ static uint64_t key_count(const desk *d)
     return d->det->cls->key_count(d->det);
 }
 
-/* Through bytes into a new operator, as at a restart. */
-static void restart(desk *d)
-{
-    tw_detect_env env = desk_env(d);
-    tw_detector *fresh = tw_detector_class_of(d->rule)->new (d->rule, &env, NULL);
-    tw_buf bytes;
-    tw_err err = {0};
-
-    tw_buf_init(&bytes, 1 << 20);
-    d->det->cls->save(d->det, &bytes);
-    tw_state_in in = tw_state_in_of(bytes.data, bytes.len);
-    assert_int_equal(fresh->cls->load(fresh, &in, &err), 0);
-    assert_ptr_equal(in.at, in.end);
-    d->det->cls->free(d->det);
-    d->det = fresh;
-    tw_buf_done(&bytes);
-}
-
 static double value_of(const tw_value *values)
 {
     return values[0].type == TW_DOUBLE ? values[0].d : -1;
@@ -367,7 +349,7 @@ static void feed_at_random(desk *d, unsigned seed, bool restarts)
         uint32_t side = next_random(&seed) % 2;
         comes(d, time_ms, key, side, n);
         if (next_random(&seed) % 10 == 0 && restarts) {
-            restart(d);
+            through_bytes(d);
         }
     }
     advance(d, at_ms + 5000);

@@ -212,30 +212,6 @@ static void when_may_refuse_to_tell(void **state)
     desk_free(d);
 }
 
-/* Through bytes into a new operator, as at a restart. */
-static void restart(desk *d)
-{
-    tw_detect_env env = desk_env(d);
-    tw_detector *fresh = tw_detector_class_of(d->rule)->new (d->rule, &env, NULL);
-    tw_buf bytes;
-    tw_err err = {0};
-
-    tw_buf_init(&bytes, 1 << 20);
-    d->det->cls->save(d->det, &bytes);
-    for (size_t cut = 0; cut < bytes.len; cut += 3) {
-        tw_state_in in = tw_state_in_of(bytes.data, cut);
-        tw_detector *broken = tw_detector_class_of(d->rule)->new (d->rule, &env, NULL);
-        assert_int_equal(broken->cls->load(broken, &in, &err), TW_EPARSE);
-        broken->cls->free(broken);
-    }
-    tw_state_in in = tw_state_in_of(bytes.data, bytes.len);
-    assert_int_equal(fresh->cls->load(fresh, &in, &err), 0);
-    assert_ptr_equal(in.at, in.end);
-    d->det->cls->free(d->det);
-    d->det = fresh;
-    tw_buf_done(&bytes);
-}
-
 /* The same story whole, with a restart at each place, and with a newer version at each place. */
 static void run_story(desk *d, int at, bool reload)
 {
@@ -244,7 +220,7 @@ static void run_story(desk *d, int at, bool reload)
         if (step == at && reload) {
             desk_reload(d, table_rule(800));
         } else if (step == at) {
-            restart(d);
+            through_whole_bytes(d);
         }
         if (step == at) {
             expect_keys(d, "a b c");

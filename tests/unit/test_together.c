@@ -56,23 +56,6 @@ static uint64_t key_count(const desk *d)
     return d->det->cls->key_count(d->det);
 }
 
-static void restart(desk *d)
-{
-    tw_detect_env env = desk_env(d);
-    tw_detector *fresh = tw_detector_class_of(d->rule)->new (d->rule, &env, NULL);
-    tw_buf bytes;
-    tw_err err = {0};
-
-    tw_buf_init(&bytes, 1 << 20);
-    d->det->cls->save(d->det, &bytes);
-    tw_state_in in = tw_state_in_of(bytes.data, bytes.len);
-    assert_int_equal(fresh->cls->load(fresh, &in, &err), 0);
-    assert_ptr_equal(in.at, in.end);
-    d->det->cls->free(d->det);
-    d->det = fresh;
-    tw_buf_done(&bytes);
-}
-
 static void the_newest_of_each_kind_are_told_and_used_up(void **state)
 {
     (void)state;
@@ -211,7 +194,7 @@ static void feed_at_random(desk *d, unsigned seed, bool restarts)
         const char *key = keys[next_random(&seed) % 3];
         comes(d, time_ms, key, next_random(&seed) % 2);
         if (next_random(&seed) % 10 == 0 && restarts) {
-            restart(d);
+            through_bytes(d);
         }
     }
     advance(d, at_ms + 5000);
