@@ -14,9 +14,11 @@
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "cli/demo_config.h"
+#include "cli/wrap.h"
 
 #define FOR_MIN_MS 15000
 #define FOR_MAX_MS 3600000
+#define TEXT_AT 31    /* the column of what happens; as voice.c of the plugin has it */
 #define START_MS 1000 /* until the broker is there */
 
 static const char help[] =
@@ -145,7 +147,8 @@ static void print_opening(const demo *d, uint16_t control_port)
         "  minutes; parameters in the configuration make that seconds, so that the\n"
         "  story takes %s.\n\n"
         "  On the left stands the topic. -> and <- is what people are told, and why:\n"
-        "  evidence is the records that led to it, as partition:offset of a topic.\n"
+        "  evidence is the records that led to it, as partition:offset of a topic: of a\n"
+        "  window the newest, of a row of events the first and the last of each step.\n"
         "  Meanwhile: curl http://127.0.0.1:%d/metrics\n",
         length, (int)control_port);
     fflush(stdout);
@@ -288,14 +291,18 @@ static void print_finding(const json_t *finding)
     const char *slash = file ? strrchr(file, '/') : NULL;
 
     int column = number_of(finding, "column");
-    printf("%31s%s:%d:", "",
-           slash  ? slash + 1
-           : file ? file
-                  : "?",
-           number_of(finding, "line"));
+    char at[16] = "";
     if (column > 0)
-        printf("%d:", column);
-    printf(" %s\n", json_string_value(json_object_get(finding, "text")));
+        snprintf(at, sizeof at, "%d:", column);
+    char *text = tw_asprintf("%s:%d:%s %s",
+                             slash  ? slash + 1
+                             : file ? file
+                                    : "?",
+                             number_of(finding, "line"), at,
+                             json_string_value(json_object_get(finding, "text")));
+    printf("%*s", TEXT_AT, "");
+    tw_cli_wrap(stdout, tw_cli_width(stdout), TEXT_AT, TEXT_AT, text);
+    tw_free(text);
 }
 
 /* Somebody edits a rule while the story goes on. */

@@ -25,7 +25,8 @@ enum {
     UNKNOWN_WIDTH = 100,
     MAX_MEMBERS = 256,
     SHOWN_MEMBERS = 8,
-    SHOWN_RECORDS = 8
+    SHOWN_RECORDS = 8,
+    SHOWN_CHANGES = 2
 };
 
 /* The one thing that the source and the sink, which know nothing of each other, must agree on. */
@@ -63,11 +64,17 @@ static const char *ink(const voice *v, const char *colour)
     return v->colours ? colour : "";
 }
 
+static void add_time(FILE *out, int width, int64_t at_ms)
+{
+    int64_t s = at_ms > began_ms ? (at_ms - began_ms) / 1000 : 0;
+    fprintf(out, "%*d:%02d", width, (int)(s / 60), (int)(s % 60));
+}
+
 static void write_time(const voice *v, int64_t now_ms)
 {
-    int64_t s = now_ms > began_ms ? (now_ms - began_ms) / 1000 : 0;
-    fprintf(v->out, "%s%3d:%02d%s  ", ink(v, FAINT), (int)(s / 60), (int)(s % 60),
-            ink(v, PLAIN));
+    fputs(ink(v, FAINT), v->out);
+    add_time(v->out, 3, now_ms);
+    fprintf(v->out, "%s  ", ink(v, PLAIN));
 }
 
 /* Columns that text takes: bytes that do not go on a character. */
@@ -229,26 +236,52 @@ static void tell_group(const voice *v, const json_t *record)
     detail_end(v, &d);
 }
 
-/* "stream partition:offset", the stream where it is another one than before. What a rule emitted is named
- * by the rule, and by the record that led to it. */
+static int64_t whole(const json_t *object, const char *name)
+{
+    return json_integer_value(json_object_get(object, name));
+}
+
+static const char *text_of(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    return text ? text : "";
+}
+
+static void add_place(FILE *out, const json_t *at)
+{
+    fprintf(out, " %d:%lld", (int)whole(at, "partition"), (long long)whole(at, "offset"));
+}
+
+/* What a rule emitted: the rule, when, and the record that led to it. */
+static void add_emitted(FILE *out, const json_t *item)
+{
+    const json_t *origin = json_object_get(item, "origin");
+
+    fprintf(out, " %s at ", text_of(item, "rule"));
+    add_time(out, 1, whole(item, "time"));
+    if (!origin)
+        return;
+    fprintf(out, " (%s", text_of(origin, "stream"));
+    add_place(out, origin);
+    fputc(')', out);
+}
+
+/* "stream partition:offset", the stream where it is another one than before. Returns that. */
 static const char *add_record(FILE *out, const json_t *item, const char *before)
 {
-    const char *rule = json_string_value(json_object_get(item, "rule"));
-    const json_t *at = rule ? json_object_get(item, "origin") : item;
-    const char *stream = json_string_value(json_object_get(at, "stream"));
-    const char *comma = before ? "," : "";
+    const char *stream = text_of(item, "stream");
+    bool emitted = *text_of(item, "rule");
 
-    if (rule)
-        fprintf(out, "%s %s", comma, rule);
-    if (!stream)
+    if (before && (emitted || strcmp(stream, before) != 0))
+        fputc(',', out);
+    if (emitted) {
+        add_emitted(out, item);
         return "";
-    if (rule)
-        fprintf(out, " of %s", stream);
-    else if (!before || strcmp(stream, before) != 0)
-        fprintf(out, "%s %s", comma, stream);
-    fprintf(out, " %d:%lld", (int)json_integer_value(json_object_get(at, "partition")),
-            (long long)json_integer_value(json_object_get(at, "offset")));
-    return rule ? "" : stream;
+    }
+    if (!before || strcmp(stream, before) != 0)
+        fprintf(out, " %s", stream);
+    add_place(out, item);
+    return stream;
 }
 
 static void tell_evidence(const voice *v, const json_t *record)
@@ -265,6 +298,79 @@ static void tell_evidence(const voice *v, const json_t *record)
         before = add_record(d.out, json_array_get(evidence, i), before);
     if (count > SHOWN_RECORDS)
         fprintf(d.out, " and %zu more", count - SHOWN_RECORDS);
+    /* of a window the last record alone is named */
+    int64_t samples = whole(json_object_get(record, "values"), "count");
+    if (count == 1 && samples > 1)
+        fprintf(d.out, ", the newest of %lld", (long long)samples);
+    detail_end(v, &d);
+}
+
+/* ---- what changed before it ---------------------------------------------------------- */
+
+static bool is_same_record(const json_t *a, const json_t *b)
+{
+    return strcmp(text_of(a, "stream"), text_of(b, "stream")) == 0 &&
+           whole(a, "partition") == whole(b, "partition") &&
+           whole(a, "offset") == whole(b, "offset");
+}
+
+/* What led to the alert is told as that. */
+static bool is_evidence(const json_t *record, const json_t *change)
+{
+    const json_t *item;
+    size_t i;
+
+    json_array_foreach(json_object_get(record, "evidence"), i, item)
+    {
+        if (is_same_record(item, change))
+            return true;
+    }
+    return false;
+}
+
+/* "0:02 scaling_events scale_out started 4 -> 10" */
+static void add_change(FILE *out, const json_t *change)
+{
+    static const char *const words[] = {"kind", "action", "result", "name", "version"};
+    const json_t *from = json_object_get(change, "from"),
+                 *to = json_object_get(change, "to");
+
+    add_time(out, 2, whole(change, "time"));
+    fprintf(out, " %s", text_of(change, "stream"));
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        const char *word = text_of(change, words[i]);
+        fprintf(out, "%s%s", *word ? " " : "", word);
+    }
+    if (json_is_integer(from) && json_is_integer(to))
+        fprintf(out, " %lld -> %lld", (long long)json_integer_value(from),
+                (long long)json_integer_value(to));
+}
+
+/* The newest of them, oldest first. */
+static void tell_changes(const voice *v, const json_t *record)
+{
+    const json_t *changes = json_object_get(record, "changes"), *shown[SHOWN_CHANGES];
+    size_t count = 0, before = 0;
+    detail d;
+
+    for (size_t i = json_array_size(changes); i-- > 0;) {
+        const json_t *change = json_array_get(changes, i);
+        if (is_evidence(record, change))
+            continue;
+        if (count < SHOWN_CHANGES)
+            shown[count++] = change;
+        else
+            before++;
+    }
+    if (count == 0)
+        return;
+    detail_begin(&d, "changed", "");
+    while (count-- > 0) {
+        add_change(d.out, shown[count]);
+        fputs(count ? "," : "", d.out);
+    }
+    if (before)
+        fprintf(d.out, "; %zu before that", before);
     detail_end(v, &d);
 }
 
@@ -288,6 +394,7 @@ static void tell_firing(const voice *v, const tw_record *r)
     tell_rule(v, r, record);
     tell_group(v, record);
     tell_evidence(v, record);
+    tell_changes(v, record);
     json_decref(record);
 }
 

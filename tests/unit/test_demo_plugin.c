@@ -245,12 +245,45 @@ static void what_a_rule_emitted_is_named_by_the_rule_and_what_led_to_it(void **s
 
     lines_at(100,
              "{\"evidence\":["
-             "{\"stream\":\"found\",\"rule\":\"a/b\",\"time\":1,\"origin\":"
+             "{\"stream\":\"found\",\"rule\":\"a/b\",\"time\":6000,\"origin\":"
              "{\"stream\":\"deploys\",\"partition\":1,\"offset\":7}},"
              "{\"stream\":\"found\",\"rule\":\"a/c\",\"time\":1},"
              "{\"stream\":\"failures\",\"partition\":3,\"offset\":12}]}",
              false, false, text, sizeof text);
-    assert_non_null(strstr(text, "  evidence a/b of deploys 1:7, a/c, failures 3:12\n"));
+    assert_non_null(strstr(
+        text, "  evidence a/b at 0:05 (deploys 1:7), a/c at 0:00, failures 3:12\n"));
+}
+
+static void of_a_window_it_says_that_the_newest_record_is_named(void **state)
+{
+    (void)state;
+    char text[1024];
+
+    lines_at(100,
+             "{\"values\":{\"value\":5,\"count\":12},"
+             "\"evidence\":[{\"stream\":\"failures\",\"partition\":3,\"offset\":12}]}",
+             false, false, text, sizeof text);
+    assert_non_null(strstr(text, "  evidence failures 3:12, the newest of 12\n"));
+}
+
+static void what_changed_before_an_alert_is_told_but_for_its_evidence(void **state)
+{
+    (void)state;
+    char text[2048];
+
+    lines_at(120,
+             "{\"evidence\":[{\"stream\":\"deploys\",\"partition\":1,\"offset\":7}],"
+             "\"changes\":["
+             "{\"time\":1000,\"stream\":\"deploys\",\"partition\":1,\"offset\":5},"
+             "{\"time\":6000,\"stream\":\"scalings\",\"partition\":0,\"offset\":1,"
+             "\"action\":\"scale_out\",\"result\":\"ok\",\"from\":4,\"to\":10},"
+             "{\"time\":8000,\"stream\":\"deploys\",\"partition\":1,\"offset\":6,"
+             "\"version\":\"v9\"},"
+             "{\"time\":9000,\"stream\":\"deploys\",\"partition\":1,\"offset\":7}]}",
+             false, false, text, sizeof text);
+    assert_non_null(strstr(text,
+                           "  changed 0:05 scalings scale_out ok 4 -> 10, 0:07 deploys "
+                           "v9; 1 before that\n"));
 }
 
 static void a_group_names_what_its_members_do_not_share(void **state)
@@ -299,6 +332,8 @@ int main(void)
         cmocka_unit_test(a_resolve_says_how_long_it_lasted),
         cmocka_unit_test(records_that_led_to_an_alert_are_named),
         cmocka_unit_test(what_a_rule_emitted_is_named_by_the_rule_and_what_led_to_it),
+        cmocka_unit_test(of_a_window_it_says_that_the_newest_record_is_named),
+        cmocka_unit_test(what_changed_before_an_alert_is_told_but_for_its_evidence),
         cmocka_unit_test(a_group_names_what_its_members_do_not_share),
         cmocka_unit_test(no_line_is_wider_than_the_terminal),
         cmocka_unit_test(colours_are_there_when_asked_for),
