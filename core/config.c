@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "config_impl.h"
 #include "host/plugin.h"
+#include "rule/findings.h"
 
 #define MAX_LANES 64
 
@@ -28,15 +29,52 @@ static void fill_in(json_t *root)
     }
 }
 
-/* Takes the document. */
-static tw_config *from_document(tw_conf *document, tw_err *err)
+/* Nothing of it is read yet. Takes the document. */
+static tw_config *around(tw_conf *document)
 {
     tw_config *config = tw_alloc(sizeof *config);
-    json_t *root = tw_conf_root(document);
 
     config->document = document;
     config->path = tw_strdup(tw_conf_file(document));
-    config->as_written = tw_conf_redacted(document, root, tw_config_fields);
+    config->as_written =
+        tw_conf_redacted(document, tw_conf_root(document), tw_config_fields);
+    return config;
+}
+
+static void on_found(void *findings, const tw_err *err)
+{
+    tw_findings_add(findings, err, false);
+}
+
+tw_config *tw_config_load_all(const char *path, tw_findings *out)
+{
+    tw_err err = {0};
+    size_t before = out->count;
+    tw_conf *document = tw_conf_load(path, &err);
+
+    if (!document) {
+        tw_findings_add(out, &err, false);
+        return NULL;
+    }
+    tw_config *config = around(document);
+    json_t *root = tw_conf_root(document);
+    config->is_file = true;
+    if (tw_conf_check_all(document, root, tw_config_fields, on_found, out) == 0) {
+        fill_in(root);
+        if (tw_config_read_all(config, out))
+            return config;
+    }
+    tw_findings_sort(out, before);
+    tw_config_free(config);
+    return NULL;
+}
+
+/* Takes the document. */
+static tw_config *from_document(tw_conf *document, tw_err *err)
+{
+    tw_config *config = around(document);
+    json_t *root = tw_conf_root(document);
+
     if (tw_conf_check(document, root, tw_config_fields, err) < 0)
         goto fail;
     fill_in(root);

@@ -122,6 +122,8 @@ typedef struct tw_config {
  * a source feeds two streams, that listen addresses beyond loopback come with a token.
  * err has file, line, column. */
 tw_config *tw_config_load(const char *path, tw_err *err);
+/* The same with what else is wrong: all that the schema finds, else one finding for each part of the file. */
+tw_config *tw_config_load_all(const char *path, tw_findings *out);
 tw_config *tw_config_parse(const char *text, size_t n, const char *name,
                            tw_err *err); /* tests, demo */
 void tw_config_free(tw_config *config);

@@ -11,6 +11,8 @@ extern const tw_conf_field tw_config_fields[];
 /* Fills config from its document, which has passed the schema. What the schema cannot say is checked
  * here; the first finding is in err. */
 int tw_config_read(tw_config *config, tw_err *err);
+/* The first finding of each part that can be read beside the others. False: there was one. */
+bool tw_config_read_all(tw_config *config, tw_findings *out);
 
 /* Parts of it: tables; routes and dead letters; the control address. */
 int tw_config_read_tables(tw_config *config, tw_err *err);

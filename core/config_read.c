@@ -426,18 +426,50 @@ static int read_engine(tw_config *config, tw_err *err)
                       &config->plugin_dirs, &config->plugin_dir_count, err);
 }
 
+typedef int (*part_reader)(tw_config *config, tw_err *err);
+
+/* What rests on others stands behind them. */
+static const struct {
+    part_reader read;
+    part_reader rests_on; /* one that stands before it; NULL: none */
+} parts[] = {
+    {read_engine, NULL},
+    {tw_config_read_control, NULL},
+    {read_sources, NULL},
+    {read_streams, read_sources},
+    {tw_config_read_tables, read_sources},
+    {read_rules, NULL},
+    {read_sinks, NULL},
+    {tw_config_read_routes, read_sinks},
+    {read_limits, NULL},
+    {tw_config_read_context, NULL},
+    {read_times, NULL},
+};
+enum { PART_COUNT = sizeof parts / sizeof *parts };
+
 int tw_config_read(tw_config *config, tw_err *err)
 {
-    int rc;
+    int rc = TW_OK;
 
-    if ((rc = read_engine(config, err)) < 0 ||
-        (rc = tw_config_read_control(config, err)) < 0 ||
-        (rc = read_sources(config, err)) < 0 || (rc = read_streams(config, err)) < 0 ||
-        (rc = tw_config_read_tables(config, err)) < 0 ||
-        (rc = read_rules(config, err)) < 0 || (rc = read_sinks(config, err)) < 0 ||
-        (rc = tw_config_read_routes(config, err)) < 0 ||
-        (rc = read_limits(config, err)) < 0 ||
-        (rc = tw_config_read_context(config, err)) < 0)
-        return rc;
-    return read_times(config, err);
+    for (size_t i = 0; i < PART_COUNT && rc == TW_OK; i++)
+        rc = parts[i].read(config, err);
+    return rc;
+}
+
+bool tw_config_read_all(tw_config *config, tw_findings *out)
+{
+    part_reader broken[PART_COUNT];
+    size_t count = 0;
+
+    for (size_t i = 0; i < PART_COUNT; i++) {
+        tw_err err = {0};
+        bool rests_on_broken = false;
+        for (size_t k = 0; k < count; k++)
+            rests_on_broken = rests_on_broken || parts[i].rests_on == broken[k];
+        if (rests_on_broken || parts[i].read(config, &err) == TW_OK)
+            continue;
+        tw_findings_add(out, &err, false);
+        broken[count++] = parts[i].read;
+    }
+    return count == 0;
 }

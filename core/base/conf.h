@@ -62,6 +62,10 @@ typedef struct tw_conf_field {
  * name), wrong type, missing value: the first finding in err with file, line, column. */
 int tw_conf_check(tw_conf *c, json_t *node, const tw_conf_field *fields, tw_err *err);
 
+/* The same to the end: `found` gets each finding. Returns how many there were. */
+size_t tw_conf_check_all(tw_conf *c, json_t *node, const tw_conf_field *fields,
+                         void (*found)(void *self, const tw_err *err), void *self);
+
 /* JSON Schema 2020-12. New reference. */
 json_t *tw_conf_schema(const tw_conf_field *fields);
 /* A deep copy in which secrets, by schema or by origin, read "<secret>". New reference.

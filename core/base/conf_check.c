@@ -27,6 +27,9 @@ typedef struct spot {
 typedef struct checker {
     tw_conf *c;
     tw_err *err;
+    void (*found)(void *self, const tw_err *err); /* NULL: the first one ends it */
+    void *self;
+    size_t count;
 } checker;
 
 static int check_value(checker *k, json_t *node, const tw_conf_field *field,
@@ -41,6 +44,16 @@ int tw_conf_check(tw_conf *c, json_t *node, const tw_conf_field *fields, tw_err 
     checker k = {.c = c, .err = err};
     spot root = {.step = AT_ROOT};
     return check_object(&k, node, fields, &root);
+}
+
+size_t tw_conf_check_all(tw_conf *c, json_t *node, const tw_conf_field *fields,
+                         void (*found)(void *self, const tw_err *err), void *self)
+{
+    tw_err err = {0};
+    checker k = {.c = c, .err = &err, .found = found, .self = self};
+    spot root = {.step = AT_ROOT};
+    check_object(&k, node, fields, &root);
+    return k.count;
 }
 
 /* ---- naming a place: "'format' in stream 'requests'" ---- */
@@ -108,10 +121,17 @@ static void add_inside(tw_buf *out, const spot *at)
     add_spot(out, at);
 }
 
+/* Whoever calls this is done with the value; what stands beside it is looked at if all is to be found. */
 static int fail(checker *k, const tw_conf_place *place, const tw_buf *message)
 {
-    return tw_err_at(k->err, TW_EINVAL, k->c->file, place ? place->line : 0,
-                     place ? place->column : 0, "%s", message->data);
+    int rc = tw_err_at(k->err, TW_EINVAL, k->c->file, place ? place->line : 0,
+                       place ? place->column : 0, "%s", message->data);
+
+    if (!k->found)
+        return rc;
+    k->found(k->self, k->err);
+    k->count++;
+    return TW_OK;
 }
 
 static const tw_conf_place *place_of_key(checker *k, const spot *at)
@@ -207,8 +227,12 @@ static int check_object(checker *k, json_t *node, const tw_conf_field *fields,
     json_t *value;
     if (!json_is_object(node))
         return refuse_type(k, node, "a map of keys and values", at);
-    json_object_foreach(node, key, value) if (!is_known(fields, key)) return refuse_key(
-        k, node, key, fields, at);
+    json_object_foreach(node, key, value)
+    {
+        int rc = is_known(fields, key) ? TW_OK : refuse_key(k, node, key, fields, at);
+        if (rc < 0)
+            return rc;
+    }
     for (; fields->name; fields++) {
         int rc = check_field(k, node, fields, at);
         if (rc < 0)

@@ -41,6 +41,7 @@ typedef struct checkup {
     tw_findings findings;
     size_t config_errors, rule_errors;
     uint32_t configs, rules;
+    uint32_t unread; /* configurations that name no rules for their errors */
 } checkup;
 
 static bool ends_in(const char *path, const char *ending)
@@ -74,13 +75,13 @@ static void check_rules(checkup *c, const tw_config *config, const char *const *
 /* Returns the configuration, or NULL when it cannot even be read. */
 static tw_config *check_config(checkup *c, const char *path)
 {
-    tw_err err = {0};
-    tw_config *config = tw_config_load(path, &err);
+    size_t before = c->findings.count;
+    tw_config *config = tw_config_load_all(path, &c->findings);
 
     c->configs++;
     if (!config) {
-        tw_findings_add(&c->findings, &err, false);
-        c->config_errors++;
+        c->config_errors += tw_findings_errors(&c->findings, before);
+        c->unread++;
         return NULL;
     }
     c->config_errors += tw_preflight_config(config, &c->findings);
@@ -131,6 +132,9 @@ static void print_checkup(const checkup *c, bool json)
         fprintf(stderr, "%u configuration%s, ", c->configs, plural(c->configs));
     fprintf(stderr, "%u rule%s: %zu error%s, %zu warning%s\n", c->rules, plural(c->rules),
             errors, plural(errors), warnings, plural(warnings));
+    if (c->unread)
+        fprintf(stderr, "rules, tables and connectors are looked at when the "
+                        "configuration itself is right\n");
 }
 
 static int run(const tw_command *self, int argc, char **argv)

@@ -194,11 +194,10 @@ size_t tw_cli_findings(const tw_findings *findings)
 
 tw_config *tw_cli_config(const char *path)
 {
-    char line[1400];
-    tw_err err = {0};
-    tw_config *config = tw_config_load(path, &err);
+    tw_findings findings = {0};
+    tw_config *config = tw_config_load_all(path, &findings);
 
-    if (!config)
-        fprintf(stderr, "%s\n", tw_err_format(&err, line, sizeof line));
+    tw_cli_findings(&findings);
+    tw_findings_done(&findings);
     return config;
 }
