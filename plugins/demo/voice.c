@@ -26,7 +26,8 @@ enum {
     MAX_MEMBERS = 256,
     SHOWN_MEMBERS = 8,
     SHOWN_RECORDS = 8,
-    SHOWN_CHANGES = 2
+    SHOWN_CHANGES = 3,
+    MAX_CHANGES = 32
 };
 
 /* The one thing that the source and the sink, which know nothing of each other, must agree on. */
@@ -328,15 +329,17 @@ static bool is_evidence(const json_t *record, const json_t *change)
     return false;
 }
 
-/* "0:02 scaling_events scale_out started 4 -> 10" */
-static void add_change(FILE *out, const json_t *change)
+/* "scaling_events scale_out started 4 -> 10"; free */
+static char *change_text(const json_t *change)
 {
     static const char *const words[] = {"kind", "action", "result", "name", "version"};
     const json_t *from = json_object_get(change, "from"),
                  *to = json_object_get(change, "to");
+    char *text;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
 
-    add_time(out, 2, whole(change, "time"));
-    fprintf(out, " %s", text_of(change, "stream"));
+    fputs(text_of(change, "stream"), out);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         const char *word = text_of(change, words[i]);
         fprintf(out, "%s%s", *word ? " " : "", word);
@@ -344,34 +347,62 @@ static void add_change(FILE *out, const json_t *change)
     if (json_is_integer(from) && json_is_integer(to))
         fprintf(out, " %lld -> %lld", (long long)json_integer_value(from),
                 (long long)json_integer_value(to));
+    fclose(out);
+    return text;
+}
+
+/* Changes that read alike, and when the first of them was. */
+typedef struct alike {
+    char *text;
+    int64_t first_ms;
+    int count;
+} alike;
+
+static size_t list_changes(const json_t *record, alike list[MAX_CHANGES])
+{
+    const json_t *change;
+    size_t i, count = 0, k;
+
+    json_array_foreach(json_object_get(record, "changes"), i, change)
+    {
+        if (is_evidence(record, change))
+            continue;
+        char *text = change_text(change);
+        for (k = 0; k < count && strcmp(list[k].text, text) != 0; k++)
+            ;
+        if (k < count || k == MAX_CHANGES)
+            free(text);
+        else
+            list[count++] = (alike){.text = text, .first_ms = whole(change, "time")};
+        if (k < count)
+            list[k].count++;
+    }
+    return count;
 }
 
 /* The newest of them, oldest first. */
 static void tell_changes(const voice *v, const json_t *record)
 {
-    const json_t *changes = json_object_get(record, "changes"), *shown[SHOWN_CHANGES];
-    size_t count = 0, before = 0;
+    alike list[MAX_CHANGES];
+    size_t count = list_changes(record, list);
+    size_t first = count > SHOWN_CHANGES ? count - SHOWN_CHANGES : 0;
     detail d;
 
-    for (size_t i = json_array_size(changes); i-- > 0;) {
-        const json_t *change = json_array_get(changes, i);
-        if (is_evidence(record, change))
-            continue;
-        if (count < SHOWN_CHANGES)
-            shown[count++] = change;
-        else
-            before++;
-    }
     if (count == 0)
         return;
     detail_begin(&d, "changed", "");
-    while (count-- > 0) {
-        add_change(d.out, shown[count]);
-        fputs(count ? "," : "", d.out);
+    for (size_t i = first; i < count; i++) {
+        fputs(i > first ? ", " : " ", d.out);
+        add_time(d.out, 1, list[i].first_ms);
+        fprintf(d.out, " %s", list[i].text);
+        if (list[i].count > 1)
+            fprintf(d.out, " (%d times)", list[i].count);
     }
-    if (before)
-        fprintf(d.out, "; %zu before that", before);
+    if (first)
+        fprintf(d.out, "; %zu more before", first);
     detail_end(v, &d);
+    for (size_t i = 0; i < count; i++)
+        free(list[i].text);
 }
 
 static const char *colour_of(const char *level)

@@ -266,24 +266,31 @@ static void of_a_window_it_says_that_the_newest_record_is_named(void **state)
     assert_non_null(strstr(text, "  evidence failures 3:12, the newest of 12\n"));
 }
 
+static json_t *a_change(int time_ms, int offset, const char *version)
+{
+    return json_pack("{s:i, s:s, s:i, s:i, s:s}", "time", time_ms, "stream", "deploys",
+                     "partition", 1, "offset", offset, "version", version);
+}
+
 static void what_changed_before_an_alert_is_told_but_for_its_evidence(void **state)
 {
     (void)state;
     char text[2048];
+    json_t *scaled =
+        json_pack("{s:i, s:s, s:s, s:s, s:i, s:i}", "time", 6000, "stream", "scalings",
+                  "action", "out", "result", "ok", "from", 4, "to", 9);
+    json_t *record = json_pack("{s:[o], s:[o, o, o, o, o, o]}", "evidence",
+                               a_change(1, 7, "e"), "changes", a_change(2000, 3, "v1"),
+                               scaled, a_change(7000, 4, "v8"), a_change(8000, 5, "v8"),
+                               a_change(8000, 6, "v9"), a_change(9000, 7, "e"));
+    char *json = json_dumps(record, 0);
 
-    lines_at(120,
-             "{\"evidence\":[{\"stream\":\"deploys\",\"partition\":1,\"offset\":7}],"
-             "\"changes\":["
-             "{\"time\":1000,\"stream\":\"deploys\",\"partition\":1,\"offset\":5},"
-             "{\"time\":6000,\"stream\":\"scalings\",\"partition\":0,\"offset\":1,"
-             "\"action\":\"scale_out\",\"result\":\"ok\",\"from\":4,\"to\":10},"
-             "{\"time\":8000,\"stream\":\"deploys\",\"partition\":1,\"offset\":6,"
-             "\"version\":\"v9\"},"
-             "{\"time\":9000,\"stream\":\"deploys\",\"partition\":1,\"offset\":7}]}",
-             false, false, text, sizeof text);
+    lines_at(120, json, false, false, text, sizeof text);
     assert_non_null(strstr(text,
-                           "  changed 0:05 scalings scale_out ok 4 -> 10, 0:07 deploys "
-                           "v9; 1 before that\n"));
+                           "  changed 0:05 scalings out ok 4 -> 9, 0:06 deploys v8 (2 "
+                           "times), 0:07 deploys v9; 1 more\n"));
+    free(json);
+    json_decref(record);
 }
 
 static void a_group_names_what_its_members_do_not_share(void **state)
