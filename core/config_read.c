@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/nearest.h"
 #include "config_impl.h"
+#include "rule/findings.h"
 
 #define NAME_BYTES 200
 #define LONGEST_MS (366 * INT64_C(86400000))

@@ -200,20 +200,6 @@ class Cli(SystemTest):
                 self.assertRegex(out or err, f"(?m)^{pattern}")
         self.assertEqual(self.tidewatch("check", "missing.yaml")[0], 78)
 
-    def test_check_tells_all_mistakes_of_a_configuration_at_once(self):
-        self.write("tw.yaml", "lane: 2\nsinks: { a: { kind: file, max_age: soon }, b: { knid: file } }\n"
-                              "streams: { s: { source: x, format: xml } }\n")
-        code, out, err = self.tidewatch("check", "tw.yaml")
-        self.assertEqual(code, 78)
-        self.assertEqual([line.split(" ", 1)[0] for line in out.splitlines()],
-                         ["tw.yaml:1:1:", "tw.yaml:2:39:", "tw.yaml:2:51:", "tw.yaml:2:53:", "tw.yaml:3:35:"], out)
-        self.assertIn("rules, tables and connectors are looked at when the configuration itself is right", err)
-        self.write("tw.yaml", "sources: { f: { kind: file } }\nstreams: { s: { source: g } }\n"
-                              "routes: { default: none }\ntables: { t: { path: '' } }\n")
-        code, out, _ = self.tidewatch("check", "tw.yaml")
-        self.assertEqual([line.split(":")[1] for line in out.splitlines()], ["2", "3", "4"], out)
-        self.assertEqual(self.tidewatch("run", "-c", "tw.yaml")[2], out)
-
     def test_check_as_json_has_the_same_findings(self):
         self.write("rules/shop.lua", RULE.replace("count", "cuont"))
         code, out, err = self.tidewatch("check", "-o", "json", "rules")

@@ -288,7 +288,7 @@ static void what_changed_before_an_alert_is_told_but_for_its_evidence(void **sta
     lines_at(120, json, false, false, text, sizeof text);
     assert_non_null(strstr(text,
                            "  changed 0:05 scalings out ok 4 -> 9, 0:06 deploys v8 (2 "
-                           "times), 0:07 deploys v9; 1 more\n"));
+                           "times), 0:07 deploys v9; 1 more"));
     free(json);
     json_decref(record);
 }
