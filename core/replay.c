@@ -59,7 +59,7 @@ static void on_signal(void *self, const tw_signal *s)
 {
     tw_replay *r = self;
 
-    if (r->options.signals && !s->unsure)
+    if (r->options.signals && !s->unsure && s->kind != TW_SIGNAL_NEWS)
         add_line(r, s->at_ms, tw_replay_signal(s));
     tw_app_order_signal(r->order, s);
 }

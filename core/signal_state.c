@@ -216,7 +216,7 @@ static bool take_kind(reading *r)
 {
     uint64_t kind, from, level;
 
-    if (!tw_state_take_u64(r->in, &kind) || kind > TW_SIGNAL_VALUE ||
+    if (!tw_state_take_u64(r->in, &kind) || kind > TW_SIGNAL_NEWS ||
         !tw_state_take_u64(r->in, &from) || from > TW_LEVEL_UNKNOWN ||
         !tw_state_take_u64(r->in, &level) || level > TW_LEVEL_UNKNOWN)
         return false;

@@ -385,6 +385,28 @@ static void end_member(tw_incidents *in, const tw_signal *s, const char *name, s
     tw_free(ids);
 }
 
+/* What a level says of itself while it stands is told with whatever is told next; the evidence stays that of its last
+ * change. The words of an incident that several keys hold open are those of the one that moved it last. */
+static void take_news(tw_incidents *in, const tw_signal *s, const char *name, size_t len)
+{
+    const tw_holding *h = tw_map_get_n(in->by_member, name, len);
+    char *id = tw_strdup(h ? h->items[0].incident->id : NULL);
+    tw_incident *inc =
+        id && catch_up(in, id, s->at_ms) ? tw_map_get(in->by_id, id) : NULL;
+
+    if (inc && inc->member_count == 1 && inc->members[0].level != TW_LEVEL_OK) {
+        tw_signal_view v;
+        tw_signal_view_init(&v, in, s);
+        tw_signal_view_enrich(&v);
+        json_t *evidence = json_incref(inc->evidence);
+        tw_incident_render(inc, &v);
+        json_decref(inc->evidence);
+        inc->evidence = evidence;
+        tw_signal_view_done(&v);
+    }
+    tw_free(id);
+}
+
 static void report_pending(tw_incidents *in, const tw_signal *s)
 {
     tw_signal_view v;
@@ -415,7 +437,9 @@ void tw_incidents_signal(tw_incidents *in, const tw_signal *s)
     char *name = member_name(s->rule, &s->key, &len);
     bool ends = s->kind == TW_SIGNAL_RESOLVE ||
                 (s->kind == TW_SIGNAL_LEVEL && s->level == TW_LEVEL_OK);
-    if (ends)
+    if (s->kind == TW_SIGNAL_NEWS)
+        take_news(in, s, name, len);
+    else if (ends)
         end_member(in, s, name, len);
     else
         raise_member(in, s, name, len);

@@ -26,6 +26,10 @@ typedef struct level_open {
     uint8_t active, pending, clearing;
     uint8_t override; /* level that nodata put on top, 0 none */
     uint8_t told_pending;
+    uint8_t from;    /* the level before the one that was told */
+    bool news;       /* its values are others than those that were told */
+    uint64_t said;   /* what stands for those; 0: none */
+    int64_t news_ms; /* not told of before */
 } level_open;
 
 typedef struct level_key {

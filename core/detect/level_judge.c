@@ -309,6 +309,7 @@ int64_t level_next(const level *d, level_key *key)
 
     if (!level_at_rest(key)) {
         next = next_hold(d, key->open);
+        next = key->open->news ? earlier(next, key->open->news_ms) : next;
     } else if (!level_session_runs(d, key)) {
         next = key->newest_ms + d->rule->forget_ms;
     }

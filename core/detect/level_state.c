@@ -60,6 +60,10 @@ static void open_save(const level_open *o, tw_buf *out)
     tw_state_put_u64(out, o->clearing);
     tw_state_put_u64(out, o->override);
     tw_state_put_u64(out, o->told_pending);
+    tw_state_put_u64(out, o->from);
+    tw_state_put_u64(out, o->news);
+    tw_state_put_u64(out, o->said);
+    tw_state_put_i64(out, o->news_ms);
 }
 
 static void carried_save(const tw_carried *c, tw_buf *out)
@@ -206,6 +210,7 @@ static bool open_load(loading *l, level_key *key)
 {
     level_open *o = tw_slab_take(l->d->slab, sizeof *o);
     bool good = true;
+    uint8_t news = 0;
 
     *o = (level_open){.active = 0};
     key->open = o;
@@ -213,10 +218,14 @@ static bool open_load(loading *l, level_key *key)
         good = tw_state_take_i64(l->in, &o->since_ms[n]) &&
                tw_state_take_i64(l->in, &o->clearing_ms[n]);
     }
-    return good && byte_load(l->in, 15, &o->active) &&
+    good = good && byte_load(l->in, 15, &o->active) &&
            byte_load(l->in, 15, &o->pending) && byte_load(l->in, 15, &o->clearing) &&
            byte_load(l->in, TW_LEVEL_UNKNOWN, &o->override) &&
-           byte_load(l->in, TW_LEVEL_UNKNOWN, &o->told_pending);
+           byte_load(l->in, TW_LEVEL_UNKNOWN, &o->told_pending) &&
+           byte_load(l->in, TW_LEVEL_UNKNOWN, &o->from) && byte_load(l->in, 1, &news) &&
+           tw_state_take_u64(l->in, &o->said) && tw_state_take_i64(l->in, &o->news_ms);
+    o->news = news;
+    return good;
 }
 
 /* wanted 0: read past it. */

@@ -2,10 +2,16 @@
 /* What the incident stage is told about a key: each change of its level, and holds that
  * begin or end without firing. One lane's thread.
  *
+ * While a level stands its values go on, and what is told later (a reminder, what a silence held back) shall not show those
+ * of its beginning: they are told as news, for the texts alone, and not more often than every NEWS_MS.
+ *
  * A rise needs the incident's `when` to agree; until it does the level stands but is not
  * told, and it is asked again at each judgement. A fall or an end of what was told is always
  * told. */
+#include "base/hash.h"
 #include "detect/level_impl.h"
+
+#define NEWS_MS 10000
 
 static tw_level highest(uint32_t bits)
 {
@@ -57,21 +63,21 @@ static void send_signal(level *d, uint32_t number, tw_signal_kind kind, tw_level
     if (!d->fresh) {
         level_read(d, key, at_ms);
     }
-    tw_signal s = {.rule = d->rule,
-                   .kind = kind,
-                   .from = (tw_level)key->told,
-                   .level = to,
-                   .at_ms = at_ms,
-                   .seq = d->ev ? d->ev->seq : 0,
-                   .key = tw_keyed_key(d->keys, number),
-                   .result = {d->names, d->values, d->has, d->result_count, d->tops},
-                   .fields = fields_of(d, key, d->layout.carried),
-                   .first_fields = fields_of(d, key, d->layout.carried_first),
-                   .newest = origin_of(d, key),
-                   .newest_ms = d->ev ? d->ev->time_ms : key->newest_ms,
-                   .reason = reason,
-                   .approx = d->window_values.approx ||
-                             tw_window_approx(&d->windows, &key->window)};
+    tw_signal s = {
+        .rule = d->rule,
+        .kind = kind,
+        .from = (tw_level)(kind == TW_SIGNAL_NEWS ? key->open->from : key->told),
+        .level = to,
+        .at_ms = at_ms,
+        .seq = d->ev ? d->ev->seq : 0,
+        .key = tw_keyed_key(d->keys, number),
+        .result = {d->names, d->values, d->has, d->result_count, d->tops},
+        .fields = fields_of(d, key, d->layout.carried),
+        .first_fields = fields_of(d, key, d->layout.carried_first),
+        .newest = origin_of(d, key),
+        .newest_ms = d->ev ? d->ev->time_ms : key->newest_ms,
+        .reason = reason,
+        .approx = d->window_values.approx || tw_window_approx(&d->windows, &key->window)};
     span_of(d, key, &s);
     d->env.out.signal(d->env.out.self, &s);
 }
@@ -121,6 +127,46 @@ static void put_to_rest(level *d, level_key *key)
     }
 }
 
+/* Stands for the values of this instant; 0: there is none. */
+static uint64_t values_now(const level *d)
+{
+    bool any = false;
+
+    for (uint32_t n = 0; n < d->plan->value_count; n++) {
+        any = any || d->has[n];
+    }
+    return any ? tw_hash_stable(d->values, d->result_count * sizeof *d->values) | 1 : 0;
+}
+
+static void note_said(level_open *open, uint64_t said, int64_t at_ms)
+{
+    open->said = said;
+    open->news = false;
+    open->news_ms = at_ms + NEWS_MS;
+}
+
+static void tell_news(level *d, uint32_t number, int64_t at_ms)
+{
+    level_key *key = tw_keyed_at(d->keys, number);
+    level_open *open = key->open;
+
+    if (key->told == TW_LEVEL_OK || !d->rule->incident.set) {
+        return;
+    }
+    if (open->news && at_ms >= open->news_ms && !d->fresh) {
+        level_read(d, key, at_ms);
+    }
+    uint64_t now = d->fresh ? values_now(d) : 0;
+    if (now == 0 || now == open->said) {
+        open->news = open->news && at_ms < open->news_ms && now == 0;
+    } else if (at_ms < open->news_ms) {
+        open->news = true;
+    } else {
+        send_signal(d, number, TW_SIGNAL_NEWS, (tw_level)key->told, at_ms, NULL);
+        note_said(open, now, at_ms);
+    }
+}
+
 void level_tell(level *d, uint32_t number, int64_t at_ms, const char *reason)
 {
     level_key *key = tw_keyed_at(d->keys, number);
@@ -138,7 +184,11 @@ void level_tell(level *d, uint32_t number, int64_t at_ms, const char *reason)
 
     if (now != key->told && may_tell(d, key, now, at_ms)) {
         send_signal(d, number, TW_SIGNAL_LEVEL, now, at_ms, reason);
+        open->from = key->told;
         key->told = (uint8_t)now;
+        note_said(open, values_now(d), at_ms);
+    } else {
+        tell_news(d, number, at_ms);
     }
     tell_pending(d, number, pending > active ? pending : TW_LEVEL_OK, at_ms, reason);
     put_to_rest(d, key);

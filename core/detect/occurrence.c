@@ -77,6 +77,7 @@ static tw_level level_of(const tw_rule *rule, const tw_occurrence *o)
     case TW_SIGNAL_LEVEL:
     case TW_SIGNAL_PENDING:
     case TW_SIGNAL_VALUE:
+    case TW_SIGNAL_NEWS:
         break;
     }
     return o->level;

@@ -86,6 +86,7 @@ void tw_raised_note(tw_raised *r, const tw_signal *s)
         break;
     case TW_SIGNAL_PENDING:
     case TW_SIGNAL_VALUE:
+    case TW_SIGNAL_NEWS:
         break;
     }
 }

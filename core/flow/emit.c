@@ -328,7 +328,7 @@ bool tw_emit_wants(const tw_signal *s)
         s->rule->detector == TW_DETECT_LEVEL || s->rule->detector == TW_DETECT_CHANGE ||
         s->rule->detector == TW_DETECT_MISSING || s->rule->detector == TW_DETECT_HANDLER;
 
-    if (!s->rule->emit || s->kind == TW_SIGNAL_PENDING)
+    if (!s->rule->emit || s->kind == TW_SIGNAL_PENDING || s->kind == TW_SIGNAL_NEWS)
         return false;
     return s->kind != TW_SIGNAL_RESOLVE || has_levels;
 }

@@ -15,7 +15,8 @@ typedef enum tw_signal_kind {
     TW_SIGNAL_OCCURRENCE, /* happened at a time, with a severity in `level` */
     TW_SIGNAL_RESOLVE, /* the handler said it is over, or the key was evicted (reason) */
     TW_SIGNAL_PENDING, /* a hold began (level = what it would be) or ended without firing (OK) */
-    TW_SIGNAL_VALUE /* what a measure or an event is now: it is only emitted */
+    TW_SIGNAL_VALUE, /* what a measure or an event is now: it is only emitted */
+    TW_SIGNAL_NEWS /* a level stands, and its values are others: for the texts of its incident alone */
 } tw_signal_kind;
 
 /* The events of one role: none, one, or of several the first and the last. */
