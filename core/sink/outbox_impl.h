@@ -41,8 +41,9 @@ typedef struct outbox_key {
 typedef struct outbox_item {
     struct outbox_item *next, *previous; /* in the order put */
     tw_parcel *parcel;
-    outbox_key *key;                   /* NULL: no order to keep */
-    struct outbox_item *older, *newer; /* of the same key */
+    outbox_key *key;                     /* NULL: no order to keep */
+    struct outbox_item *older, *newer;   /* of the same key */
+    struct outbox_item *earlier, *later; /* of the same share */
     bool in_flight;
     uint32_t attempts;
     uint32_t max_batch; /* halved by each SPLIT */
@@ -62,6 +63,7 @@ typedef struct outbox_flight {
 
 /* Events, or all others: neither takes the other's room. */
 typedef struct outbox_share {
+    outbox_item *first, *last;
     size_t count, bytes;
     bool is_full; /* until half of it is free */
 } outbox_share;

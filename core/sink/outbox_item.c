@@ -46,6 +46,32 @@ static outbox_share *share_of(tw_outbox *o, const outbox_item *item)
     return is_event(item) ? &o->events : &o->others;
 }
 
+static void join_share(outbox_share *s, outbox_item *item)
+{
+    item->earlier = s->last;
+    if (s->last)
+        s->last->later = item;
+    else
+        s->first = item;
+    s->last = item;
+    s->count++;
+    s->bytes += item->bytes;
+}
+
+static void leave_share(outbox_share *s, outbox_item *item)
+{
+    if (item->earlier)
+        item->earlier->later = item->later;
+    else
+        s->first = item->later;
+    if (item->later)
+        item->later->earlier = item->earlier;
+    else
+        s->last = item->earlier;
+    s->count--;
+    s->bytes -= item->bytes;
+}
+
 /* A later state of the same incident waits behind this one. */
 static bool is_superseded(const outbox_item *item)
 {
@@ -127,8 +153,7 @@ outbox_item *tw_outbox_item_add(tw_outbox *o, tw_parcel *p, int64_t now_ms)
     join_key(o, item);
     if (o->count++ == 0)
         o->moved_ms = now_ms;
-    share_of(o, item)->count++;
-    share_of(o, item)->bytes += item->bytes;
+    join_share(share_of(o, item), item);
     return item;
 }
 
@@ -144,8 +169,7 @@ void tw_outbox_item_remove(tw_outbox *o, outbox_item *item)
         o->last = item->previous;
     leave_key(o, item);
     o->count--;
-    share_of(o, item)->count--;
-    share_of(o, item)->bytes -= item->bytes;
+    leave_share(share_of(o, item), item);
     if (item->in_flight) {
         o->in_flight_records--;
         if (item->key)
@@ -201,8 +225,9 @@ static void supersede(tw_outbox *o, outbox_item *item)
 /* All of them, so that it is not looked for them again and again. */
 static void drop_superseded(tw_outbox *o)
 {
-    for (outbox_item *item = o->first, *next; item && o->superseded > 0; item = next) {
-        next = item->next;
+    for (outbox_item *item = o->others.first, *next; item && o->superseded > 0;
+         item = next) {
+        next = item->later;
         if (!item->in_flight && is_superseded(item))
             supersede(o, item);
     }
@@ -210,10 +235,10 @@ static void drop_superseded(tw_outbox *o)
 
 static void drop_oldest(tw_outbox *o, const outbox_share *share, size_t times)
 {
-    for (outbox_item *item = o->first, *next; item && is_beyond(o, share, times);
+    for (outbox_item *item = share->first, *next; item && is_beyond(o, share, times);
          item = next) {
-        next = item->next;
-        if (!item->in_flight && share_of(o, item) == share)
+        next = item->later;
+        if (!item->in_flight)
             tw_outbox_item_dead(o, item, TW_DEAD_OVERFLOW, "the outbox is full");
     }
 }
