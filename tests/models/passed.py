@@ -18,7 +18,7 @@ def RULES(rng):
 
 
 def events(rng, key):
-    at = rng.randint(0, 20_000)
+    at = rng.choice([rng.randint(0, 20_000), 500 * rng.randint(0, 40)])  # at one instant with others, or not
     for n in range(rng.randint(1, 25)):
         at += rng.choice([0, 500, 1000, 1000, 2000, 3000, 6000])
         fields = {"ts": max(0, at - rng.choice([0, 0, 0, 500, 2000, 6000])), "n": n}
