@@ -81,11 +81,12 @@ class Join:
         group, new = self.v["tells"] == "group", [e, []]
         if e.stream == "one" and e.time + (self.v["after"] if self.at_end else self.span) >= clock:
             if group or not any(self.pair(new, r) for r in self.rights if self.pairs(e, r)):
-                self.lefts = sorted(self.lefts + [new], key=lambda l: l[0].time)[-self.v["max"]:]
+                self.lefts = sorted(self.lefts + [new], key=lambda l: l[0].time)
         if e.stream == ("one" if self.v["same"] else "two") and e.time + self.span >= clock:
             if not group:
                 self.lefts = [l for l in self.lefts if not (self.pairs(l[0], e) and self.pair(l, e))]
-            self.rights = sorted(self.rights + [e], key=lambda r: r.time)[-self.v["max"]:]
+            self.rights = sorted(self.rights + [e], key=lambda r: r.time)
+        self.lefts, self.rights = self.lefts[-self.v["max"]:], self.rights[-self.v["max"]:]
         if group:
             self.group(e)
 
