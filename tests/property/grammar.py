@@ -219,7 +219,7 @@ HANDLERS = ['''handler {
         ctx.state.expire("down", "%(calm)ds")
         ctx.timer("late", "%(many)ds")
       elseif e.kind == "up" then ctx.timer("late", nil) ctx.resolve()
-      elseif e.kind == "err" and ctx.state.get("down") then ctx.fire { id = "err-" .. e.h .. "-" .. e.u, severity = "crit" } end
+      elseif e.kind == "err" and ctx.state.get("down") then ctx.fire { id = e["@stream"] .. "-" .. e.h .. "-" .. e.u, severity = "crit" } end
     end,
     on_timer = function(name, ctx) @T@
       local d = ctx.state.get("down")
