@@ -34,6 +34,19 @@ rule "test/over" {
   detect = level { of = count "ev", over = "10s", crit = { at_least = 1 } },
   alert = incident { route = "all", title = "over", max_age = "5m" },
 }
+rule "test/emits" {
+  inputs = { ev = from "ops" {} }, clock = { idle = "1s" }, emit = to "emitted" { host = "${host}", kind = "${kind}" },
+}
+rule "test/behind_a_rule" {
+  key = { "host" }, clock = { idle = "1s" }, inputs = { ev = from "emitted" {} },
+  detect = missing { "ev", every = "2s" },
+  alert = incident { route = "all", title = "behind", max_age = "5m" },
+}
+rule "test/over_behind_a_rule" {
+  key = { "host" }, clock = { idle = "1s" }, inputs = { ev = from "emitted" { kind = "bad" } },
+  detect = level { of = count "ev", over = "10s", crit = { at_least = 1 } },
+  alert = incident { route = "all", title = "over", max_age = "5m" },
+}
 """
 
 
@@ -105,19 +118,21 @@ class OldEvents(SystemTest):
         self.assertEqual(self.notices(), [])
 
     def test_what_came_late_is_told_when_nothing_follows(self):
-        """Written now, of half an hour ago: the clock stays that far behind, and still nothing is left to wait for."""
+        """Written now, of half an hour ago: the clock stays that far behind, and still nothing is left to wait for; nor
+        for a rule that reads what another one emits."""
         self.starting(self.file("ops", self.lines("deploy")), ["ops"])
-        self.wait_for_alerts("silent", "unconfirmed")
+        self.wait_for_alerts("silent", "unconfirmed", "behind_a_rule")
         self.assertEqual(self.notices(), [])
 
     def test_what_was_over_is_one_notice_that_says_so(self):
         self.starting(self.file("ops", self.lines("bad", "deploy"), HALF_AN_HOUR), ["ops"])
-        self.wait_for_alerts("silent", "unconfirmed", "over")
-        wait_for("the end of the notice", lambda: len(self.notices()) == 2)
-        self.assertEqual([(n["rule"], n["status"]) for n in self.notices()],
-                         [("test/over", "firing"), ("test/over", "resolved")])
-        self.assertEqual(self.notices()[1]["title"],
-                         "test/over has caught up; 1 alert ended before that and was not told")
+        self.wait_for_alerts("silent", "unconfirmed", "over", "over_behind_a_rule")
+        wait_for("the end of the notices", lambda: len(self.notices()) == 4)
+        for rule in "test/over", "test/over_behind_a_rule":
+            notices = [n for n in self.notices() if n["rule"] == rule]
+            self.assertEqual([n["status"] for n in notices], ["firing", "resolved"])
+            self.assertEqual(notices[1]["title"],
+                             f"{rule} has caught up; 1 alert ended before that and was not told")
         self.assertEqual([a for a in self.told() if a["title"] == "over"], [])
 
     def test_a_quiet_topic_holds_nobody_back(self):
