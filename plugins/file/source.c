@@ -8,9 +8,9 @@
  * when it appears. `idle` and what it guards pass between the two: the lane sets
  * it, the shore clears it.
  *
- * The stamp of a line is when its file was last written to, as of the reading: for what is added while
- * somebody reads that is when it was added, and what was there before is known to be that old. The engine counts
- * from it how late the newest event was, so that a file read again after a restart is not taken for news. */
+ * The stamp of a line is when its file was last written to, so that what was there before is known to be that old: the
+ * engine counts from it how late the newest event was, and takes no file that is read again for news. What is added
+ * while somebody reads is of when it is read; between two looks a clock may have passed the writing. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -26,6 +26,7 @@
 #include "shared/settings.h"
 
 #define LOOK_EVERY_MS 200
+#define NEWS_MS 1000 /* written so shortly ago, it comes as it is written */
 
 typedef struct file_source file_source;
 
@@ -196,7 +197,7 @@ static int64_t stamp_of(const file_feed *f)
     if (fstat(f->fd, &st) < 0 || !S_ISREG(st.st_mode))
         return TW_NO_TIME;
     int64_t written_ms = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
-    return written_ms < now_ms ? written_ms : now_ms;
+    return written_ms < now_ms - NEWS_MS ? written_ms : now_ms;
 }
 
 /* Bytes read; 0: at the end; -1: nothing now. */

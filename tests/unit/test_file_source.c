@@ -137,6 +137,24 @@ static void a_line_is_stamped_with_when_its_file_was_written(void **state)
     end_reading(&r);
 }
 
+static void what_was_just_written_is_of_when_it_is_read(void **state)
+{
+    (void)state;
+    reading r;
+    write_file("log", "one\n", "w");
+    written_at("log", 1700000000000);
+    start_reading(&r, settings_with("log", ", \"follow\": true"));
+    r.host.now_ms = 1700000001000;
+    poll_all(&r);
+    assert_int_equal(r.stamp_ms, 1700000001000);
+    write_file("log", "two\n", "a");
+    written_at("log", 1700000000000);
+    r.host.now_ms = 1700000001001;
+    poll_all(&r);
+    assert_int_equal(r.stamp_ms, 1700000000000);
+    end_reading(&r);
+}
+
 static void a_file_from_the_future_is_of_now(void **state)
 {
     (void)state;
@@ -325,6 +343,7 @@ int main(void)
         cmocka_unit_test(a_followed_file_gives_what_is_added_and_survives_rotation),
         cmocka_unit_test(a_followed_file_has_been_caught_up_with_at_its_end),
         cmocka_unit_test(a_line_is_stamped_with_when_its_file_was_written),
+        cmocka_unit_test(what_was_just_written_is_of_when_it_is_read),
         cmocka_unit_test(a_file_from_the_future_is_of_now),
         cmocka_unit_test(a_followed_file_wakes_its_lane),
         cmocka_unit_test(a_followed_file_that_is_not_there_yet_is_waited_for),
