@@ -190,8 +190,9 @@ static void move_parts(const handover *h, level_key *to, level_key *from)
     move_carried(h->d, to, h->old, from);
 }
 
-/* The first window to be judged: of those that have not ended, one that is known from its start if it must be. */
-static int64_t next_end(const handover *h, level_key *key, int64_t at_ms)
+/* The first window to be judged: of those that have not ended, one that is known from its start if it must be. due_ms:
+ * the first that the older version would have judged; one that ended before the key was known is not its own. */
+static int64_t next_end(const handover *h, level_key *key, int64_t at_ms, int64_t due_ms)
 {
     const level *d = h->d;
     int64_t origin_ms = level_grid_origin(d, key), start_ms = INT64_MIN;
@@ -209,7 +210,9 @@ static int64_t next_end(const handover *h, level_key *key, int64_t at_ms)
     while (start_ms > tw_windows_start(&d->windows, end_ms)) { /* days differ in length */
         end_ms = tw_windows_end_after(&d->windows, end_ms);
     }
-    return end_ms;
+    return end_ms < due_ms && end_ms <= key->newest_ms
+               ? tw_windows_end_after(&d->windows, end_ms)
+               : end_ms;
 }
 
 static void move_window(const handover *h, level_key *to, level_key *from)
@@ -231,7 +234,8 @@ static void move_window(const handover *h, level_key *to, level_key *from)
     tw_window_follow(&h->windows, &to->window, &from->window, newest_ms, origin_ms,
                      at_ms);
     if (d->grid) {
-        *level_time(to, l->next_end) = next_end(h, to, at_ms);
+        int64_t due_ms = o->next_end ? *level_time(from, o->next_end) : INT64_MIN;
+        *level_time(to, l->next_end) = next_end(h, to, at_ms, due_ms);
     } else if (l->first && *level_time(to, l->first) < h->known_ms) {
         *level_time(to, l->first) = h->known_ms; /* it is not full before */
     }
