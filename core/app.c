@@ -259,6 +259,14 @@ static void on_positions(void *arg)
         tw_app_report_positions(app);
 }
 
+static void on_second(void *arg)
+{
+    tw_app *app = arg;
+
+    if (app->phase == TW_APP_RUNNING)
+        tw_app_look_for_full(app);
+}
+
 static void on_time_is_up(void *arg)
 {
     tw_app_stop(arg);
@@ -282,6 +290,7 @@ static void start_timers(tw_app *app)
 {
     add_timer(app, ADVANCE_EVERY_MS, ADVANCE_EVERY_MS, on_advance);
     add_timer(app, app->config->commit_ms, app->config->commit_ms, on_positions);
+    add_timer(app, 1000, 1000, on_second);
     if (app->options.beat)
         add_timer(app, BEAT_EVERY_MS, BEAT_EVERY_MS, on_beat);
     if (app->options.stop_after_ms > 0)
@@ -457,6 +466,7 @@ void tw_app_free(tw_app *app)
     tw_app_free_sinks(app);
     tw_incidents_free(app->incidents);
     tw_app_free_tables(&app->tables);
+    tw_map_free(app->full);
     tw_app_free_topics(app);
     tw_loop_free(app->loop);
     tw_plugins_free(app->plugins);

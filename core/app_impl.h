@@ -6,6 +6,7 @@
 #include "alert/incident.h"
 #include "app.h"
 #include "app_order.h"
+#include "base/map.h"
 #include "control/control.h"
 #include "engine.h"
 #include "flow/table.h"
@@ -103,6 +104,7 @@ struct tw_app {
     tw_app_order *order;
     tw_sink_unit *sinks;
     tw_source_unit *sources;
+    tw_map *full;         /* app_full.c: by rule; NULL: not looked yet */
     tw_app_tables tables; /* files */
     const tw_app_tables
         *coming; /* in a reload: those that take their place; NULL: none */
@@ -171,6 +173,9 @@ int tw_app_feed_remove(void *self, tw_guest *g, tw_feed *feed, bool lost,
                        int64_t *out_next);
 int tw_app_feed_wake_fd(void *self, const tw_feed *feed);
 void tw_app_feed_end(void *self, tw_guest *g, tw_feed *feed);
+
+/* app_full.c: now and then */
+void tw_app_look_for_full(tw_app *app);
 
 /* app_tables.c */
 int tw_app_open_tables(const tw_config *config, tw_app_tables *out, tw_err *err);

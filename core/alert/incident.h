@@ -79,6 +79,17 @@ void tw_incidents_signal(tw_incidents *in, const tw_signal *s);
 void tw_incidents_advance(tw_incidents *in, tw_rule_clock clock, void *self,
                           bool inclusive);
 
+/* Something that is to be known of a rule itself, and is no incident of it: told to where its alerts go, if that is a
+ * name, else to `default`. The same kind and opened_ms is the same matter. */
+typedef struct tw_notice {
+    const char *kind; /* "max_keys" */
+    const char *title;
+    tw_level level;
+    int64_t opened_ms, at_ms;
+    bool resolved;
+} tw_notice;
+void tw_incidents_notice(tw_incidents *in, const tw_rule *rule, const tw_notice *notice);
+
 /* Nobody will be here when it is time: what waits for its inhibitors or for company is told now. */
 void tw_incidents_release(tw_incidents *in, int64_t at_ms);
 

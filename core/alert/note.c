@@ -108,6 +108,26 @@ void tw_note_send(tw_incidents *in, tw_notification *n)
     tw_notification_unref(n);
 }
 
+void tw_incidents_notice(tw_incidents *in, const tw_rule *rule, const tw_notice *notice)
+{
+    const tw_template *route = &rule->incident.route;
+    bool is_name = rule->incident.has_route && route->count == 1 &&
+                   route->parts[0].kind == TW_PART_LITERAL;
+    char *name = tw_asprintf("%s/%s", rule->name, notice->kind);
+    tw_notification *n =
+        tw_note_new(in, rule, name, notice->opened_ms, notice->at_ms, notice->resolved);
+
+    n->level = notice->level;
+    tw_note_identify(n, notice->level, false);
+    n->route = tw_strdup(is_name ? route->parts[0].text : "");
+    n->title = tw_strdup(notice->title);
+    n->body = tw_strdup("");
+    n->labels = json_pack("{s:s*}", "owner", rule->owner);
+    n->reason = tw_strdup(notice->kind);
+    tw_note_send(in, n);
+    tw_free(name);
+}
+
 /* ---- names of what stands for several ---------------------------------------------- */
 
 json_t *tw_note_label_values(const json_t *labels, char *const *names, uint32_t count)

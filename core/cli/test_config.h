@@ -12,7 +12,8 @@ typedef struct tw_test_config {
     tw_rule_options rules;
     tw_table **tables; /* files that can be read */
     tw_table_part *parts;
-    tw_ruletest_world world; /* borrows from the above */
+    const tw_declared **columns; /* by table of the configuration */
+    tw_ruletest_world world;     /* borrows from the above */
 } tw_test_config;
 
 /* Takes the configuration. What of its tables cannot be read is told on stderr: look-ups in it miss. */

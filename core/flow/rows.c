@@ -93,7 +93,8 @@ int tw_rows_add(tw_rows *rows, const char *key, size_t n, tw_row_version v, int 
     else if (!rows->has_history && tw_map_get_n(rows->by_key, key, n))
         rc = tw_err_at(err, TW_EPARSE, NULL, line, 0,
                        "the key \"%.*s\" comes twice; of a table that keeps history the "
-                       "configuration says by tables.NAME.since when each row begins",
+                       "configuration says by tables.NAME.since when each row begins "
+                       "(replay: -c FILE)",
                        (int)(n < 100 ? n : 100), key);
     else if (v.until_ms <= v.since_ms)
         rc = tw_err_at(err, TW_EPARSE, NULL, line, 0,
