@@ -224,6 +224,7 @@ static void act_until(missing *d, int64_t until_ms)
         missing_source_advance(d, source_ms + 1);
     }
     act_keys(d, until_ms);
+    missing_source_advance(d, until_ms);
 }
 
 static void start_keys(missing *d, int64_t time_ms)

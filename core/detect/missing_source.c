@@ -116,11 +116,14 @@ static int64_t dead_from(const missing *d, const missing_run *r)
     return r->to_ms + d->plan->guard_ms;
 }
 
+/* Without lateness what is heard is known at its own instant, and it has moved the clock there. */
 void missing_source_advance(missing *d, int64_t clock_ms)
 {
+    int64_t back_ms = d->rule->lateness_ms == 0 ? clock_ms : clock_ms - 1;
+
     for (uint32_t i = 0; i < d->run_count && d->is_source_owner; i++) {
         int64_t from_ms = d->runs[i].from_ms, dead_ms = dead_from(d, &d->runs[i]);
-        if (d->source_told && from_ms > d->source_ms && from_ms < clock_ms) {
+        if (d->source_told && from_ms > d->source_ms && from_ms <= back_ms) {
             tell(d, false, from_ms);
         }
         if (!d->source_told && dead_ms > d->source_ms && dead_ms < clock_ms) {
