@@ -354,14 +354,16 @@ void tw_lane_frame(tw_lane *lane, const tw_stream *stream, uint32_t source,
     leave_stream(lane);
 }
 
-/* Handles frames from `at` on, at least one, until a pause wants the lane. Returns where it stopped. */
+/* Handles frames from `at` on, at least one, until a pause wants the lane. Returns where it stopped. The first of a
+ * partition is handled alone: where time begins the other lanes are to know before they get what comes behind it. */
 static int handle_frames(tw_lane *lane, tw_feed_state *feed, const tw_frame *frames,
                          int at, int count)
 {
     enter_stream(lane, feed->stream, feed->topic, feed->source, feed->partition);
     do {
         decode_frame(lane, &frames[at++], 0);
-    } while (at < count && !tw_engine_wants_cut(lane->engine));
+    } while (at < count && feed->has_begun && !tw_engine_wants_cut(lane->engine));
+    feed->has_begun = true;
     if (frames[at - 1].offset >= 0)
         feed->next_offset = frames[at - 1].offset + 1;
     leave_stream(lane);

@@ -41,6 +41,7 @@ typedef struct tw_feed_state {
     int64_t reported_offset; /* last told to the source */
     bool at_end;             /* the source said so */
     bool rests;              /* it has its lane and holds clocks, and is not read yet */
+    bool has_begun; /* its first frame has been handled, and all lanes know its time */
     /* a batch that a pause cut: all of it, to be released as one, and what has not been handled */
     tw_frame *rest; /* NULL: none */
     int rest_at, rest_count;

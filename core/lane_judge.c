@@ -157,12 +157,24 @@ static void put_in_order(tw_lane *lane, tw_instance *inst, const tw_key *key,
     }
 }
 
+/* Time begins with what the streams have come to, which all lanes know, and not with the first event of a key of
+ * this lane. */
+static void begin_with_streams(tw_lane *lane, tw_instance *inst, int64_t time_ms)
+{
+    const tw_domain_spec *spec = &lane->rules->set->domains[inst->domain];
+    int64_t first_ms = tw_domain_first(spec, &lane->clocks, time_ms);
+
+    inst->detector->cls->begin(inst->detector, first_ms, first_ms);
+}
+
 void tw_instance_judge(tw_lane *lane, tw_instance *inst, const tw_key *key,
                        uint32_t input, const tw_event *ev, int64_t time_ms)
 {
     tw_domain *d = &lane->rules->domains[inst->domain];
 
     tw_count_own(inst->events, 1);
+    if (d->clock_ms == TW_TIME_NONE && !inst->reorder && inst->detector->cls->begin)
+        begin_with_streams(lane, inst, time_ms);
     if (inst->reorder)
         put_in_order(lane, inst, key, input, ev, time_ms);
     else

@@ -260,3 +260,17 @@ int64_t tw_domain_end(const tw_domain_spec *d, const tw_clocks *c, int64_t previ
     }
     return end_ms;
 }
+
+int64_t tw_domain_first(const tw_domain_spec *d, const tw_clocks *c, int64_t time_ms)
+{
+    for (uint32_t i = 0; i < d->track_count; i++) {
+        if (d->tracks[i] >= c->count)
+            continue;
+        const tw_track_clock *t = &c->tracks[d->tracks[i]];
+        for (uint32_t k = 0; k < t->count; k++) {
+            if (t->parts[k].max_ms != TW_TIME_NONE && t->parts[k].max_ms < time_ms)
+                time_ms = t->parts[k].max_ms;
+        }
+    }
+    return time_ms;
+}

@@ -116,6 +116,8 @@ bool tw_domain_spec_equal(const tw_domain_spec *a, const tw_domain_spec *b);
  * of derived streams it says nothing. */
 int64_t tw_domain_clock(const tw_domain_spec *d, const tw_clocks *c, int64_t previous_ms,
                         int64_t now_ms, bool *out_idle);
+/* The earliest that any partition has come to, not after time_ms: where time begins. */
+int64_t tw_domain_first(const tw_domain_spec *d, const tw_clocks *c, int64_t time_ms);
 /* The newest event time over all partitions: where the clock goes when input has ended.
  */
 int64_t tw_domain_end(const tw_domain_spec *d, const tw_clocks *c, int64_t previous_ms);

@@ -3,7 +3,8 @@
  * begin or end without firing. One lane's thread.
  *
  * While a level stands its values go on, and what is told later (a reminder, what a silence held back) shall not show those
- * of its beginning: they are told as news, for the texts alone, and not more often than every NEWS_MS.
+ * of its beginning: they are told as news, for the texts alone, and not more often than
+ * news_every.
  *
  * A rise needs the incident's `when` to agree; until it does the level stands but is not
  * told, and it is asked again at each judgement. A fall or an end of what was told is always
@@ -12,6 +13,7 @@
 #include "detect/level_impl.h"
 
 #define NEWS_MS 10000
+#define RARE_NEWS_MS 60000
 
 static tw_level highest(uint32_t bits)
 {
@@ -138,11 +140,20 @@ static uint64_t values_now(const level *d)
     return any ? tw_hash_stable(d->values, d->result_count * sizeof *d->values) | 1 : 0;
 }
 
-static void note_said(level_open *open, uint64_t said, int64_t at_ms)
+/* Where only a silence could hold anything back, nearly nobody ever reads them. */
+static int64_t news_every(const tw_incident_plan *plan)
+{
+    bool is_usual = plan->remind_ms > 0 || plan->inhibitor_count > 0 || plan->group.set ||
+                    plan->storm.set || plan->max_age_ms > 0 || plan->active.set;
+
+    return is_usual ? NEWS_MS : RARE_NEWS_MS;
+}
+
+static void note_said(const level *d, level_open *open, uint64_t said, int64_t at_ms)
 {
     open->said = said;
     open->news = false;
-    open->news_ms = at_ms + NEWS_MS;
+    open->news_ms = at_ms + news_every(&d->rule->incident);
 }
 
 static void tell_news(level *d, uint32_t number, int64_t at_ms)
@@ -163,7 +174,7 @@ static void tell_news(level *d, uint32_t number, int64_t at_ms)
         open->news = true;
     } else {
         send_signal(d, number, TW_SIGNAL_NEWS, (tw_level)key->told, at_ms, NULL);
-        note_said(open, now, at_ms);
+        note_said(d, open, now, at_ms);
     }
 }
 
@@ -186,7 +197,7 @@ void level_tell(level *d, uint32_t number, int64_t at_ms, const char *reason)
         send_signal(d, number, TW_SIGNAL_LEVEL, now, at_ms, reason);
         open->from = key->told;
         key->told = (uint8_t)now;
-        note_said(open, values_now(d), at_ms);
+        note_said(d, open, values_now(d), at_ms);
     } else {
         tell_news(d, number, at_ms);
     }
