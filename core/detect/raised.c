@@ -68,6 +68,13 @@ static void remove_key(tw_raised *r, const tw_key *key)
     }
 }
 
+static bool is_rise(const tw_signal *s)
+{
+    return s->level > s->from || s->from == TW_LEVEL_UNKNOWN;
+}
+
+/* A fall leaves the time of the rise; of a key whose end had been told it says that the key stands all the same, as
+ * that of an incident that flaps. */
 void tw_raised_note(tw_raised *r, const tw_signal *s)
 {
     switch (s->kind) {
@@ -77,7 +84,7 @@ void tw_raised_note(tw_raised *r, const tw_signal *s)
     case TW_SIGNAL_LEVEL:
         if (s->level == TW_LEVEL_OK) {
             remove_key(r, &s->key);
-        } else if (s->level > s->from || s->from == TW_LEVEL_UNKNOWN) {
+        } else if (is_rise(s) || tw_keyed_find(r->keys, &s->key) == TW_KEYED_NONE) {
             add(r, &s->key, s->at_ms);
         }
         break;

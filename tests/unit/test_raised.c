@@ -55,6 +55,18 @@ static void what_was_raised_later_stays(void **state)
     tw_raised_free(loaded);
 }
 
+static void a_key_that_goes_on_after_its_end_may_end_again(void **state)
+{
+    tw_key key = key_of("a");
+    (void)state;
+    tw_raised *r = tw_raised_new(10);
+    raise_at(r, "a", TW_LEVEL_OK, TW_LEVEL_CRIT, 10);
+    assert_true(tw_raised_end(r, &key, 20));
+    raise_at(r, "a", TW_LEVEL_CRIT, TW_LEVEL_WARN, 30); /* its incident flaps */
+    assert_true(tw_raised_end(r, &key, 40));
+    tw_raised_free(r);
+}
+
 static void what_was_raised_ends_once(void **state)
 {
     (void)state;
@@ -170,6 +182,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_raised_ends_once),
         cmocka_unit_test(what_was_raised_later_stays),
+        cmocka_unit_test(a_key_that_goes_on_after_its_end_may_end_again),
         cmocka_unit_test(with_too_many_every_key_may_end_something),
         cmocka_unit_test(it_goes_through_a_reload_and_through_bytes),
         cmocka_unit_test_setup_teardown(what_ends_nothing_stays_on_the_lane, open_rules,
