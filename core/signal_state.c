@@ -249,7 +249,8 @@ static bool take_words(reading *r)
         !take_text(r, &reason) || !take_text(r, &options))
         return false;
     s->reason = has_reason ? reason : NULL;
-    s->fire = *options ? json_loads(options, JSON_DECODE_ANY, NULL) : NULL;
+    s->fire =
+        *options ? json_loads(options, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL) : NULL;
     return !*options || s->fire;
 }
 

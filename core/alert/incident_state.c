@@ -51,7 +51,7 @@ bool tw_stage_take_json(tw_stage_in *from, json_t **out)
     *out = NULL;
     if (!tw_stage_take_text(from, &text))
         return false;
-    *out = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
+    *out = text ? json_loads(text, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL) : NULL;
     bool good = !text || *out;
     tw_free(text);
     return good;

@@ -37,7 +37,7 @@ static json_t *value_json(tw_value v)
 
 static json_t *number_json(double v)
 {
-    if (v == (double)(int64_t)v && v > -1e15 && v < 1e15)
+    if (v > -1e15 && v < 1e15 && v == (double)(int64_t)v)
         return json_integer((json_int_t)v);
     return json_real(v);
 }
@@ -244,14 +244,20 @@ static char *say(tw_signal_view *v, const tw_template *t)
 
     tw_buf_init(&out, MAX_TEXT_BYTES);
     tw_template_say(t, &values, &out);
-    return tw_buf_take(&out, NULL);
+    return tw_buf_take_text(&out, MAX_TEXT_BYTES);
 }
 
 /* An option of ctx.fire{...} in place of the rule's own template. */
 static char *fired_text(const tw_signal *s, const char *option)
 {
-    json_t *value = s->fire ? json_object_get(s->fire, option) : NULL;
-    return json_is_string(value) ? tw_strdup(json_string_value(value)) : NULL;
+    const json_t *value = s->fire ? json_object_get(s->fire, option) : NULL;
+    tw_buf text;
+
+    if (!json_is_string(value))
+        return NULL;
+    tw_buf_init(&text, SIZE_MAX / 2);
+    tw_buf_add(&text, json_string_value(value), json_string_length(value));
+    return tw_buf_take_text(&text, SIZE_MAX / 2);
 }
 
 char *tw_signal_incident_id(tw_signal_view *v)
@@ -382,7 +388,7 @@ static char *plain_title(const tw_signal_view *v)
         tw_buf_add_char(&b, '=');
         tw_value_write_text(v->key[i], &b);
     }
-    return tw_buf_take(&b, NULL);
+    return tw_buf_take_text(&b, MAX_LABEL_BYTES);
 }
 
 static void replace(char **text, char *with)

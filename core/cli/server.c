@@ -227,7 +227,7 @@ static bool read_answer(const tw_buf *answer, int *out_status, json_t **out_body
     *out_status = (int)strtol(answer->data + 9, NULL, 10);
     body += 4;
     *out_body = json_loadb(body, answer->len - (size_t)(body - answer->data),
-                           JSON_DECODE_ANY, NULL);
+                           JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
     return true;
 }
 

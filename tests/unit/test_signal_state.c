@@ -111,6 +111,7 @@ static void open_bench(bench *b)
                             .evidence = b->evidence,
                             .evidence_count = 2,
                             .warming_until_ms = 97};
+    json_object_set_new(b->signal.fire, "title", json_stringn("a\0b", 3));
     fill_result(b);
     fill_found(b);
 }
