@@ -15,7 +15,7 @@ struct tw_columns {
     const char *const *heads; /* static */
     size_t count;             /* columns */
     char **cells;
-    size_t cell_count;
+    size_t cell_count, cell_room;
 };
 
 tw_columns *tw_columns_new(const char *const *heads)
@@ -37,10 +37,28 @@ void tw_columns_free(tw_columns *c)
     tw_free(c);
 }
 
+/* Names come from events: what would move the cursor of the terminal, or begin a line, is shown as `?`. */
+static char *shown(const char *text)
+{
+    char *copy = tw_strdup(text ? text : "");
+
+    for (unsigned char *s = (unsigned char *)copy; *s; s++) {
+        bool is_c1 = s[0] == 0xC2 && s[1] >= 0x80 && s[1] < 0xA0;
+        if (is_c1)
+            *s++ = '?';
+        if (is_c1 || *s < 0x20 || *s == 0x7F)
+            *s = '?';
+    }
+    return copy;
+}
+
 void tw_columns_text(tw_columns *c, const char *text)
 {
-    c->cells = tw_realloc(c->cells, (c->cell_count + 1) * sizeof *c->cells);
-    c->cells[c->cell_count++] = tw_strdup(text ? text : "");
+    if (c->cell_count == c->cell_room) {
+        c->cell_room = c->cell_room ? 2 * c->cell_room : 64;
+        c->cells = tw_realloc(c->cells, c->cell_room * sizeof *c->cells);
+    }
+    c->cells[c->cell_count++] = shown(text);
 }
 
 void tw_columns_int(tw_columns *c, int64_t n)
@@ -86,9 +104,10 @@ static size_t column_width(const tw_columns *c, size_t column)
     return width;
 }
 
-static void print_cell(const tw_columns *c, size_t column, const char *text, FILE *out)
+static void print_cell(const tw_columns *c, size_t column, size_t width, const char *text,
+                       FILE *out)
 {
-    int pad = (int)(column_width(c, column) - width_of(text));
+    int pad = (int)(width - width_of(text));
     bool last = column + 1 == c->count;
 
     if (is_right(c, column))
@@ -101,14 +120,20 @@ static void print_cell(const tw_columns *c, size_t column, const char *text, FIL
 
 void tw_columns_print(const tw_columns *c, FILE *out)
 {
-    for (size_t i = 0; i < c->count; i++)
-        print_cell(c, i, head_of(c, i), out);
+    size_t *widths = tw_calloc(c->count, sizeof *widths);
+
+    for (size_t i = 0; i < c->count; i++) {
+        widths[i] = column_width(c, i);
+        print_cell(c, i, widths[i], head_of(c, i), out);
+    }
     fputc('\n', out);
     for (size_t i = 0; i < c->cell_count; i++) {
-        print_cell(c, i % c->count, c->cells[i], out);
-        if (i % c->count + 1 == c->count)
+        size_t column = i % c->count;
+        print_cell(c, column, widths[column], c->cells[i], out);
+        if (column + 1 == c->count)
             fputc('\n', out);
     }
+    tw_free(widths);
 }
 
 const char *tw_cli_span(int64_t ms, char *out, size_t size)

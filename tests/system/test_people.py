@@ -76,6 +76,13 @@ class People(SystemTest):
         self.assertEqual({a["incident"] for a in found}, {"host:h3", "host:h4", "host:h5"})
         self.assertEqual(found[0]["held"], [{"why": "inhibited", "by": "zone:z2"}])
 
+    def test_alerts_lists_what_has_a_nul_in_its_values_and_moves_no_cursor(self):
+        engine = self.running()
+        self.states("z1", "u\0p", "h\x1b[2J1")
+        self.states("z1", "down", "h\x1b[2J1")
+        wait_for("it is open", lambda: "1 open" in self.alerts(engine)[1])
+        self.assertIn(" host:h?[2J1 ", self.alerts(engine)[0])
+
     def test_ack_takes_what_alerts_prints_and_suggests_the_nearest(self):
         engine = self.two_zones_down()
         self.assertEqual(self.tidewatch(engine, "ack", "--by", "ann", "zone:z2")[:2], (0, ""))

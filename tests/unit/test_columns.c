@@ -41,6 +41,19 @@ static void columns_are_as_wide_as_their_widest_cell(void **state)
     tw_columns_free(c);
 }
 
+static void what_would_move_the_cursor_is_shown_as_question_marks(void **state)
+{
+    static const char *const heads[] = {"NAME", "WHY", NULL};
+    tw_columns *c = tw_columns_new(heads);
+
+    (void)state;
+    tw_columns_text(c, "\x1b[2Jh1\nh2");
+    tw_columns_text(c, "\x7f\t\xc2\x9b\xc2\xa7");
+    assert_printed(c, "NAME       WHY\n"
+                      "?[2Jh1?h2  ????\xc2\xa7\n");
+    tw_columns_free(c);
+}
+
 static void spans_have_two_units_at_most(void **state)
 {
     static const struct {
@@ -73,6 +86,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(columns_are_as_wide_as_their_widest_cell),
+        cmocka_unit_test(what_would_move_the_cursor_is_shown_as_question_marks),
         cmocka_unit_test(spans_have_two_units_at_most),
         cmocka_unit_test(counts_have_separators),
     };
