@@ -185,7 +185,7 @@ const char *tw_incident_label(const tw_incident *inc, const char *name);
 const char *tw_quiet_silence_of(const tw_incident *inc, int64_t at_ms,
                                 int64_t *io_until_ms);
 
-/* incident_show.c: the id or group that is most like this, or NULL. */
+/* incident_show.c: the id, group or summary that is most like this, or NULL. */
 const char *tw_incident_near(const tw_incidents *in, const char *id);
 
 /* tell.c */

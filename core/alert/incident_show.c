@@ -131,7 +131,9 @@ json_t *tw_incidents_label_names(const tw_incidents *in)
 
 const char *tw_incident_near(const tw_incidents *in, const char *id)
 {
-    size_t most = tw_map_count(in->by_id) + tw_map_count(in->groups), count = 0;
+    size_t most =
+        tw_map_count(in->by_id) + tw_map_count(in->groups) + tw_map_count(in->storms);
+    size_t count = 0;
     const char **ids = tw_calloc(most + 1, sizeof *ids), *each, *found = NULL;
     void *value;
 
@@ -139,6 +141,8 @@ const char *tw_incident_near(const tw_incidents *in, const char *id)
         ids[count++] = each;
     for (size_t i = 0; tw_map_next(in->groups, &i, &each, &value);)
         ids[count++] = tw_group_name(value);
+    for (size_t i = 0; tw_map_next(in->storms, &i, &each, &value);)
+        ids[count++] = each;
     for (size_t i = 0; *id && !found && i < count; i++)
         found = strstr(ids[i], id) ? ids[i] : NULL;
     if (!found)

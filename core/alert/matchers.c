@@ -58,6 +58,12 @@ static int add_written(tw_label_matchers *to, const char *text, tw_err *err)
                is_negative, err);
 }
 
+/* A list has no way to write such a name. */
+static bool is_name(const char *name)
+{
+    return *name && !strpbrk(name, "=!");
+}
+
 static int add_member(tw_label_matchers *to, const char *name, const json_t *value,
                       tw_err *err)
 {
@@ -69,6 +75,10 @@ static int add_member(tw_label_matchers *to, const char *name, const json_t *val
                  {"not", false, true},
                  {"not_matches", true, true}};
 
+    if (!is_name(name))
+        return tw_err_set(
+            err, TW_EPARSE,
+            "match: '%s' is no name of a label: it is empty, or has = or ! in it", name);
     if (json_is_string(value))
         return add(to, tw_strdup(name), tw_strdup(json_string_value(value)), false, false,
                    err);
@@ -141,8 +151,11 @@ static json_t *written(const tw_label_matcher *m)
 {
     static const char *const ops[2][2] = {{"=", "!="}, {"=~", "!~"}};
 
-    return json_sprintf("%s%s%s", m->name, ops[m->pattern != NULL][m->is_negative],
-                        m->value);
+    /* what would be read as the rest of the operator, or as quotes of the list */
+    const char *quote = *m->value == '~' || *m->value == '"' ? "\"" : "";
+
+    return json_sprintf("%s%s%s%s%s", m->name, ops[m->pattern != NULL][m->is_negative],
+                        quote, m->value, quote);
 }
 
 json_t *tw_label_matchers_json(const tw_label_matchers *m)

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "alert/wait.h"
 #include "base/clock.h"
 #include "base/duration.h"
 #include "base/mem.h"
@@ -76,8 +77,11 @@ static int read_times(tw_silence *s, const json_t *order, int64_t now_ms, tw_err
     if (length && tw_duration_parse(length, strlen(length), &length_ms) < 0)
         return tw_err_set(err, TW_EPARSE, "'for': \"%s\" is not a duration like \"2h\"",
                           length);
-    if (length)
-        s->until_ms = (s->from_ms == TW_TIME_NONE ? now_ms : s->from_ms) + length_ms;
+    if (length) {
+        int64_t from_ms = s->from_ms == TW_TIME_NONE ? now_ms : s->from_ms;
+        s->until_ms =
+            from_ms > TW_WAIT_NEVER - length_ms ? TW_WAIT_NEVER : from_ms + length_ms;
+    }
     if (s->until_ms == TW_TIME_NONE)
         return tw_err_set(err, TW_EINVAL, "a silence needs its end: 'until' or 'for'");
     if (s->until_ms <= s->from_ms || s->until_ms <= now_ms)

@@ -30,7 +30,9 @@ static const char help[] =
     "          grouped in ID        it waits for company, or for the group's next turn\n"
     "          pending              it waits for what may inhibit it\n"
     "          older than max_age   it is a record; the engine was behind\n"
-    "          storm                a summary stands for it\n"
+    "          summed up in ID      a storm's summary stands for it; `ack` takes that, "
+    "too\n"
+    "          beyond its storm's max   the rule says to drop the rest\n"
     "\n" TW_CLI_SERVER_HELP "\n"
     "exit: 0 - 69 no engine answers\n"
     "\n"
@@ -97,12 +99,15 @@ static void write_hold(tw_buf *out, const json_t *hold, int64_t now_ms)
     static const char *const words[][2] = {{"inactive", "outside of `active`"},
                                            {"grouped", "grouped in "},
                                            {"max_age", "older than max_age"},
-                                           {"storm", "a storm's summary stands for it"}};
+                                           {"storm", "summed up in "},
+                                           {"dropped", "beyond its storm's max"}};
     const char *why = text_of(hold, "why"), *by = text_of(hold, "by");
     const json_t *until = json_object_get(hold, "until");
-    const char *shown = why;
     char span[32];
 
+    if (strcmp(why, "storm") == 0 && !*by)
+        why = "dropped"; /* rest = "drop" */
+    const char *shown = why;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         shown = strcmp(why, words[i][0]) == 0 ? words[i][1] : shown;
     tw_buf_add_str(out, shown);

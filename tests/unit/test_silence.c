@@ -153,6 +153,30 @@ static void matchers_are_those_of_alertmanager(void **state)
     assert_true(M("{\"zone\": {\"matches\": \"eu-.*\"}, \"service\": {\"not\": \"x\"}}"));
 }
 
+static void matchers_are_written_as_they_are_read(void **state)
+{
+    static const char *const written[] = {
+        "a=b",  "a!=b",        "a=~b.*",       "a!~b", "a=\"~b\"", "a!=\"~b\"",
+        "a==b", "a=\"\"b\"\"", "a=~\"\"b\"\"", "a=",   "a=b\"c",   NULL};
+    tw_label_matchers first, again;
+    tw_err err = {0};
+
+    (void)state;
+    for (size_t i = 0; written[i]; i++) {
+        json_t *list = json_pack("[s]", written[i]);
+        assert_int_equal(tw_label_matchers_read(&first, list, &err), TW_OK);
+        json_t *copy = tw_label_matchers_json(&first);
+        assert_int_equal(tw_label_matchers_read(&again, copy, &err), TW_OK);
+        assert_string_equal(first.items[0].value, again.items[0].value);
+        assert_int_equal(!first.items[0].pattern, !again.items[0].pattern);
+        assert_int_equal(first.items[0].is_negative, again.items[0].is_negative);
+        json_decref(list);
+        json_decref(copy);
+        tw_label_matchers_done(&first);
+        tw_label_matchers_done(&again);
+    }
+}
+
 static void assert_refused(const char *order, const char *why)
 {
     tw_err err = {0};
@@ -176,6 +200,12 @@ static void what_makes_no_sense_is_refused(void **state)
     assert_refused("{\"match\": [\"a=b\"], \"until\": 4000}", "over before");
     assert_refused("{\"match\": [\"a=b\"], \"for\": \"x\"}", "not a duration");
     assert_refused("{\"match\": {\"a\": 5}, \"until\": 9000}", "is a string");
+    assert_refused("{\"match\": {\"a=b\": \"c\"}, \"until\": 9000}",
+                   "no name of a label");
+    assert_refused("{\"match\": {\"\": \"c\"}, \"until\": 9000}", "no name of a label");
+    assert_refused("{\"match\": [\"a=b\"], \"from\": 9223372036854775807, \"for\": "
+                   "\"1h\"}",
+                   "over before");
 }
 
 static void a_new_silence_says_how_many_open_incidents_it_covers(void **state)
@@ -264,6 +294,13 @@ static void a_misspelt_incident_gets_the_nearest_one(void **state)
     assert_int_equal(tw_incidents_ack(s.incidents, "quite-other", "ann", SECOND, &err),
                      TW_ENOTFOUND);
     assert_non_null(strstr(err.text, "`tidewatch alerts` lists them"));
+    tw_rule *stormy = add_rule(&s, "a/down", "down:${host}");
+    stormy->incident.storm =
+        (tw_storm_plan){.set = true, .max = 0, .per_ms = 60 * SECOND};
+    level(&s, stormy, "pay", WARN, 0);
+    assert_int_equal(tw_incidents_ack(s.incidents, "a/down/strom", "ann", SECOND, &err),
+                     TW_ENOTFOUND);
+    assert_non_null(strstr(err.text, "(did you mean 'a/down/storm'?)"));
     close_stage(&s);
 }
 
@@ -301,6 +338,7 @@ int main(void)
         cmocka_unit_test(what_is_open_says_why_nobody_is_told),
         cmocka_unit_test(a_misspelt_incident_gets_the_nearest_one),
         cmocka_unit_test(matchers_are_those_of_alertmanager),
+        cmocka_unit_test(matchers_are_written_as_they_are_read),
         cmocka_unit_test(what_makes_no_sense_is_refused),
         cmocka_unit_test(what_is_acknowledged_is_not_repeated_until_it_rises),
     };
