@@ -79,6 +79,21 @@ static void begin_anew(tw_sink_unit *unit)
     tw_outbox_give_way(unit->outbox, false);
 }
 
+static void say_it_has_room(tw_sink_unit *unit)
+{
+    if (unit->said)
+        tw_log_info("app", "the queue of a sink has room again", "sink",
+                    unit->config->name, NULL);
+    unit->said = false;
+}
+
+/* It may have got room while nothing got through yet: newer states stood for most of what waited, or it was too old. */
+static bool is_well_again(const tw_sink_unit *unit)
+{
+    return unit->gave_way && !tw_outbox_is_full(unit->outbox) &&
+           !tw_outbox_is_failing(unit->outbox);
+}
+
 void tw_app_on_pressure(void *self, bool is_full)
 {
     tw_sink_unit *unit = self;
@@ -90,11 +105,8 @@ void tw_app_on_pressure(void *self, bool is_full)
         return; /* it has had its time */
     if (unit->gave_way)
         begin_anew(unit);
-    if (unit->said && !is_full) {
-        tw_log_info("app", "the queue of a sink has room again", "sink",
-                    unit->config->name, NULL);
-        unit->said = false;
-    }
+    if (!is_full)
+        say_it_has_room(unit);
     if (is_full && has_had_its_time(unit))
         give_way(unit);
     else
@@ -103,6 +115,10 @@ void tw_app_on_pressure(void *self, bool is_full)
 
 static void bound(tw_sink_unit *unit)
 {
+    if (is_well_again(unit)) {
+        begin_anew(unit);
+        say_it_has_room(unit);
+    }
     if (!unit->holds)
         return;
     if (has_had_its_time(unit)) {
@@ -124,6 +140,7 @@ const char *tw_app_pressure_trouble(const tw_sink_unit *unit)
 {
     if (unit->holds)
         return "its queue is full: sources wait for it";
-    return unit->gave_way ? "its queue is full for too long: what is too many is given up"
-                          : NULL;
+    return unit->gave_way
+               ? "its queue was full for too long: what is too many is given up"
+               : NULL;
 }

@@ -243,6 +243,11 @@ bool tw_outbox_is_stuck(const tw_outbox *o)
     return o->count > 0 && tw_outbox_now_ms(o) - o->moved_ms >= o->options.patience_ms;
 }
 
+bool tw_outbox_is_full(const tw_outbox *o)
+{
+    return o->is_full;
+}
+
 bool tw_outbox_is_full_of_events(const tw_outbox *o)
 {
     return o->events.is_full;

@@ -61,6 +61,8 @@ void tw_outbox_give_way(tw_outbox *o, bool gives_way);
 bool tw_outbox_is_failing(const tw_outbox *o);
 /* Something waits, and its sink has taken nothing for as long as patience_ms, nor said when it will. */
 bool tw_outbox_is_stuck(const tw_outbox *o);
+/* It has as much as it takes, and not half of that has left it since. */
+bool tw_outbox_is_full(const tw_outbox *o);
 bool tw_outbox_is_full_of_events(const tw_outbox *o);
 
 size_t tw_outbox_count(const tw_outbox *o); /* queued and in flight */

@@ -168,6 +168,21 @@ class Bursts(SystemTest):
         self.assertIn("360", engine.command("status", "--server", engine.address).stdout)
         self.assertEqual(engine.logged().count("sources go on"), 1)
 
+    def test_a_sink_that_comes_back_with_room_in_its_queue_is_waited_for_as_any_other(self):
+        dead = threading.Event()
+        dead.set()
+        crowd = self.receiver(lambda request: reply(503 if dead.is_set() else 200))
+        engine = self.engine_of(crowd, queue=50, pause="1s")
+        for _ in range(40):
+            self.say("down", ["h1"])
+            self.say("up", ["h1"])
+        wait_for("it gives way", lambda: self.sink(engine, "crowd")["gives_way"])
+        self.assertLess(self.sink(engine, "crowd")["queued"], 5)  # newer states stood for the others
+        dead.clear()
+        wait_for("it does so no longer", lambda: not self.sink(engine, "crowd")["gives_way"])
+        self.assertNotIn("trouble", self.sink(engine, "crowd"))
+        self.assertEqual(engine.logged().count("has room again"), 1)
+
     def test_a_reload_while_sources_wait_loses_and_repeats_nothing(self):
         go = threading.Event()
         crowd = self.receiver(lambda request: (go.wait(0.1), reply(200))[1])
