@@ -374,7 +374,7 @@ static int start_engine(tw_app *app, tw_err *err)
         .stats = app->stats,
         .limits = app->config->limits,
         .context = app->config->context,
-        .tables = tw_app_table_view(app),
+        .tables = tw_app_table_view(app, &app->tables),
         .ports = {.signal = on_signal,
                   .bad_frame = tw_app_on_bad_frame,
                   .emitted = tw_app_on_emitted,

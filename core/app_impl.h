@@ -180,10 +180,10 @@ void tw_app_look_for_full(tw_app *app);
 /* app_tables.c */
 int tw_app_open_tables(const tw_config *config, tw_app_tables *out, tw_err *err);
 void tw_app_free_tables(tw_app_tables *tables);
-/* Lanes read the tables as they are now. */
-void tw_app_share_tables(tw_app *app);
 json_t *tw_app_lookup(void *self, const char *table, const char *key, int64_t at_ms);
-tw_table_view *tw_app_table_view(tw_app *app);
+/* What lanes read: those files as they are now, and topics as they come to be. */
+tw_table_view *tw_app_table_view(const tw_app *app, const tw_app_tables *files);
+void tw_app_count_rows(const tw_app *app); /* in the gauges */
 /* Rules of this configuration may name its files, and the topics that are read. */
 void tw_app_name_tables(const tw_app *app, const tw_config *from,
                         tw_rule_options *options);

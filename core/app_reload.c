@@ -88,7 +88,6 @@ static void take_over(reload *r)
         tw_app_tables before = app->tables;
         app->tables = r->tables;
         r->tables = before;
-        tw_app_share_tables(app);
         tw_app_watch_tables(app, r->fresh);
     }
     if (!r->fresh)
@@ -110,6 +109,7 @@ static int run_reload(reload *r)
     r->app->coming = NULL;
     if (rc == TW_OK) {
         take_over(r);
+        tw_app_count_rows(r->app);
         tw_app_need_columns(r->app);
         tw_app_warn_of_nobody(r->app);
     }

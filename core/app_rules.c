@@ -178,7 +178,9 @@ json_t *tw_app_plan(tw_app *app, const char *const *paths, size_t path_count,
 static int switch_rules(tw_app *app, tw_rule_files *files, tw_switch_report *out,
                         tw_err *err)
 {
-    int rc = tw_engine_switch(app->engine, files, on_rule_gone, app, out, err);
+    tw_switch to = {files, app->coming ? tw_app_table_view(app, app->coming) : NULL,
+                    on_rule_gone, app};
+    int rc = tw_engine_switch(app->engine, &to, out, err);
 
     if (rc == TW_OK)
         tw_app_order_rules(app->order, tw_engine_rules(app->engine));
@@ -219,6 +221,7 @@ int tw_app_load_rules(tw_app *app, tw_findings *out_findings, tw_err *err)
     json_decref(changes);
     tw_app_note_reload(app, rc, &report);
     if (rc == TW_OK) {
+        tw_app_count_rows(app);
         tw_app_need_columns(app);
         tw_app_warn_of_nobody(app);
     }

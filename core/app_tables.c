@@ -70,27 +70,31 @@ json_t *tw_app_lookup(void *self, const char *table, const char *key, int64_t at
     return NULL;
 }
 
-/* Both kinds, as they are from now on. */
-tw_table_view *tw_app_table_view(tw_app *app)
+tw_table_view *tw_app_table_view(const tw_app *app, const tw_app_tables *files)
 {
     uint32_t count = 0;
-    tw_table_part *parts =
-        tw_calloc(app->tables.count + app->topic_count + 1, sizeof *parts);
+    tw_table_part *parts = tw_calloc(files->count + app->topic_count + 1, sizeof *parts);
 
-    for (uint32_t i = 0; i < app->tables.count; i++) {
-        tw_table *t = app->tables.items[i];
-        const char *labels[] = {"table", tw_table_name(t), NULL};
-        parts[count++] = (tw_table_part){tw_table_name(t), tw_table_rows(t), NULL};
-        tw_gauge_set(tw_stats_gauge(app->stats, "table_rows",
-                                    "Keys that have a row in a look-up table.", labels),
-                     (int64_t)tw_table_count(t));
-    }
+    for (uint32_t i = 0; i < files->count; i++)
+        parts[count++] = (tw_table_part){tw_table_name(files->items[i]),
+                                         tw_table_rows(files->items[i]), NULL};
     for (uint32_t i = 0; i < app->topic_count; i++)
         parts[count++] =
             (tw_table_part){app->topics[i].config->name, NULL, app->topics[i].live};
     tw_table_view *view = tw_table_view_of(parts, count);
     tw_free(parts);
     return view;
+}
+
+void tw_app_count_rows(const tw_app *app)
+{
+    for (uint32_t i = 0; i < app->tables.count; i++) {
+        const tw_table *t = app->tables.items[i];
+        const char *labels[] = {"table", tw_table_name(t), NULL};
+        tw_gauge_set(tw_stats_gauge(app->stats, "table_rows",
+                                    "Keys that have a row in a look-up table.", labels),
+                     (int64_t)tw_table_count(t));
+    }
 }
 
 /* Of the tables that rules are about to be held against. */
@@ -164,11 +168,6 @@ void tw_app_warn_of_nobody(const tw_app *app)
         warn_of_nobody(app, app->tables.items[i]);
 }
 
-void tw_app_share_tables(tw_app *app)
-{
-    tw_engine_set_tables(app->engine, tw_app_table_view(app));
-}
-
 static void refresh_tables(tw_app *app)
 {
     bool any = false;
@@ -187,8 +186,10 @@ static void refresh_tables(tw_app *app)
             warn_of_nobody(app, table);
         any = any || changed;
     }
-    if (any)
-        tw_app_share_tables(app);
+    if (!any)
+        return;
+    tw_engine_set_tables(app->engine, tw_app_table_view(app, &app->tables));
+    tw_app_count_rows(app);
 }
 
 static void on_table_files_changed(void *arg)

@@ -92,8 +92,15 @@ typedef struct tw_switch_report {
  * goes on under another name as `now`. */
 typedef void (*tw_rule_gone)(void *self, const tw_rule *rule, tw_rule *now,
                              const char *reason);
-int tw_engine_switch(tw_engine *e, tw_rule_files *files, tw_rule_gone gone, void *self,
-                     tw_switch_report *out, tw_err *err);
+typedef struct tw_switch {
+    tw_rule_files *files;
+    tw_table_view *
+        tables; /* what look-ups read from that point on; taken, also on failure; NULL: what they read now */
+    tw_rule_gone gone; /* may be NULL */
+    void *self;
+} tw_switch;
+int tw_engine_switch(tw_engine *e, const tw_switch *to, tw_switch_report *out,
+                     tw_err *err);
 const tw_ruleset *tw_engine_rules(const tw_engine *e);
 /* What waits for rules that are gone. */
 const struct tw_park *tw_engine_park(const tw_engine *e);

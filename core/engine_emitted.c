@@ -119,15 +119,22 @@ void tw_engine_expect_again(tw_engine *e)
         tw_engine_resume(e);
 }
 
+tw_table_view *tw_engine_put_tables(tw_engine *e, tw_table_view *view)
+{
+    tw_table_view *old = e->tables;
+
+    e->tables = view;
+    e->tables_generation++;
+    return old;
+}
+
 void tw_engine_set_tables(tw_engine *e, tw_table_view *view)
 {
     bool was_paused = e->paused;
 
     if (!was_paused)
         tw_engine_pause_soon(e);
-    tw_table_view *old = e->tables;
-    e->tables = view;
-    e->tables_generation++;
+    tw_table_view *old = tw_engine_put_tables(e, view);
     tw_engine_expect_keys(e);
     if (!was_paused)
         tw_engine_resume(e);

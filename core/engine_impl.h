@@ -64,6 +64,8 @@ struct tw_engine {
 };
 
 /* engine_emitted.c */
+/* Paused. What was read before; the caller lets it go when the lanes go on. */
+tw_table_view *tw_engine_put_tables(tw_engine *e, tw_table_view *view);
 void tw_engine_tell(tw_engine *e, tw_told what); /* engine.c; any lane */
 void tw_emitted_free(tw_emitted *e);
 int tw_emitted_compare(const tw_emitted *a, const tw_emitted *b);
@@ -71,7 +73,7 @@ int tw_emitted_compare(const tw_emitted *a, const tw_emitted *b);
 /* engine.c. Paused: what rules of one rank emitted reaches those of the next. */
 void tw_engine_exchange(tw_engine *e);
 
-/* engine_rules.c. Paused: rules that expect the keys of a table get those it has now. */
+/* engine_switch.c. Paused: rules that expect the keys of a table get those it has now. */
 void tw_engine_expect_keys(tw_engine *e);
 
 /* engine_context.c */

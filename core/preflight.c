@@ -324,7 +324,7 @@ static int try_switch(tw_rule_files *files, tw_streams *streams, tw_err *err)
     tw_engine *engine = tw_engine_new(&options);
     int rc = tw_engine_start(engine, err);
     if (rc == TW_OK) {
-        rc = tw_engine_switch(engine, files, NULL, NULL, &report, err);
+        rc = tw_engine_switch(engine, &(tw_switch){.files = files}, &report, err);
         tw_engine_stop(engine);
     }
     tw_engine_free(engine);

@@ -164,9 +164,9 @@ static void on_rule_gone(void *self, const tw_rule *rule, tw_rule *now,
 
 int tw_replay_switch(tw_replay *r, tw_rule_files *files, tw_err *err)
 {
+    tw_switch to = {.files = files, .gone = on_rule_gone, .self = r};
     tw_switch_report report;
-
-    int rc = tw_engine_switch(r->engine, files, on_rule_gone, r, &report, err);
+    int rc = tw_engine_switch(r->engine, &to, &report, err);
     if (rc == TW_OK)
         tw_app_order_rules(r->order, tw_engine_rules(r->engine));
     return rc;

@@ -17,8 +17,8 @@ static void write_real(double v, tw_buf *out)
 
 static void write_object(const json_t *v, tw_buf *out)
 {
-    json_t *object = (json_t *)(uintptr_t)
-        v; /* the iterator of jansson asks for one that may be changed */
+    /* jansson's iterator asks for one that may be changed. */
+    json_t *object = (json_t *)(uintptr_t)v;
     char before = '{';
 
     if (json_object_size(v) == 0) {

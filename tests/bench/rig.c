@@ -242,7 +242,7 @@ static void session_open(session *s, rig *r, const char *rules, uint32_t lanes)
     s->engine = tw_engine_new(&options);
     must(tw_engine_start(s->engine, &err), &err);
     tw_rule_files *files = rig_rules(s->streams, rules);
-    must(tw_engine_switch(s->engine, files, NULL, NULL, &report, &err), &err);
+    must(tw_engine_switch(s->engine, &(tw_switch){.files = files}, &report, &err), &err);
     tw_rule_files_unref(files);
     for (int32_t p = 0; p < RIG_PARTITIONS; p++) {
         memory_feed *f = &r->feeds[p];

@@ -22,28 +22,57 @@ static inline void engine_switch(engine_desk *d, const rules_fixture *x)
     tw_switch_report report;
     tw_err err = {0};
 
-    assert_int_equal(tw_engine_switch(d->engine, x->set, NULL, NULL, &report, &err),
-                     TW_OK);
+    assert_int_equal(
+        tw_engine_switch(d->engine, &(tw_switch){.files = x->set}, &report, &err), TW_OK);
+}
+
+static inline void engine_load(engine_desk *d, rules_fixture *x, const char *text)
+{
+    load_rules(x, text);
+    assert_string_equal(first_finding(x), "");
+    engine_switch(d, x);
+}
+
+static inline void engine_start(engine_desk *d, const rules_fixture *x,
+                                tw_engine_options options)
+{
+    tw_err err = {0};
+
+    d->stats = tw_stats_new();
+    options.clock = &d->clock;
+    options.streams = x->options.streams;
+    options.stats = d->stats;
+    assert_int_equal(tw_rule_watchdog_start(&err), TW_OK);
+    d->engine = tw_engine_new(&options);
+    assert_int_equal(tw_engine_start(d->engine, &err), TW_OK);
+}
+
+static inline void ignore_signal(void *self, const tw_signal *s)
+{
+    (void)self, (void)s;
+}
+
+/* On the real clock and on lanes of its own, one unless the options say more; without rules yet. */
+static inline void engine_open_lanes(engine_desk *d, const rules_fixture *x,
+                                     tw_engine_options options)
+{
+    *d = (engine_desk){0};
+    tw_clock_init_real(&d->clock);
+    if (!options.lanes)
+        options.lanes = 1;
+    if (!options.ports.signal)
+        options.ports.signal = ignore_signal;
+    engine_start(d, x, options);
 }
 
 /* From T on, with the rules of the text; what they signal goes to `signal`. */
 static inline void engine_open(engine_desk *d, rules_fixture *x, const char *text,
                                void (*signal)(void *self, const tw_signal *s), void *self)
 {
-    tw_err err = {0};
-
-    *d = (engine_desk){.stats = tw_stats_new()};
+    *d = (engine_desk){0};
     tw_clock_init_virtual(&d->clock, T);
-    load_rules(x, text);
-    assert_string_equal(first_finding(x), "");
-    assert_int_equal(tw_rule_watchdog_start(&err), TW_OK);
-    tw_engine_options options = {.clock = &d->clock,
-                                 .streams = x->options.streams,
-                                 .stats = d->stats,
-                                 .ports = {.signal = signal, .self = self}};
-    d->engine = tw_engine_new(&options);
-    assert_int_equal(tw_engine_start(d->engine, &err), TW_OK);
-    engine_switch(d, x);
+    engine_start(d, x, (tw_engine_options){.ports = {.signal = signal, .self = self}});
+    engine_load(d, x, text);
 }
 
 static inline void engine_close(engine_desk *d)

@@ -3,9 +3,7 @@
  * runs ahead of the other by more than `align`, on one lane and on two. ctest: threads */
 #include <sched.h>
 
-#include "base/mem.h"
-#include "engine.h"
-#include "rules_fixture.h"
+#include "engine_fixture.h"
 
 #define START INT64_C(1732182000000)
 #define ALIGN 10000
@@ -51,20 +49,13 @@ static void take_back(tw_feed *base, tw_frame *frames, int count)
     (void)base, (void)frames, (void)count;
 }
 
-static void ignore_signal(void *self, const tw_signal *s)
-{
-    (void)self, (void)s;
-}
-
 static const char counting[] =
     "rule \"a/b\" { key = { \"host\" }, inputs = { ev = from \"events\" {} }, "
     "detect = level { of = count \"ev\", over = \"1m\", crit = { above = 1e9 } }, "
     "alert = incident {} }";
 
 typedef struct bench {
-    tw_clock clock;
-    tw_stats *stats;
-    tw_engine *engine;
+    engine_desk on;
     fake_feed slow, fast;
     tw_feed_state feeds[2];
 } bench;
@@ -72,25 +63,13 @@ typedef struct bench {
 static void open_bench(bench *b, rules_fixture *x, uint32_t lanes)
 {
     static const tw_source_type type = {.poll = give, .release = take_back};
-    tw_switch_report report;
-    tw_err err = {0};
-    tw_stream *stream;
+    tw_stream *stream = tw_streams_find(x->options.streams, "events");
 
-    load_rules(x, counting);
-    assert_string_equal(first_finding(x), "");
-    stream = tw_streams_find(x->options.streams, "events");
     stream->align_ms = ALIGN;
-    tw_clock_init_virtual(&b->clock, START + INT64_C(100) * 24 * 3600 * 1000);
-    b->stats = tw_stats_new();
-    tw_engine_options options = {.lanes = lanes,
-                                 .clock = &b->clock,
-                                 .streams = x->options.streams,
-                                 .stats = b->stats,
-                                 .ports = {.signal = ignore_signal}};
-    b->engine = tw_engine_new(&options);
-    assert_int_equal(tw_engine_start(b->engine, &err), TW_OK);
-    assert_int_equal(tw_engine_switch(b->engine, x->set, NULL, NULL, &report, &err),
-                     TW_OK);
+    tw_clock_init_virtual(&b->on.clock, START + INT64_C(100) * 24 * 3600 * 1000);
+    engine_start(&b->on, x,
+                 (tw_engine_options){.lanes = lanes, .ports = {.signal = ignore_signal}});
+    engine_load(&b->on, x, counting);
     b->slow.step_ms = 10;
     b->fast.step_ms = 1000;
     b->fast.slower = &b->slow;
@@ -99,7 +78,7 @@ static void open_bench(bench *b, rules_fixture *x, uint32_t lanes)
         atomic_store(&f->newest_ms, START);
         b->feeds[i] = (tw_feed_state){
             .feed = &f->base, .type = &type, .stream = stream, .partition = i};
-        tw_engine_feed_add(b->engine, &b->feeds[i]);
+        tw_engine_feed_add(b->on.engine, &b->feeds[i]);
         while (i == 0 && atomic_load(&f->batches) == 0) /* it has begun to speak */
             sched_yield();
     }
@@ -116,10 +95,10 @@ static void close_bench(bench *b)
     int64_t next;
 
     for (int i = 0; i < 2; i++)
-        tw_engine_feed_remove(b->engine, &b->feeds[i], &next);
-    tw_engine_stop(b->engine);
-    tw_engine_free(b->engine);
-    tw_stats_free(b->stats);
+        tw_engine_feed_remove(b->on.engine, &b->feeds[i], &next);
+    tw_engine_stop(b->on.engine);
+    tw_engine_free(b->on.engine);
+    tw_stats_free(b->on.stats);
 }
 
 static void stay_together(rules_fixture *x, uint32_t lanes)
@@ -128,15 +107,15 @@ static void stay_together(rules_fixture *x, uint32_t lanes)
 
     open_bench(b, x, lanes);
     wait_for(&b->slow);
-    while (tw_stats_sum(b->stats, "partition_waits_total") == 0)
+    while (tw_stats_sum(b->on.stats, "partition_waits_total") == 0)
         sched_yield();
     /* The slow one holds 96 s in all; the fast one has had three batches of 64 s at most. */
     assert_in_range(atomic_load(&b->fast.batches), 0, 3);
     assert_in_range(atomic_load(&b->fast.most_ahead_ms), 0, ALIGN);
     /* Nothing comes of it any more, so it is not waited for. */
-    tw_engine_pause(b->engine);
-    tw_clock_set(&b->clock, tw_clock_now_ms(&b->clock) + TW_BACKLOG_MS + 1);
-    tw_engine_resume(b->engine);
+    tw_engine_pause(b->on.engine);
+    tw_clock_set(&b->on.clock, tw_clock_now_ms(&b->on.clock) + TW_BACKLOG_MS + 1);
+    tw_engine_resume(b->on.engine);
     wait_for(&b->fast);
     assert_int_equal(atomic_load(&b->slow.batches), BATCHES);
     close_bench(b);

@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Late events are told of wherever it is found that they are: at the door of the waiting room, and behind it. */
-#include "base/mem.h"
-#include "engine.h"
-#include "rules_fixture.h"
-
-#define T INT64_C(1732182000000)
+#include "engine_fixture.h"
 
 typedef struct desk {
-    tw_clock clock;
-    tw_stats *stats;
-    tw_engine *engine;
+    engine_desk on;
     const tw_stream *stream;
     uint32_t late;
     int64_t late_ms[8];
@@ -25,41 +19,16 @@ static void on_late(void *self, const tw_late_event *l)
     snprintf(d->late_raw[d->late++], 64, "%.*s", (int)l->raw_size, l->raw);
 }
 
-static void ignore_signal(void *self, const tw_signal *s)
-{
-    (void)self, (void)s;
-}
-
 static void open_desk(desk *d, rules_fixture *x, uint32_t lanes, const char *rule)
 {
-    tw_switch_report report;
-    tw_err err = {0};
-
-    *d = (desk){.stats = tw_stats_new()};
-    load_rules(x, rule);
-    assert_string_equal(first_finding(x), "");
-    assert_int_equal(tw_rule_watchdog_start(&err), TW_OK);
-    tw_clock_init_virtual(&d->clock, T);
-    d->stream = tw_streams_find(x->options.streams, "events");
-    tw_engine_options options = {
-        .lanes = lanes,
-        .clock = &d->clock,
-        .streams = x->options.streams,
-        .stats = d->stats,
-        .max_waiting = 4,
-        .ports = {.signal = ignore_signal, .late = on_late, .self = d}};
-    d->engine = tw_engine_new(&options);
-    assert_int_equal(tw_engine_start(d->engine, &err), TW_OK);
-    assert_int_equal(tw_engine_switch(d->engine, x->set, NULL, NULL, &report, &err),
-                     TW_OK);
-}
-
-static void close_desk(desk *d)
-{
-    tw_engine_stop(d->engine);
-    tw_engine_free(d->engine);
-    tw_stats_free(d->stats);
-    tw_rule_watchdog_stop();
+    *d = (desk){.stream = tw_streams_find(x->options.streams, "events")};
+    tw_clock_init_virtual(&d->on.clock, T);
+    engine_start(&d->on, x,
+                 (tw_engine_options){
+                     .lanes = lanes,
+                     .max_waiting = 4,
+                     .ports = {.signal = ignore_signal, .late = on_late, .self = d}});
+    engine_load(&d->on, x, rule);
 }
 
 static void put(desk *d, int64_t arrival_ms, int64_t ts_ms)
@@ -69,9 +38,9 @@ static void put(desk *d, int64_t arrival_ms, int64_t ts_ms)
                         (long long)(T + ts_ms));
     tw_frame frame = {.data = json, .size = (size_t)size, .time_ms = T + ts_ms};
 
-    tw_clock_set(&d->clock, T + arrival_ms);
-    tw_engine_step(d->engine, d->stream, 0, 0, &frame);
-    tw_engine_collect(d->engine);
+    tw_clock_set(&d->on.clock, T + arrival_ms);
+    tw_engine_step(d->on.engine, d->stream, 0, 0, &frame);
+    tw_engine_collect(d->on.engine);
 }
 
 static const char ordered[] =
@@ -94,8 +63,8 @@ static void one_behind_the_waiting_room_is_told(void **state)
         assert_int_equal(d.late, 1);
         assert_int_equal(d.late_ms[0], 15000);
         assert_string_equal(d.late_raw[0], "{\"host\":\"h\",\"ts\":1732182015000}");
-        assert_int_equal(tw_stats_sum(d.stats, "rule_late_total"), 1);
-        close_desk(&d);
+        assert_int_equal(tw_stats_sum(d.on.stats, "rule_late_total"), 1);
+        engine_close(&d.on);
     }
 }
 
@@ -115,7 +84,7 @@ static void one_that_the_clock_has_passed_is_told_at_the_door(void **state)
         put(&d, 32000, 20000);
         assert_int_equal(d.late, 1);
         assert_int_equal(d.late_ms[0], 19999);
-        close_desk(&d);
+        engine_close(&d.on);
     }
 }
 

@@ -3,9 +3,7 @@
  * so a batch is long enough to be cut. ctest: threads */
 #include <sched.h>
 
-#include "base/mem.h"
-#include "engine.h"
-#include "rules_fixture.h"
+#include "engine_fixture.h"
 
 #define FRAMES 16
 
@@ -50,11 +48,6 @@ static void note_position(void *self, tw_feed_state *feed)
     *(int64_t *)self = feed->next_offset;
 }
 
-static void ignore_signal(void *self, const tw_signal *s)
-{
-    (void)self, (void)s;
-}
-
 static const char endless[] =
     "rule \"a/b\" { key = { \"host\" }, inputs = { ev = from \"events\" { where = "
     "function(e) while true do end end } }, detect = level { of = count \"ev\", over = "
@@ -68,47 +61,31 @@ static void a_pause_cuts_a_batch_and_loses_no_frame_of_it(void **state)
     tw_feed_state fed = {.feed = &feed.base,
                          .type = &type,
                          .stream = tw_streams_find(x->options.streams, "events")};
-    tw_clock clock;
-    tw_stats *stats = tw_stats_new();
-    tw_err err = {0};
-    tw_switch_report report;
+    engine_desk d;
     int64_t next = -1;
 
     if (SIGNALS_WAIT)
         skip();
-    tw_clock_init_real(&clock);
     x->options.cpu_ms = 40;
-    load_rules(x, endless);
-    assert_string_equal(first_finding(x), "");
-    assert_int_equal(tw_rule_watchdog_start(&err), TW_OK);
-    tw_engine_options options = {.lanes = 1,
-                                 .clock = &clock,
-                                 .streams = x->options.streams,
-                                 .stats = stats,
-                                 .ports = {.signal = ignore_signal}};
-    tw_engine *e = tw_engine_new(&options);
-    assert_int_equal(tw_engine_start(e, &err), TW_OK);
-    assert_int_equal(tw_engine_switch(e, x->set, NULL, NULL, &report, &err), TW_OK);
-    tw_engine_feed_add(e, &fed);
+    engine_open_lanes(&d, x, (tw_engine_options){0});
+    engine_load(&d, x, endless);
+    tw_engine_feed_add(d.engine, &fed);
     while (atomic_load(&feed.polled) == 0)
         sched_yield();
 
-    tw_engine_positions(e, note_position, &next);
+    tw_engine_positions(d.engine, note_position, &next);
     assert_in_range(next, 101, 100 + FRAMES - 1);
     assert_int_equal(atomic_load(&feed.released), 0);
     int64_t before = next;
-    assert_int_equal(tw_engine_switch(e, x->set, NULL, NULL, &report, &err), TW_OK);
-    tw_engine_positions(e, note_position, &next);
+    engine_switch(&d, x);
+    tw_engine_positions(d.engine, note_position, &next);
     assert_in_range(next, before, 100 + FRAMES - 1);
 
-    tw_engine_feed_remove(e, &fed, &next);
+    tw_engine_feed_remove(d.engine, &fed, &next);
     assert_int_equal(next, 100 + FRAMES);
     assert_int_equal(atomic_load(&feed.released), FRAMES);
-    assert_int_equal(tw_stats_sum(stats, "events_total"), FRAMES);
-    tw_engine_stop(e);
-    tw_engine_free(e);
-    tw_stats_free(stats);
-    tw_rule_watchdog_stop();
+    assert_int_equal(tw_stats_sum(d.stats, "events_total"), FRAMES);
+    engine_close(&d);
 }
 
 int main(void)

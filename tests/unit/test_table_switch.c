@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Tables are replaced under lanes that read them: each event is enriched from one snapshot or the next, never from
- * parts of both, and never from one that was there before. ctest: threads */
+ * parts of both, and never from one that was there before; and never by rules that came with another. ctest: threads */
 #include <sched.h>
 
-#include "base/mem.h"
-#include "engine.h"
 #include "flow/plan_emit.h"
-#include "rules_fixture.h"
+#include "engine_fixture.h"
 
 enum { LANES = 2, SWITCHES = 60, SEEN_EACH = 5, MOST = 64 };
 
@@ -17,7 +15,7 @@ typedef struct fake_feed {
 } fake_feed;
 
 typedef struct desk {
-    tw_clock clock;
+    engine_desk on;
     uint64_t events, mixed;
     int64_t newest[LANES]; /* generation seen, by partition */
     uint64_t steps_back;
@@ -40,11 +38,6 @@ static int give(tw_feed *base, tw_frame *frames, int max)
 static void take_back(tw_feed *base, tw_frame *frames, int count)
 {
     (void)base, (void)frames, (void)count;
-}
-
-static void ignore_signal(void *self, const tw_signal *s)
-{
-    (void)self, (void)s;
 }
 
 /* Both columns of a row have the number of the table's generation. */
@@ -81,63 +74,88 @@ static tw_table_view *view_of(int generation)
     return view;
 }
 
-static const char enriched[] =
-    "rule \"a/b\" { inputs = { ev = from \"events\" {} }, enrich = { inv = lookup { "
-    "\"inventory\", key = \"host\" } }, emit = to \"out\" { a = \"${inv.a}\", b = "
-    "\"${inv.b}\", p = \"${@partition}\" } }";
-
-static void each_event_is_enriched_from_one_snapshot(void **state)
+static void load_enriching(rules_fixture *x, const char *b)
 {
-    rules_fixture *x = *state;
+    char text[256];
+
+    snprintf(text, sizeof text,
+             "rule \"a/b\" { inputs = { ev = from \"events\" {} }, enrich = { inv = "
+             "lookup { \"inventory\", key = \"host\" } }, emit = to \"out\" { a = "
+             "\"${inv.a}\", b = %s, p = \"${@partition}\" } }",
+             b);
+    load_rules(x, text);
+    assert_string_equal(first_finding(x), "");
+}
+
+static void replace_tables(desk *d, rules_fixture *x, int generation)
+{
+    (void)x;
+    tw_engine_set_tables(d->on.engine, view_of(generation));
+}
+
+/* The rule has the number of the table that comes with it. */
+static void replace_both(desk *d, rules_fixture *x, int generation)
+{
+    char number[16];
+    tw_switch_report report;
+    tw_err err = {0};
+
+    snprintf(number, sizeof number, "%d", generation);
+    load_enriching(x, number);
+    tw_switch to = {.files = x->set, .tables = view_of(generation)};
+    assert_int_equal(tw_engine_switch(d->on.engine, &to, &report, &err), TW_OK);
+}
+
+static void see_generations(rules_fixture *x, const char *b,
+                            void (*replace)(desk *d, rules_fixture *x, int generation))
+{
     desk d = {0};
     fake_feed feeds[LANES] = {0};
     tw_feed_state fed[LANES];
     tw_source_type type = {.poll = give, .release = take_back};
-    tw_stats *stats = tw_stats_new();
-    tw_err err = {0};
-    tw_switch_report report;
     int64_t next;
 
-    tw_clock_init_real(&d.clock);
-    load_rules(x, enriched);
-    assert_string_equal(first_finding(x), "");
-    assert_int_equal(tw_rule_watchdog_start(&err), TW_OK);
-    tw_engine_options options = {
-        .lanes = LANES,
-        .clock = &d.clock,
-        .streams = x->options.streams,
-        .stats = stats,
-        .tables = view_of(1),
-        .tells_all_emitted = true,
-        .ports = {.signal = ignore_signal, .emitted = on_emitted, .self = &d}};
-    tw_engine *e = tw_engine_new(&options);
-    assert_int_equal(tw_engine_start(e, &err), TW_OK);
-    assert_int_equal(tw_engine_switch(e, x->set, NULL, NULL, &report, &err), TW_OK);
+    engine_open_lanes(
+        &d.on, x,
+        (tw_engine_options){
+            .lanes = LANES,
+            .tables = view_of(1),
+            .tells_all_emitted = true,
+            .ports = {.signal = ignore_signal, .emitted = on_emitted, .self = &d}});
+    load_enriching(x, b);
+    engine_switch(&d.on, x);
     for (int i = 0; i < LANES; i++) {
         fed[i] = (tw_feed_state){.feed = &feeds[i].base,
                                  .type = &type,
                                  .partition = i,
                                  .stream = tw_streams_find(x->options.streams, "events")};
-        tw_engine_feed_add(e, &fed[i]);
+        tw_engine_feed_add(d.on.engine, &fed[i]);
     }
     for (int generation = 2; generation <= SWITCHES; generation++) {
         uint64_t until = d.events + SEEN_EACH;
         while (d.events < until) {
-            if (tw_engine_collect(e) == 0)
+            if (tw_engine_collect(d.on.engine) == 0)
                 sched_yield();
         }
-        tw_engine_set_tables(e, view_of(generation));
+        replace(&d, x, generation);
     }
     for (int i = 0; i < LANES; i++)
-        tw_engine_feed_remove(e, &fed[i], &next);
-    tw_engine_collect(e);
+        tw_engine_feed_remove(d.on.engine, &fed[i], &next);
+    tw_engine_collect(d.on.engine);
     assert_int_equal(d.mixed, 0);
     assert_int_equal(d.steps_back, 0);
     assert_true(d.newest[0] >= SWITCHES - 1 || d.newest[1] >= SWITCHES - 1);
-    tw_engine_stop(e);
-    tw_engine_free(e);
-    tw_stats_free(stats);
-    tw_rule_watchdog_stop();
+    engine_close(&d.on);
+}
+
+static void each_event_is_enriched_from_one_snapshot(void **state)
+{
+    see_generations(*state, "\"${inv.b}\"", replace_tables);
+}
+
+static void rules_and_the_tables_they_came_with_switch_at_one_point(void **state)
+{
+    see_generations(*state, "1", replace_both);
 }
 
 static const char patient[] =
@@ -162,36 +180,19 @@ static void a_rule_is_removed_while_its_events_wait(void **state)
     tw_feed_state fed = {.feed = &feed.base,
                          .type = &type,
                          .stream = tw_streams_find(x->options.streams, "events")};
-    tw_stats *stats = tw_stats_new();
-    tw_clock clock;
-    tw_err err = {0};
-    tw_switch_report report;
+    engine_desk d;
     int64_t next;
 
-    tw_clock_init_real(&clock);
-    assert_int_equal(tw_rule_watchdog_start(&err), TW_OK);
-    tw_engine_options options = {.lanes = 1,
-                                 .clock = &clock,
-                                 .streams = x->options.streams,
-                                 .stats = stats,
-                                 .max_waiting = 1000,
-                                 .ports = {.signal = ignore_signal}};
-    tw_engine *e = tw_engine_new(&options);
-    assert_int_equal(tw_engine_start(e, &err), TW_OK);
-    tw_engine_feed_add(e, &fed);
+    engine_open_lanes(&d, x, (tw_engine_options){.max_waiting = 1000});
+    tw_engine_feed_add(d.engine, &fed);
     for (int i = 0; i < 20; i++) {
-        uint64_t until = tw_stats_sum(stats, "events_total") + 500;
-        load_rules(x, i % 2 ? hasty : patient);
-        assert_string_equal(first_finding(x), "");
-        assert_int_equal(tw_engine_switch(e, x->set, NULL, NULL, &report, &err), TW_OK);
-        while (tw_stats_sum(stats, "events_total") < until)
+        uint64_t until = tw_stats_sum(d.stats, "events_total") + 500;
+        engine_load(&d, x, i % 2 ? hasty : patient);
+        while (tw_stats_sum(d.stats, "events_total") < until)
             sched_yield();
     }
-    tw_engine_feed_remove(e, &fed, &next);
-    tw_engine_stop(e);
-    tw_engine_free(e);
-    tw_stats_free(stats);
-    tw_rule_watchdog_stop();
+    tw_engine_feed_remove(d.engine, &fed, &next);
+    engine_close(&d);
 }
 
 int main(void)
@@ -199,6 +200,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_event_is_enriched_from_one_snapshot,
                                         open_rules, shut_rules),
+        cmocka_unit_test_setup_teardown(
+            rules_and_the_tables_they_came_with_switch_at_one_point, open_rules,
+            shut_rules),
         cmocka_unit_test_setup_teardown(a_rule_is_removed_while_its_events_wait,
                                         open_rules, shut_rules),
     };

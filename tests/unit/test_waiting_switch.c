@@ -4,7 +4,7 @@
 #include <sched.h>
 
 #include "engine.h"
-#include "rules_fixture.h"
+#include "engine_fixture.h"
 
 enum { LANES = 2, SWITCHES = 40, READ_EACH = 200, MOST = 32 };
 
@@ -39,17 +39,10 @@ static void take_back(tw_feed *base, tw_frame *frames, int count)
     (void)base, (void)frames, (void)count;
 }
 
-static void ignore_signal(void *self, const tw_signal *s)
-{
-    (void)self, (void)s;
-}
-
 /* With another key, what waits under the old one is dropped. */
-static void switch_to(tw_engine *e, rules_fixture *x, const char *key)
+static void switch_to(engine_desk *d, rules_fixture *x, const char *key)
 {
     char text[256];
-    tw_switch_report report;
-    tw_err err = {0};
 
     snprintf(
         text, sizeof text,
@@ -58,9 +51,7 @@ static void switch_to(tw_engine *e, rules_fixture *x, const char *key)
         "\"events\" {} }, detect = change { \"ev\", of = \"state\" }, alert = incident "
         "{} }",
         key);
-    load_rules(x, text);
-    assert_string_equal(first_finding(x), "");
-    assert_int_equal(tw_engine_switch(e, x->set, NULL, NULL, &report, &err), TW_OK);
+    engine_load(d, x, text);
 }
 
 static void what_waits_is_given_back_before_the_lanes_go_on(void **state)
@@ -69,42 +60,29 @@ static void what_waits_is_given_back_before_the_lanes_go_on(void **state)
     fake_feed feeds[LANES] = {0};
     tw_feed_state fed[LANES];
     tw_source_type type = {.poll = give, .release = take_back};
-    tw_stats *stats = tw_stats_new();
-    tw_clock clock;
-    tw_err err = {0};
+    engine_desk d;
     int64_t next;
 
-    tw_clock_init_real(&clock);
-    assert_int_equal(tw_rule_watchdog_start(&err), TW_OK);
-    tw_engine_options options = {.lanes = LANES,
-                                 .clock = &clock,
-                                 .streams = x->options.streams,
-                                 .stats = stats,
-                                 .ports = {.signal = ignore_signal}};
-    tw_engine *e = tw_engine_new(&options);
-    assert_int_equal(tw_engine_start(e, &err), TW_OK);
-    switch_to(e, x, "host");
+    engine_open_lanes(&d, x, (tw_engine_options){.lanes = LANES});
+    switch_to(&d, x, "host");
     for (int i = 0; i < LANES; i++) {
         fed[i] = (tw_feed_state){.feed = &feeds[i].base,
                                  .type = &type,
                                  .partition = i,
                                  .stream = tw_streams_find(x->options.streams, "events")};
-        tw_engine_feed_add(e, &fed[i]);
+        tw_engine_feed_add(d.engine, &fed[i]);
     }
     for (int n = 0; n < SWITCHES; n++) {
         int64_t until = feeds[0].read + READ_EACH;
         while (feeds[0].read < until) {
-            tw_engine_collect(e);
+            tw_engine_collect(d.engine);
             sched_yield();
         }
-        switch_to(e, x, n % 2 ? "host" : "zone");
+        switch_to(&d, x, n % 2 ? "host" : "zone");
     }
     for (int i = 0; i < LANES; i++)
-        tw_engine_feed_remove(e, &fed[i], &next);
-    tw_engine_stop(e);
-    tw_engine_free(e);
-    tw_stats_free(stats);
-    tw_rule_watchdog_stop();
+        tw_engine_feed_remove(d.engine, &fed[i], &next);
+    engine_close(&d);
 }
 
 int main(void)
