@@ -171,11 +171,15 @@ static void tell_stuck(tw_watchdog *wd, tw_watchdog_guard *g, uint64_t seq)
 /* The same call as at the last look: has it had its time? */
 static void look_again(tw_watchdog *wd, tw_watchdog_guard *g, uint64_t seq)
 {
-    int64_t over_ns = clock_ns(g->clock) - g->seen_cpu_ns - atomic_load(&g->budget_ns);
+    int64_t now_ns = clock_ns(g->clock);
+    int64_t over_ns = now_ns - g->seen_cpu_ns - atomic_load(&g->budget_ns);
     if (over_ns < 0)
         return;
-    atomic_store(&g->stop_seq, seq);
-    if (over_ns > (int64_t)ABANDON_AFTER_MS * 1000000)
+    if (atomic_load(&g->stop_seq) != seq) {
+        atomic_store(&g->stop_seq, seq);
+        g->asked_cpu_ns = now_ns; /* this look may come late: the machine is busy */
+    }
+    if (now_ns - g->asked_cpu_ns > (int64_t)ABANDON_AFTER_MS * 1000000)
         atomic_store(&g->abandon_seq, seq);
     pthread_kill(g->thread, SIGURG);
     if (over_ns > (int64_t)STUCK_AFTER_MS * 1000000)

@@ -31,7 +31,8 @@ typedef struct tw_watchdog_guard {
     _Alignas(64) _Atomic uint64_t stop_seq; /* the call that must stop; by the watchdog */
     _Atomic uint64_t abandon_seq;           /* the call that did not */
     uint64_t seen_seq, stuck_seq;           /* the watchdog's notes, under its lock */
-    int64_t seen_cpu_ns;
+    int64_t seen_cpu_ns,
+        asked_cpu_ns; /* when the call was first seen, and asked to stop */
     pthread_t thread;
     clockid_t clock;
     struct tw_watchdog_guard *next;

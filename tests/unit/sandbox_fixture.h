@@ -24,14 +24,14 @@ enum { UNDER_THREAD_SANITIZER = 0 };
 static tw_watchdog *the_watchdog;
 static tw_watchdog_guard the_guard;
 
-static int start_watchdog(void **state)
+static inline int start_watchdog(void **state)
 {
     (void)state;
     the_watchdog = tw_watchdog_start(NULL, NULL, NULL);
     return the_watchdog == NULL ? -1 : tw_watchdog_watch(the_watchdog, &the_guard, NULL);
 }
 
-static int stop_watchdog(void **state)
+static inline int stop_watchdog(void **state)
 {
     (void)state;
     tw_watchdog_unwatch(&the_guard);
