@@ -102,6 +102,8 @@ static void join(tw_app_order *o, uint32_t a, uint32_t b)
     uint32_t to = o->circle_of[a] == NONE ? a : o->circle_of[a];
     uint32_t from = o->circle_of[b] == NONE ? b : o->circle_of[b];
 
+    if (o->circle_of[a] == to && o->circle_of[b] == to)
+        return;
     o->circle_of[a] = o->circle_of[b] = to;
     for (uint32_t i = 0; i < o->rule_count; i++)
         if (o->circle_of[i] == from)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Signals of rules whose incidents depend on each other's are handed over in order of time, whichever lane was
  * faster; those of others at once. */
+#include <time.h>
+
 #include "app_order.h"
 #include "incident_fixture.h"
 
@@ -133,6 +135,24 @@ static void match_instead(bench *b, const char *name, const char *value)
     tw_app_order_rules(b->order, &b->set);
 }
 
+/* Who is together already is not looked for again: that would be 27,000 million steps. */
+static void thousands_that_anybody_may_inhibit_are_together_in_a_moment(void **state)
+{
+    enum { MANY = 3000 };
+    static tw_rule *same[MANY];
+    bench b;
+    (void)state;
+    open_bench(&b);
+    match_instead(&b, "rule", "a/host");
+    for (int i = 0; i < MANY; i++)
+        same[i] = b.rules[0];
+    tw_ruleset many = {.rules = same, .rule_count = MANY};
+    clock_t before = clock();
+    tw_app_order_rules(b.order, &many);
+    assert_true(clock() - before < 8 * CLOCKS_PER_SEC);
+    close_bench(&b);
+}
+
 static const char *which_wait(bench *b)
 {
     static char waits[4];
@@ -262,6 +282,7 @@ static void a_state_that_breaks_off_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(thousands_that_anybody_may_inhibit_are_together_in_a_moment),
         cmocka_unit_test(what_a_slow_lane_says_late_still_inhibits),
         cmocka_unit_test(they_wait_until_every_clock_concerned_has_come),
         cmocka_unit_test(others_go_on_at_once),
