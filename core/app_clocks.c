@@ -29,6 +29,7 @@ void tw_app_advance(tw_app *app)
     for (uint32_t i = 0; i < set->rule_count; i++) {
         times[i].idle =
             tw_engine_rule_idle(app->engine, i); /* first: the clock is told before */
+        times[i].waited_ms = tw_engine_rule_waited(app->engine, i);
         times[i].clock_ms = tw_engine_rule_clock(app->engine, i);
     }
     tw_engine_collect(app->engine);

@@ -22,6 +22,7 @@ typedef struct waiting {
 typedef struct circle {
     int64_t swept_ms; /* incidents know no later clock of these rules */
     int64_t until_ms; /* how far it may go now */
+    bool by_wall;     /* none of its rules has a clock, and the wall's time is theirs */
     waiting *heap;    /* by time, rule and arrival */
     uint32_t count, room;
 } circle;
@@ -297,6 +298,11 @@ void tw_app_order_rules(tw_app_order *o, const tw_ruleset *set)
     tw_free(all);
 }
 
+static int64_t time_of(const tw_rule_time *t)
+{
+    return t->clock_ms == TW_TIME_NONE && t->waited_ms ? t->waited_ms : t->clock_ms;
+}
+
 int64_t tw_app_order_clock(const tw_app_order *o, const char *rule)
 {
     int64_t number = find_rule(o, rule);
@@ -304,7 +310,7 @@ int64_t tw_app_order_clock(const tw_app_order *o, const char *rule)
     if (number < 0)
         return TW_TIME_NONE;
     uint32_t c = o->circle_of[number];
-    return c == NONE ? o->times[number].clock_ms : o->circles[c].swept_ms;
+    return c == NONE ? time_of(&o->times[number]) : o->circles[c].swept_ms;
 }
 
 bool tw_app_order_idle(const tw_app_order *o, const char *rule)
@@ -319,18 +325,38 @@ static int64_t clock_port(void *self, const char *rule)
     return tw_app_order_clock(self, rule);
 }
 
-/* How far each circle may go: its earliest clock. A rule that has none yet has said nothing and holds up
- * nobody. */
+static void limit(tw_app_order *o, uint32_t rule, int64_t time_ms)
+{
+    uint32_t c = o->circle_of[rule];
+
+    if (c != NONE && time_ms != TW_TIME_NONE && time_ms < o->circles[c].until_ms)
+        o->circles[c].until_ms = time_ms;
+}
+
+/* The first event's time may be an old one: incidents go back to it with the rules. */
+static void begin_clock(circle *c)
+{
+    if (c->by_wall)
+        c->swept_ms = TW_TIME_NONE;
+    c->by_wall = false;
+}
+
+/* How far each circle may go: its earliest clock, or where none of its rules has one, the wall's time if one waits
+ * by it. A rule that has none yet has said nothing, but by the wall, and holds up nobody. */
 static void set_limits(tw_app_order *o, bool clocks_count)
 {
     for (uint32_t i = 0; i < o->rule_count; i++)
         o->circles[i].until_ms = INT64_MAX;
-    for (uint32_t i = 0; clocks_count && i < o->rule_count; i++) {
-        uint32_t c = o->circle_of[i];
-        int64_t clock_ms = o->times[i].clock_ms;
-        if (c != NONE && clock_ms != TW_TIME_NONE && clock_ms < o->circles[c].until_ms)
-            o->circles[c].until_ms = clock_ms;
-    }
+    for (uint32_t i = 0; clocks_count && i < o->rule_count; i++)
+        limit(o, i, o->times[i].clock_ms);
+    for (uint32_t c = 0; clocks_count && c < o->rule_count; c++)
+        if (o->circles[c].until_ms != INT64_MAX)
+            begin_clock(&o->circles[c]);
+        else
+            o->circles[c].by_wall = true;
+    for (uint32_t i = 0; clocks_count && i < o->rule_count; i++)
+        if (o->circle_of[i] != NONE && o->circles[o->circle_of[i]].by_wall)
+            limit(o, i, o->times[i].waited_ms ? o->times[i].waited_ms : TW_TIME_NONE);
 }
 
 /* Deadlines before a signal's time come before it. */

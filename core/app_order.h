@@ -29,7 +29,9 @@ void tw_app_order_rule_gone(tw_app_order *o, const tw_rule *rule);
  * told before their clocks came to these values, and before they were idle, must have been handed over. */
 typedef struct tw_rule_time {
     int64_t clock_ms;
-    bool idle; /* nothing is left to read */
+    int64_t
+        waited_ms; /* without a clock: the time of the wall instead; 0: it has none either */
+    bool idle;     /* nothing is left to read */
 } tw_rule_time;
 void tw_app_order_advance(tw_app_order *o, const tw_rule_time *times);
 /* What waits, as bytes, and into a new one that has the rules, when its incidents have been read. What rules said

@@ -164,6 +164,9 @@ void tw_engine_end(tw_engine *e);
 
 /* A rule's clock, minimum over lanes; TW_TIME_NONE when it has none. */
 int64_t tw_engine_rule_clock(const tw_engine *e, uint32_t rule);
+/* Of a rule that waits by the wall while it has no clock: up to when it has told all, on every lane. 0: it has a
+ * clock, or does not wait. Same order as the clock. */
+int64_t tw_engine_rule_waited(const tw_engine *e, uint32_t rule);
 /* All that the rule reads is idle, on every lane: what there was to read has been read. */
 bool tw_engine_rule_idle(const tw_engine *e, uint32_t rule);
 

@@ -60,31 +60,6 @@ const tw_ruleset *tw_engine_rules(const tw_engine *e)
     return e->rules;
 }
 
-int64_t tw_engine_rule_clock(const tw_engine *e, uint32_t rule)
-{
-    uint32_t domain = e->rules->rule_domain[rule];
-    int64_t clock_ms = INT64_MAX;
-
-    for (uint32_t i = 0; i < e->lane_count; i++) {
-        int64_t lane_ms = atomic_load_explicit(
-            &e->lanes[i]->rules->domains[domain].published_ms, memory_order_acquire);
-        clock_ms = lane_ms < clock_ms ? lane_ms : clock_ms;
-    }
-    return clock_ms;
-}
-
-bool tw_engine_rule_idle(const tw_engine *e, uint32_t rule)
-{
-    uint32_t domain = e->rules->rule_domain[rule];
-
-    for (uint32_t i = 0; i < e->lane_count; i++) {
-        if (!atomic_load_explicit(&e->lanes[i]->rules->domains[domain].idle,
-                                  memory_order_acquire))
-            return false;
-    }
-    return true;
-}
-
 static uint64_t value_of(const tw_counter *c)
 {
     return atomic_load_explicit(&c->value, memory_order_relaxed);

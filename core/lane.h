@@ -88,6 +88,8 @@ typedef struct tw_domain {
     tw_instance **heap;
     uint32_t count;
     _Atomic int64_t published_ms; /* for the shore */
+    /* Before there is a clock: wall time up to which who waits by the wall has told all; 0: nobody does. */
+    _Atomic int64_t waited_ms;
     /* All that its rules read is idle, also behind the rules that emit it; true only when the shore has been told
      * all that came due when it became so. */
     _Atomic bool idle;

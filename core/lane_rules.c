@@ -92,11 +92,17 @@ void tw_domains_fire(tw_lane *lane)
 /* Nothing ever came. Virtual time may not have begun either. */
 static void domain_wait(tw_domain *d, int64_t now_ms)
 {
+    bool waits = false;
+
     for (uint32_t i = 0; i < d->count && now_ms > 0; i++) {
         tw_detector *det = d->heap[i]->detector;
-        if (det->cls->wait)
-            det->cls->wait(det, now_ms);
+        if (!det->cls->wait)
+            continue;
+        det->cls->wait(det, now_ms);
+        waits = true;
     }
+    if (waits)
+        atomic_store_explicit(&d->waited_ms, now_ms, memory_order_release);
 }
 
 static bool reads_any(const tw_domain_spec *spec, const uint32_t *tracks, uint32_t count)

@@ -58,6 +58,7 @@ void tw_replay_settle(tw_replay *r)
     for (uint32_t i = 0; i < set->rule_count; i++) {
         times[i].idle =
             tw_engine_rule_idle(r->engine, i); /* first: the clock is told before */
+        times[i].waited_ms = tw_engine_rule_waited(r->engine, i);
         times[i].clock_ms = tw_engine_rule_clock(r->engine, i);
     }
     tw_engine_collect(r->engine);

@@ -122,6 +122,45 @@ static void a_rule_without_a_clock_holds_up_nobody(void **state)
     close_bench(&b);
 }
 
+static void the_wall_comes_to(bench *b, int64_t host_s)
+{
+    tw_rule_time times[] = {
+        {.clock_ms = TW_TIME_NONE, .waited_ms = host_s * SECOND},
+        {.clock_ms = TW_TIME_NONE},
+        {.clock_ms = TW_TIME_NONE},
+    };
+
+    tw_app_order_advance(b->order, times);
+}
+
+static void what_is_found_by_the_wall_waits_by_the_wall(void **state)
+{
+    bench b;
+    (void)state;
+    open_bench(&b);
+    tell(&b, b.rules[0], "h1", OK, WARN, 10);
+    the_wall_comes_to(&b, 14);
+    assert_string_equal(b.s.told, "");
+    the_wall_comes_to(&b, 16);
+    assert_string_equal(b.s.told, "15s firing warn h1");
+    close_bench(&b);
+}
+
+static void the_first_event_may_be_older_than_the_wall_and_waits_in_full(void **state)
+{
+    bench b;
+    (void)state;
+    open_bench(&b);
+    the_wall_comes_to(&b, 1000);
+    tell(&b, b.rules[0], "h1", OK, WARN, 10);
+    clocks_come_to(&b, 12, 12, 12);
+    assert_string_equal(b.s.told, "");
+    tell(&b, b.rules[2], "zone", OK, CRIT, 14);
+    clocks_come_to(&b, 40, 40, 40);
+    assert_string_equal(b.s.told, "14s firing crit zone");
+    close_bench(&b);
+}
+
 /* In place of a/zone by its name: whatever has these labels. */
 static void match_instead(bench *b, const char *name, const char *value)
 {
@@ -287,6 +326,8 @@ int main(void)
         cmocka_unit_test(they_wait_until_every_clock_concerned_has_come),
         cmocka_unit_test(others_go_on_at_once),
         cmocka_unit_test(a_rule_without_a_clock_holds_up_nobody),
+        cmocka_unit_test(what_is_found_by_the_wall_waits_by_the_wall),
+        cmocka_unit_test(the_first_event_may_be_older_than_the_wall_and_waits_in_full),
         cmocka_unit_test(a_match_waits_for_rules_that_may_have_such_labels),
         cmocka_unit_test(at_the_end_everything_is_handed_over),
         cmocka_unit_test(what_waits_is_saved_and_waits_on),
