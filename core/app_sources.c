@@ -122,6 +122,52 @@ static bool all_ended(const tw_app *app)
     return true;
 }
 
+static bool is_dash(const json_t *value)
+{
+    return json_is_string(value) && strcmp(json_string_value(value), "-") == 0;
+}
+
+static bool reads_standard_input(const tw_config *c, uint32_t source)
+{
+    const json_t *settings = c->sources[source].settings;
+    json_t *path = json_object_get(settings, "path");
+    json_t *paths = json_object_get(settings, "paths"), *one;
+    const char *topic;
+
+    json_object_foreach(paths, topic, one)
+    {
+        if (is_dash(one))
+            return true;
+    }
+    for (uint32_t i = 0; !path && !paths && i < c->stream_count; i++)
+        for (uint32_t k = 0; k < c->streams[i].topic_count; k++)
+            if (c->streams[i].source == source &&
+                strcmp(c->streams[i].topics[k], "-") == 0)
+                return true;
+    return is_dash(path);
+}
+
+/* What has come to its end stays there, as nobody said that it goes on. */
+static bool is_over_at_end(const tw_config_source *source)
+{
+    return strcmp(source->kind, "file") == 0 &&
+           !json_is_true(json_object_get(source->settings, "follow"));
+}
+
+/* Standard input has ended, and nothing else can bring anything: a filter is done then. */
+static bool has_ended_for_good(const tw_app *app)
+{
+    const tw_config *c = app->config;
+    bool has_stdin = false;
+
+    for (uint32_t i = 0; i < c->source_count; i++) {
+        if (!is_over_at_end(&c->sources[i]))
+            return false;
+        has_stdin = has_stdin || reads_standard_input(c, i);
+    }
+    return has_stdin && all_ended(app);
+}
+
 void tw_app_feed_end(void *self, tw_guest *g, tw_feed *feed)
 {
     tw_app *app = self;
@@ -133,6 +179,10 @@ void tw_app_feed_end(void *self, tw_guest *g, tw_feed *feed)
     unit_of(app, g)->ended++;
     if (app->options.exit_at_end && all_ended(app)) {
         tw_log_info("app", "every feed has reached its end", NULL);
+        tw_app_stop(app);
+    } else if (has_ended_for_good(app)) {
+        tw_log_info("app", "standard input has ended, and nothing else is left to read",
+                    NULL);
         tw_app_stop(app);
     }
 }

@@ -17,7 +17,11 @@ static const char help[] =
     "  -c, --config FILE    the configuration; or TIDEWATCH_CONFIG in the environment\n"
     "  --log-level LEVEL    debug, info, warn, error; or TIDEWATCH_LOG_LEVEL\n"
     "  --log-format FORMAT  logfmt, json\n"
-    "  --exit-at-end        stop when every source has been read to its end\n"
+    "  --exit-at-end        stop when every source has been read to its end; without it "
+    "an "
+    "engine that\n"
+    "                       reads standard input stops at its end if nothing else is "
+    "left\n"
     "\n"
     "example:\n"
     "  tidewatch run -c tidewatch.yaml\n";
