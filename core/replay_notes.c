@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* See replay_notes.h. Owns a decoder of its own, which reads an event a second time only while some
- * field of its stream has not been seen yet. */
+ * field of its stream has not been seen yet. Of the first of these events the names of all fields are noted, for
+ * what a name that no event has may have been meant to be. */
 #include "replay_notes.h"
 
 #include <inttypes.h>
@@ -8,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/nearest.h"
+#include "replay_names.h"
 
 #define MOST_NAMES 5
 
@@ -15,6 +17,7 @@ typedef struct stream_notes {
     uint64_t frames, unread, bad;
     bool seen[TW_MAX_FIELDS];               /* by slot: some event had the field */
     char reason[sizeof((tw_err *)0)->text]; /* of the first bad frame */
+    tw_replay_names *names;                 /* of fields that events have; NULL: none */
 } stream_notes;
 
 struct tw_replay_notes {
@@ -36,8 +39,11 @@ void tw_replay_notes_free(tw_replay_notes *n)
 {
     if (!n)
         return;
-    for (uint32_t i = 0; i < n->stream_count; i++)
+    for (uint32_t i = 0; i < n->stream_count; i++) {
+        if (n->streams[i])
+            tw_replay_names_free(n->streams[i]->names);
         tw_free(n->streams[i]);
+    }
     tw_free(n->streams);
     tw_decoder_free(n->decoder);
     tw_free(n);
@@ -96,6 +102,9 @@ void tw_replay_notes_take(tw_replay_notes *n, const tw_ruleset *set,
     }
     if (s->bad == 0 && plan->projection->count && all_seen(s, plan->projection))
         return;
+    if (!s->names)
+        s->names = tw_replay_names_new();
+    tw_replay_names_take(s->names, frame->data, frame->size);
     if (tw_decode(n->decoder, plan->decode, stream, frame->data, frame->size, &origin,
                   &port, &err) >= 0)
         return;
@@ -157,6 +166,17 @@ static void write_streams(const tw_replay_notes *n, const tw_ruleset *set,
     }
 }
 
+static void write_field(const stream_notes *s, const tw_stream *stream, const char *path,
+                        FILE *out)
+{
+    const char *nearest = s->names ? tw_replay_names_nearest(s->names, path) : NULL;
+
+    fprintf(out, "no event of '%s' has the field '%s'", stream->name, path);
+    if (nearest)
+        fprintf(out, " (did you mean '%s'?)", nearest);
+    fputc('\n', out);
+}
+
 static void write_fields(const tw_replay_notes *n, const tw_ruleset *set,
                          const tw_streams *streams, FILE *out)
 {
@@ -168,8 +188,8 @@ static void write_fields(const tw_replay_notes *n, const tw_ruleset *set,
         const tw_projection *p = set->streams[i].projection;
         for (uint32_t k = 0; k < p->count; k++) {
             if (!s->seen[p->slots[k]])
-                fprintf(out, "no event of '%s' has the field '%s'\n", stream->name,
-                        tw_fields_at(stream->fields, p->slots[k])->path);
+                write_field(s, stream, tw_fields_at(stream->fields, p->slots[k])->path,
+                            out);
         }
     }
 }

@@ -318,12 +318,13 @@ class Cli(SystemTest):
     def test_a_replay_that_tells_nothing_says_why(self):
         rows = [
             (dict(rule=RULE.replace("severity =", "severty =")),
-             ["no event matched shop/errors", "no event of 'events' has the field 'severty'"]),
+             ["no event matched shop/errors",
+              "no event of 'events' has the field 'severty' (did you mean 'severity'?)"]),
             (dict(events=self.EVENTS.replace('"events"', '"evnts"')),
              ["no rule reads the stream 'evnts', 3 records (did you mean 'events'?)"]),
             (dict(events=self.EVENTS.replace('"host"', '"hst"')),
              ["3 events passed by shop/errors, without its key (host)",
-              "no event of 'events' has the field 'host'"]),
+              "no event of 'events' has the field 'host' (did you mean 'hst'?)"]),
             (dict(events=""), ["0 records, 1 rule, 0 lines"]),
         ]
         for changes, expected in rows:
