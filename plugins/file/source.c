@@ -78,6 +78,19 @@ static void on_end(void *arg)
         f->source->host->feed_end(f->source->host, &f->feed);
 }
 
+/* A file, opened without waiting for anybody; -1: it is none, and for that moment it is as if it were not there. */
+static int open_regular(const char *path)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+    if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
 /* The file under the path was replaced, or cut: from the start again. */
 static bool was_replaced(file_feed *f)
 {
@@ -92,7 +105,9 @@ static bool was_replaced(file_feed *f)
         lseek(f->fd, 0, SEEK_SET);
         return true;
     }
-    int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (lseek(f->fd, 0, SEEK_CUR) < before.st_size)
+        return false; /* what was added just before that comes first */
+    int fd = open_regular(f->path);
     if (fd < 0)
         return false;
     close(f->fd);
@@ -148,17 +163,10 @@ static void on_appeared(void *arg)
 
 static bool has_appeared(file_feed *f)
 {
-    struct stat st;
-    int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-
-    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
-        f->fd = fd;
+    f->fd = open_regular(f->path);
+    if (f->fd >= 0)
         f->source->host->post(f->source->host, on_appeared, f);
-        return true;
-    }
-    if (fd >= 0)
-        close(fd);
-    return false;
+    return f->fd >= 0;
 }
 
 static bool has_bytes(const file_feed *f)
@@ -224,7 +232,7 @@ static bool next_line(file_feed *f, line *out)
         if (n > 0)
             continue;
         bool follows = f->source->follow && f->regular;
-        bool replaced = n == 0 && follows && was_replaced(f);
+        bool replaced = n <= 0 && follows && was_replaced(f); /* n < 0: a stale handle */
         if (n == 0 && !replaced)
             tell_end(f);
         if (n < 0 || (follows && !replaced)) {

@@ -96,6 +96,27 @@ static void a_followed_file_gives_what_is_added_and_survives_rotation(void **sta
     end_reading(&r);
 }
 
+/* Who rotates may put up a pipe or a folder for a moment: nobody waits in it, and the file behind it is read. */
+static void what_is_no_file_under_a_followed_path_is_passed_over(void **state)
+{
+    (void)state;
+    reading r;
+    write_file("log", "one\n", "w");
+    start_reading(&r, settings_with("log", ", \"follow\": true"));
+    poll_all(&r);
+    unlink(path_to("log"));
+    assert_int_equal(mkdir(path_to("log"), 0700), 0);
+    poll_all(&r);
+    rmdir(path_to("log"));
+    assert_int_equal(mkfifo(path_to("log"), 0600), 0);
+    poll_all(&r);
+    unlink(path_to("log"));
+    write_file("log", "two\n", "w");
+    poll_all(&r);
+    assert_string_equal(r.text, "1:one\n2:two\n");
+    end_reading(&r);
+}
+
 static void a_followed_file_has_been_caught_up_with_at_its_end(void **state)
 {
     (void)state;
@@ -341,6 +362,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_come_with_their_numbers_and_then_the_end),
         cmocka_unit_test(a_followed_file_gives_what_is_added_and_survives_rotation),
+        cmocka_unit_test(what_is_no_file_under_a_followed_path_is_passed_over),
         cmocka_unit_test(a_followed_file_has_been_caught_up_with_at_its_end),
         cmocka_unit_test(a_line_is_stamped_with_when_its_file_was_written),
         cmocka_unit_test(what_was_just_written_is_of_when_it_is_read),
