@@ -19,11 +19,25 @@ static void on_rule_log(void *self, const char *rule_file, const char *message)
     tw_log_info("rule", message, "file", rule_file, NULL);
 }
 
-/* Routes and tables of topics are those that run: new ones take a restart. */
-static tw_rule_files *read_rules(tw_app *app, const tw_config *from,
-                                 const char *const *paths, size_t path_count,
-                                 tw_findings *out_findings)
+/* What is read: files, and the configuration they are held against. */
+typedef struct reading {
+    const tw_config *from;
+    const char *const *paths;
+    size_t path_count;
+    bool tests; /* those beside the rules, too */
+} reading;
+
+static reading reading_of(const tw_config *from)
 {
+    return (reading){.from = from,
+                     .paths = (const char *const *)from->rule_paths,
+                     .path_count = from->rule_path_count};
+}
+
+/* Routes and tables of topics are those that run: new ones take a restart. */
+static tw_rule_files *read_rules(tw_app *app, const reading *r, tw_findings *out_findings)
+{
+    const tw_config *from = r->from;
     tw_rule_options options, running;
 
     tw_config_rule_options_init(from, app->streams, &options);
@@ -38,7 +52,8 @@ static tw_rule_files *read_rules(tw_app *app, const tw_config *from,
     options.sends_self = running.sends_self;
     options.log = on_rule_log;
     options.log_self = app;
-    tw_rule_files *files = tw_rules_load(paths, path_count, &options, out_findings);
+    options.tests = r->tests;
+    tw_rule_files *files = tw_rules_load(r->paths, r->path_count, &options, out_findings);
     tw_free((void *)(uintptr_t)options.table_columns);
     tw_config_rule_options_done(&options);
     tw_config_rule_options_done(&running);
@@ -158,18 +173,33 @@ static void add_adopted(const tw_app *app, json_t *changes)
     }
 }
 
+/* A reload does not look at tests, so what is wrong with them refuses nothing: one may name a rule that goes. */
+static void warn_of_tests(tw_app *app, reading r, tw_findings *out_findings)
+{
+    tw_findings wrong = {0};
+
+    r.tests = true;
+    tw_rule_files_unref(read_rules(app, &r, &wrong));
+    for (size_t i = 0; i < wrong.count; i++)
+        tw_findings_add(out_findings, &wrong.items[i].err, true);
+    tw_findings_done(&wrong);
+}
+
 json_t *tw_app_plan(tw_app *app, const char *const *paths, size_t path_count,
                     tw_findings *out_findings)
 {
-    const tw_config *config = app->reread ? app->reread : app->config;
+    reading r = reading_of(app->reread ? app->reread : app->config);
     field_counts fields = count_fields(app);
-    tw_rule_files *files =
-        path_count ? read_rules(app, config, paths, path_count, out_findings)
-                   : read_rules(app, config, (const char *const *)config->rule_paths,
-                                config->rule_path_count, out_findings);
+
+    if (path_count) {
+        r.paths = paths;
+        r.path_count = path_count;
+    }
+    tw_rule_files *files = read_rules(app, &r, out_findings);
     json_t *changes =
         tw_findings_errors(out_findings, 0) ? NULL : list_changes(app, files);
-
+    if (changes)
+        warn_of_tests(app, r, out_findings);
     tw_rule_files_unref(files);
     forget_fields(app, fields, true);
     return changes;
@@ -191,8 +221,8 @@ int tw_app_switch_rules(tw_app *app, const tw_config *from, tw_findings *out_fin
                         tw_switch_report *out, json_t **out_changes, tw_err *err)
 {
     field_counts fields = count_fields(app);
-    tw_rule_files *files = read_rules(app, from, (const char *const *)from->rule_paths,
-                                      from->rule_path_count, out_findings);
+    reading r = reading_of(from);
+    tw_rule_files *files = read_rules(app, &r, out_findings);
     int rc;
 
     *out_changes = NULL;
@@ -200,7 +230,8 @@ int tw_app_switch_rules(tw_app *app, const tw_config *from, tw_findings *out_fin
     if (!errors)
         *out_changes = list_changes(app, files);
     if (errors)
-        rc = tw_err_set(err, TW_EINVAL, "%zu finding(s) in the rules", errors);
+        rc = tw_err_set(err, TW_EINVAL, "%zu mistake%s in the rules", errors,
+                        errors == 1 ? "" : "s");
     else
         rc = switch_rules(app, files, out, err);
     if (rc == TW_OK)

@@ -34,7 +34,10 @@ static const char help[] =
     "\n"
     "WHY also names parameters whose value is another, holds that are over by the new "
     "text and so fire\n"
-    "or end at once, and open incidents that resolve.\n"
+    "or end at once, and open incidents that resolve. What is wrong with the tests "
+    "beside the "
+    "rules is a\n"
+    "warning: a reload does not look at them.\n"
     "\n" TW_CLI_SERVER_HELP "\n"
     "exit: 0 - 1 the rules have errors - 69 no engine answers\n"
     "\n"
@@ -130,7 +133,8 @@ static void add_effects(const json_t *row, tw_buf *text)
         tw_buf_printf(text, " and %zu more", count - SHOWN_IDS);
     if (count && strcmp(text_of(row, "change"), "moved") == 0 &&
         strcmp(text_of(row, "state"), "cold") != 0)
-        tw_buf_add_str(text, ", which open anew under the new name");
+        tw_buf_printf(text, ", which open%s anew under the new name",
+                      count == 1 ? "s" : "");
 }
 
 static char *why_text(const json_t *row)

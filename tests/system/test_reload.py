@@ -96,6 +96,13 @@ class Reload(SystemTest):
                          r"shop/other +moved +kept +2 +was +it was shop/errors; the edit does not touch it")
         self.assertIn("1 of 1 rules unchanged", self.plan(engine)[1])
 
+        self.write("next/errors.lua", RULE.replace("shop/errors", "shop/other") +
+                   'test "gone" { rule = "shop/errors", feed = { { "0s", "logs", {} } }, expect = {} }\n')
+        code, out, err = self.plan(engine, "next")
+        self.assertEqual(code, 0)
+        self.assertRegex(out + err, r"errors\.lua:\d+:\d+: there is no rule 'shop/errors' among .*\[warning\]")
+        self.assertRegex(out, r"shop/errors +removed +parked")
+
         self.write("next/errors.lua", RULE.replace("detect", "detcet"))
         code, out, err = self.plan(engine, "next")
         self.assertEqual(code, 1)
@@ -134,6 +141,17 @@ class Reload(SystemTest):
         self.write("engine/rules/errors.lua", renamed)
         self.assertEqual(engine.reload()[0], 200)
         self.assertRegex(engine.logged(), r'"rules taken over" .*moved=1 .*renamed="shop/other was shop/errors"')
+
+    def test_a_plan_says_of_one_incident_that_it_opens_anew(self):
+        engine = self.running()
+        rule = RULE.replace("fire = 10", "fire = 1").replace('id = "e:${host}", ', "")
+        self.write("engine/rules/errors.lua", rule)
+        self.assertEqual(engine.reload()[0], 200)
+        with open(self.path("engine/in.ndjson"), "a", encoding="utf-8") as f:
+            f.write('{"level":"error","host":"h1"}\n')
+        wait_for("it is open", lambda: json.loads(engine.get("/api/v1/status")[1])["incidents_open"] == 1)
+        self.write("next/errors.lua", rule.replace('shop/errors" {', 'shop/other" { was = "shop/errors",'))
+        self.assertIn("; resolves shop/errors:h1, which opens anew under the new name", self.plan(engine, "next")[1])
 
     def test_a_rule_that_is_gone_waits_and_comes_back(self):
         engine = self.running()
