@@ -9,33 +9,14 @@
 #include "base/duration.h"
 #include "base/mem.h"
 #include "flow/plan_emit.h"
+#include "flow/value_json.h"
 
-static json_t *number_json(double v)
-{
-    if (v == (double)(int64_t)v && v > -1e15 && v < 1e15)
-        return json_integer((json_int_t)v);
-    return json_real(v);
-}
-
+/* Never NULL: what there is not is null. */
 static json_t *value_json(tw_value v)
 {
-    switch ((tw_type)v.type) {
-    case TW_BOOL:
-        return json_boolean(v.b);
-    case TW_INT:
-        return json_integer(v.i);
-    case TW_DOUBLE:
-        return number_json(v.d);
-    case TW_STRING:
-    case TW_DECIMAL:
-        return json_stringn(v.s, v.len);
-    case TW_JSON:
-        return json_loadb(v.s, v.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
-    case TW_ABSENT:
-    case TW_NULL:
-        break;
-    }
-    return json_null();
+    json_t *member = v.type == TW_DOUBLE ? tw_number_json(v.d) : tw_value_json(v);
+
+    return member ? member : json_null();
 }
 
 static json_t *key_json(const tw_signal *s)
@@ -56,7 +37,7 @@ static json_t *list_json(const tw_top *list)
     for (uint32_t n = 0; n < list->count; n++)
         json_array_append_new(items, json_pack("{s:o, s:o}", "value",
                                                value_json(list->items[n].value), "count",
-                                               number_json(list->items[n].count)));
+                                               tw_number_json(list->items[n].count)));
     return items;
 }
 
@@ -64,7 +45,7 @@ static json_t *result_json(const tw_result *result, uint32_t n)
 {
     if (result->tops && result->tops[n].items)
         return list_json(&result->tops[n]);
-    return result->has[n] ? number_json(result->values[n]) : json_null();
+    return result->has[n] ? tw_number_json(result->values[n]) : json_null();
 }
 
 static json_t *values_json(const tw_result *result)

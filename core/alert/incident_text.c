@@ -10,37 +10,10 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "flow/rows.h"
+#include "flow/value_json.h"
 
 #define MAX_TEXT_BYTES 65536
 #define MAX_LABEL_BYTES 1024
-
-static json_t *value_json(tw_value v)
-{
-    switch ((tw_type)v.type) {
-    case TW_BOOL:
-        return json_boolean(v.b);
-    case TW_INT:
-        return json_integer(v.i);
-    case TW_DOUBLE:
-        return json_real(v.d);
-    case TW_STRING:
-    case TW_DECIMAL:
-        return json_stringn(v.s, v.len);
-    case TW_JSON:
-        return json_loadb(v.s, v.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
-    case TW_ABSENT:
-    case TW_NULL:
-        break;
-    }
-    return NULL;
-}
-
-static json_t *number_json(double v)
-{
-    if (v > -1e15 && v < 1e15 && v == (double)(int64_t)v)
-        return json_integer((json_int_t)v);
-    return json_real(v);
-}
 
 /* ---- look-ups ---------------------------------------------------------------------- */
 
@@ -107,9 +80,9 @@ static json_t *top_json(const tw_top *top)
     json_t *list = json_array();
 
     for (uint32_t i = 0; i < top->count; i++) {
-        json_t *item = json_object(), *value = value_json(top->items[i].value);
+        json_t *item = json_object(), *value = tw_value_json(top->items[i].value);
         json_object_set_new(item, "value", value ? value : json_null());
-        json_object_set_new(item, "count", number_json(top->items[i].count));
+        json_object_set_new(item, "count", tw_number_json(top->items[i].count));
         json_array_append_new(list, item);
     }
     return list;
@@ -120,7 +93,7 @@ static json_t *result_json(const tw_result *r, uint32_t n)
 {
     if (r->tops && r->tops[n].items)
         return top_json(&r->tops[n]);
-    return r->has[n] ? number_json(r->values[n]) : NULL;
+    return r->has[n] ? tw_number_json(r->values[n]) : NULL;
 }
 
 /* `[0].value` behind the name of a list. */
@@ -132,8 +105,8 @@ static json_t *top_member(const tw_top *top, const char *path)
     if (n >= top->count || *end != ']')
         return NULL;
     if (strcmp(end, "].value") == 0)
-        return value_json(top->items[n].value);
-    return strcmp(end, "].count") == 0 ? number_json(top->items[n].count) : NULL;
+        return tw_value_json(top->items[n].value);
+    return strcmp(end, "].count") == 0 ? tw_number_json(top->items[n].count) : NULL;
 }
 
 static json_t *get_result(const tw_signal *s, const char *name)
@@ -172,7 +145,7 @@ static json_t *get_role(const tw_role_found *r, const tw_part *part)
         return NULL;
     if (part->kind == TW_PART_ROLE_TIME)
         return json_integer(part->first ? r->first_ms : r->last_ms);
-    return values ? value_json(values[part->index]) : NULL;
+    return values ? tw_value_json(values[part->index]) : NULL;
 }
 
 static json_t *get_part(void *self, const tw_part *part)
@@ -186,15 +159,15 @@ static json_t *get_part(void *self, const tw_part *part)
     case TW_PART_RESULT:
         return get_result(s, part->text);
     case TW_PART_KEY:
-        return part->index < v->key_count ? value_json(v->key[part->index]) : NULL;
+        return part->index < v->key_count ? tw_value_json(v->key[part->index]) : NULL;
     case TW_PART_ENRICH:
         return get_enrich(v, part->text);
     case TW_PART_FIELD:
-        return s->fields ? value_json(s->fields[part->index]) : NULL;
+        return s->fields ? tw_value_json(s->fields[part->index]) : NULL;
     case TW_PART_FIRST:
-        return s->first_fields ? value_json(s->first_fields[part->index]) : NULL;
+        return s->first_fields ? tw_value_json(s->first_fields[part->index]) : NULL;
     case TW_PART_FACT:
-        return s->facts ? value_json(s->facts[part->index]) : NULL;
+        return s->facts ? tw_value_json(s->facts[part->index]) : NULL;
     case TW_PART_ROLE:
     case TW_PART_ROLE_COUNT:
     case TW_PART_ROLE_TIME:
@@ -319,7 +292,7 @@ static json_t *values_json(const tw_signal *s)
         json_object_set_new(values, s->result.names[i], value ? value : json_null());
     }
     for (uint32_t i = 0; s->facts && i < s->rule->fact_count; i++) {
-        json_t *fact = value_json(s->facts[i]);
+        json_t *fact = tw_value_json(s->facts[i]);
         json_object_set_new(values, s->rule->facts[i], fact ? fact : json_null());
     }
     if (s->approx)

@@ -19,6 +19,18 @@ static tw_rule *inhibited_rule(stage *s, const char *by, int64_t wait_s)
     return r;
 }
 
+/* Whatever rule it is of. */
+static void inhibit_by_severity(tw_rule *r, const char *severity)
+{
+    tw_inhibitor *by = &r->incident.inhibitors[0];
+
+    tw_free(by->rule);
+    by->rule = NULL;
+    by->match = tw_calloc(1, sizeof *by->match);
+    by->match[by->match_count++] =
+        (tw_label_is){tw_strdup("severity"), tw_strdup(severity)};
+}
+
 static void an_inhibitor_that_fires_holds_it_back(void **state)
 {
     stage s;
@@ -190,12 +202,7 @@ static void match_looks_at_labels_and_the_current_level(void **state)
     open_stage(&s);
     tw_rule *az = add_rule(&s, "infra/az", "az:${zone}");
     tw_rule *r = inhibited_rule(&s, "x", 0);
-    tw_inhibitor *by = &r->incident.inhibitors[0];
-    tw_free(by->rule);
-    by->rule = NULL;
-    by->match = tw_calloc(1, sizeof *by->match);
-    by->match[by->match_count++] =
-        (tw_label_is){tw_strdup("severity"), tw_strdup("crit")};
+    inhibit_by_severity(r, "crit");
     level(&s, az, "", WARN, 1);
     level(&s, r, "h1", WARN, 2);
     level(&s, az, "", CRIT, 4);
@@ -214,12 +221,7 @@ static void what_a_level_holds_back_is_told_when_it_is_another(void **state)
     open_stage(&s);
     tw_rule *az = add_rule(&s, "infra/az", "az:${zone}");
     tw_rule *r = inhibited_rule(&s, "x", 0);
-    tw_inhibitor *by = &r->incident.inhibitors[0];
-    tw_free(by->rule);
-    by->rule = NULL;
-    by->match = tw_calloc(1, sizeof *by->match);
-    by->match[by->match_count++] =
-        (tw_label_is){tw_strdup("severity"), tw_strdup("warn")};
+    inhibit_by_severity(r, "warn");
     level(&s, az, "", WARN, 1);
     level(&s, r, "h1", CRIT, 2);
     level(&s, az, "", CRIT, 3);
