@@ -78,8 +78,11 @@ def feed_of(model, name, seeds):
     field = getattr(model, "TIME", None)
     events = {key: [] for key in [*keys, None]}
     highest, lines, clock = {}, [], None
+    last = max((at for some in keys.values() for at, stream, _ in some if stream != "@do"), default=0)
     for at, stream, fields in heapq.merge(*keys.values(), key=lambda event: event[0]):
         if stream == "@do":
+            if at > last:
+                continue  # no clock comes there any more
             events[fields["k"]].append(Event(at, stream, fields, at, clock))
             events[None].append(events[fields["k"]][-1])
             lines.append(json.dumps(dict(from_start(fields, START), at=at + START)))
