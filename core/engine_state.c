@@ -3,7 +3,7 @@
  * which is what makes it one point. */
 #include "engine_impl.h"
 
-#define STATE_VERSION 4
+#define STATE_VERSION 5
 
 int tw_engine_save(tw_engine *e, tw_buf *out, tw_err *err)
 {

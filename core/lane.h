@@ -3,7 +3,7 @@
  * their key, and judges the events of its own keys. A thread of its own, or (lanes = 0)
  * the caller's.
  *
- * Nothing mutable is shared between lanes. They meet at the rings (one per pair and
+ * Nothing mutable is shared between lanes but where time began. They meet at the rings (one per pair and
  * direction), which carry copies of matched events and reports of partition clocks, in
  * order; and at the pause, when the shore has every lane standing still with empty rings
  * and may touch all of this directly: feeds are added and taken back, rule sets swapped
@@ -52,13 +52,16 @@ typedef struct tw_instance {
     tw_rule *rule; /* the rule set's */
     struct tw_lane *lane;
     tw_detector *detector;
-    tw_reorder *reorder; /* NULL with lateness zero */
+    tw_reorder *reorder; /* NULL: nothing waits, or not any more */
     uint32_t domain;
     uint32_t heap_at; /* place in the domain's heap */
     int64_t due_ms;   /* when the clock must reach it next; INT64_MAX never */
     /* a source guard: all lanes are to know when the input was heard */
     int64_t guard_ms; /* 0: none */
     uint32_t guarded_input;
+    bool
+        waits; /* events wait for the clock; if not, those of an operator that has a beginning wait for that */
+    bool goes_on;                       /* with what an older version knew */
     int64_t heard_from_ms, heard_to_ms; /* not told yet; from TW_TIME_NONE: nothing */
     bool
         ordered; /* it reads what rules emit: events wait for the clock even without lateness */
@@ -85,6 +88,7 @@ typedef struct tw_instance {
  */
 typedef struct tw_domain {
     int64_t clock_ms;
+    int64_t begun_ms; /* where time began; TW_TIME_NONE: not yet, or under older rules */
     tw_instance **heap;
     uint32_t count;
     _Atomic int64_t published_ms; /* for the shore */

@@ -24,6 +24,7 @@ static void adopt_instance(tw_domain *d, tw_instance *fresh, tw_instance *old,
         tw_instance_due(d, fresh);
         return;
     }
+    fresh->goes_on = true;
     fresh->warming_until_ms =
         tw_edit_warming_until(&edit, old->warming_until_ms, clock_ms);
     fresh->detector->cls->adopt(fresh->detector, old->detector, clock_ms);
@@ -82,8 +83,10 @@ static void adopt_clocks(tw_lane_rules *fresh, const tw_lane_rules *old)
 {
     for (uint32_t i = 0; i < fresh->set->domain_count; i++) {
         for (uint32_t k = 0; k < old->set->domain_count; k++) {
-            if (tw_domain_spec_equal(&fresh->set->domains[i], &old->set->domains[k]))
-                set_clock(&fresh->domains[i], old->domains[k].clock_ms);
+            if (!tw_domain_spec_equal(&fresh->set->domains[i], &old->set->domains[k]))
+                continue;
+            set_clock(&fresh->domains[i], old->domains[k].clock_ms);
+            atomic_store(&fresh->set->begins[i], atomic_load(&old->set->begins[k]));
         }
     }
 }
@@ -145,26 +148,47 @@ void tw_lane_rules_starts(const tw_lane *lane, int64_t now_ms, tw_start *starts)
     }
 }
 
-/* A rule that judges on arrival has begun with the first event, clock or not. */
-static void begin_instances(tw_lane_rules *rules, const tw_start *starts)
+/* What starts anew has not seen what was read before, so its time begins behind it, clock or not. */
+static void begin_instances(tw_lane *lane, const tw_start *starts)
 {
+    tw_lane_rules *rules = lane->rules;
+
     for (uint32_t i = 0; i < rules->set->rule_count; i++) {
         tw_instance *inst = &rules->instances[i];
         const tw_start *s = &starts[inst->domain];
         int64_t clock_ms = s->clock_ms;
         if (!inst->detector->cls->begin)
             continue;
-        if (clock_ms == TW_TIME_NONE && !inst->reorder)
-            clock_ms = s->newest_ms;
+        if (clock_ms == TW_TIME_NONE && !inst->goes_on && s->newest_ms != TW_TIME_NONE)
+            clock_ms = s->newest_ms - inst->rule->lateness_ms;
         inst->detector->cls->begin(inst->detector, clock_ms, s->newest_ms);
+        if (clock_ms != TW_TIME_NONE)
+            tw_instance_begun(lane, inst, s->clock_ms);
         tw_instance_due(&rules->domains[inst->domain], inst);
     }
+}
+
+/* A clock that came with the new rules is as far as its streams are, and begins nothing. */
+static void start_clocks(tw_lane_rules *rules, const tw_start *starts)
+{
+    for (uint32_t i = 0; i < rules->set->domain_count; i++)
+        if (rules->domains[i].clock_ms == TW_TIME_NONE)
+            set_clock(&rules->domains[i], starts[i].clock_ms);
+}
+
+/* A rule that reads a stream anew is to know how it begins. */
+static void begin_feeds(tw_lane *lane)
+{
+    for (uint32_t i = 0; i < lane->feed_count; i++)
+        lane->feeds[i]->has_begun = false;
 }
 
 void tw_lane_rules_begin(tw_lane *lane, tw_lane_rules *old, const tw_start *starts)
 {
     tw_lane_hold(lane, true);
-    begin_instances(lane->rules, starts);
+    begin_feeds(lane);
+    start_clocks(lane->rules, starts);
+    begin_instances(lane, starts);
     judge_waiting(lane, old, starts);
     empty_rooms(old);
     tw_domains_fire(lane);

@@ -283,16 +283,25 @@ static void hand_out_all(tw_lane *lane)
 
 static void move_clock(tw_lane *lane, const tw_derived *d, int64_t now_ms)
 {
-    int64_t min_ms = INT64_MAX;
+    int64_t min_ms = INT64_MAX, first_ms = INT64_MAX;
 
     for (uint32_t i = 0; i < d->domain_count; i++) {
-        int64_t clock_ms = lane->rules->domains[d->domains[i]].clock_ms;
-        min_ms = clock_ms < min_ms ? clock_ms : min_ms;
+        const tw_domain *domain = &lane->rules->domains[d->domains[i]];
+        int64_t begun_ms =
+            domain->begun_ms == TW_TIME_NONE
+                ? domain->clock_ms
+                : domain->begun_ms - lane->rules->set->domains[d->domains[i]].lateness_ms;
+        min_ms = domain->clock_ms < min_ms ? domain->clock_ms : min_ms;
+        first_ms = begun_ms < first_ms ? begun_ms : first_ms;
     }
     tw_partition_clock *p = tw_clocks_partition(
         &lane->clocks, d->track, TW_DERIVED_SOURCE, (int32_t)lane->number, now_ms);
-    if (min_ms != TW_TIME_NONE && (p->max_ms == TW_TIME_NONE || p->max_ms < min_ms))
-        tw_partition_clock_observe(p, min_ms, now_ms, TW_TIME_NONE);
+    if (min_ms == TW_TIME_NONE || (p->max_ms != TW_TIME_NONE && p->max_ms >= min_ms))
+        return;
+    bool begins = p->max_ms == TW_TIME_NONE;
+    tw_partition_clock_observe(p, min_ms, now_ms, TW_TIME_NONE);
+    if (begins)
+        p->first_ms = first_ms;
 }
 
 void tw_lane_settle(tw_lane *lane)

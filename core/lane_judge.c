@@ -120,17 +120,41 @@ void tw_instance_advance(tw_lane *lane, tw_instance *inst, int64_t clock_ms,
     det->cls->advance(det, inclusive ? clock_ms + 1 : clock_ms);
 }
 
-void tw_instance_judge_all(tw_lane *lane, tw_instance *inst, tw_reorder *waiting,
-                           const tw_rule *of, int64_t clock_ms)
+static void judge_room(tw_lane *lane, tw_instance *inst, tw_reorder *room,
+                       int64_t clock_ms)
 {
     release_target target = {lane, inst, clock_ms};
     tw_reorder_port port = {on_released, &target};
+
+    tw_reorder_release(room, INT64_MAX, true, &port);
+    tw_reorder_free(room);
+}
+
+void tw_instance_judge_all(tw_lane *lane, tw_instance *inst, tw_reorder *waiting,
+                           const tw_rule *of, int64_t clock_ms)
+{
     tw_reorder *room = tw_reorder_new(lane->slab, UINT32_MAX);
 
     tw_reorder_adopt(room, inst->rule, waiting, of);
-    tw_reorder_release(room, INT64_MAX, true, &port);
-    tw_reorder_free(room);
+    judge_room(lane, inst, room, clock_ms);
     tw_instance_due(&lane->rules->domains[inst->domain], inst);
+}
+
+void tw_instance_begin(tw_instance *inst, int64_t time_ms)
+{
+    if (inst->detector->cls->begin)
+        inst->detector->cls->begin(inst->detector, time_ms - inst->rule->lateness_ms,
+                                   time_ms);
+}
+
+void tw_instance_begun(tw_lane *lane, tw_instance *inst, int64_t clock_ms)
+{
+    tw_reorder *room = inst->reorder;
+
+    if (!room || inst->waits)
+        return;
+    inst->reorder = NULL;
+    judge_room(lane, inst, room, clock_ms);
 }
 
 static void put_in_order(tw_lane *lane, tw_instance *inst, const tw_key *key,
@@ -152,19 +176,12 @@ static void put_in_order(tw_lane *lane, tw_instance *inst, const tw_key *key,
     }
     while (tw_reorder_put(inst->reorder, key, input, ev, time_ms) == TW_EFULL) {
         /* The room is full: its oldest leave early rather than the newest getting lost.
-         */
+         * Before there is a clock time begins by that, for all lanes. */
+        if (clock_ms == TW_TIME_NONE)
+            tw_instance_begin(inst, tw_domain_begins(lane, inst->domain,
+                                                     tw_reorder_next(inst->reorder)));
         tw_instance_advance(lane, inst, tw_reorder_next(inst->reorder) + 1, false);
     }
-}
-
-/* Time begins with what the streams have come to, which all lanes know, and not with the first event of a key of
- * this lane. */
-static void begin_with_streams(tw_lane *lane, tw_instance *inst, int64_t time_ms)
-{
-    const tw_domain_spec *spec = &lane->rules->set->domains[inst->domain];
-    int64_t first_ms = tw_domain_first(spec, &lane->clocks, time_ms);
-
-    inst->detector->cls->begin(inst->detector, first_ms, first_ms);
 }
 
 void tw_instance_judge(tw_lane *lane, tw_instance *inst, const tw_key *key,
@@ -173,8 +190,6 @@ void tw_instance_judge(tw_lane *lane, tw_instance *inst, const tw_key *key,
     tw_domain *d = &lane->rules->domains[inst->domain];
 
     tw_count_own(inst->events, 1);
-    if (d->clock_ms == TW_TIME_NONE && !inst->reorder && inst->detector->cls->begin)
-        begin_with_streams(lane, inst, time_ms);
     if (inst->reorder)
         put_in_order(lane, inst, key, input, ev, time_ms);
     else

@@ -18,7 +18,13 @@ typedef enum item_kind { ITEM_EVENT, ITEM_CLOCK, ITEM_HEARD } item_kind;
  * aligned. */
 typedef struct ring_item {
     item_kind kind;
-    uint32_t rule, input, key_len;
+    uint32_t rule;
+    union {
+        struct {
+            uint32_t input, key_len; /* ITEM_EVENT */
+        };
+        int64_t first_ms; /* ITEM_CLOCK */
+    };
     int64_t time_ms;
     int64_t arrival_ms;           /* ITEM_CLOCK; ITEM_HEARD: the end of the span */
     int64_t backlog_ms, known_ms; /* ITEM_CLOCK */
@@ -75,6 +81,7 @@ static void send_clock(tw_lane *lane, uint32_t to, uint32_t track,
                         .track = track,
                         .source = p->source,
                         .partition = p->partition,
+                        .first_ms = p->first_ms,
                         .time_ms = p->max_ms,
                         .arrival_ms = p->arrival_ms,
                         .backlog_ms = p->backlog_ms,
@@ -132,8 +139,10 @@ static void receive_clock(tw_lane *lane, const ring_item *item)
 {
     tw_partition_clock *p = tw_clocks_partition(&lane->clocks, item->track, item->source,
                                                 item->partition, item->arrival_ms);
-    if (item->time_ms != TW_TIME_NONE)
+    if (item->time_ms != TW_TIME_NONE) {
         tw_partition_clock_observe(p, item->time_ms, item->arrival_ms, TW_TIME_NONE);
+        p->first_ms = item->first_ms;
+    }
     if (item->arrival_ms > p->arrival_ms)
         p->arrival_ms = item->arrival_ms;
     p->known_ms = item->known_ms;

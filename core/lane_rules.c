@@ -89,11 +89,43 @@ void tw_domains_fire(tw_lane *lane)
     }
 }
 
+int64_t tw_domain_begins(tw_lane *lane, uint32_t number, int64_t time_ms)
+{
+    const tw_ruleset *set = lane->rules->set;
+    int64_t mine_ms = tw_domain_first(&set->domains[number], &lane->clocks, time_ms);
+    int64_t said_ms = TW_TIME_NONE;
+
+    return atomic_compare_exchange_strong(&set->begins[number], &said_ms, mine_ms)
+               ? mine_ms
+               : said_ms;
+}
+
+/* The first clock: time has begun, earlier than that by what was read meanwhile. */
+static void domain_begin(tw_lane *lane, uint32_t number)
+{
+    const tw_lane_rules *rules = lane->rules;
+    tw_domain *d = &rules->domains[number];
+
+    d->begun_ms = tw_domain_begins(lane, number,
+                                   d->clock_ms + rules->set->domains[number].lateness_ms);
+    for (uint32_t i = 0; i < rules->set->rule_count; i++) {
+        tw_instance *inst = &rules->instances[i];
+        if (inst->domain == number && inst->detector->cls->begin) {
+            tw_instance_begin(inst, d->begun_ms);
+            tw_instance_begun(lane, inst, d->clock_ms);
+            tw_instance_due(d, inst);
+        }
+    }
+}
+
 /* Nothing ever came. Virtual time may not have begun either. */
-static void domain_wait(tw_domain *d, int64_t now_ms)
+static void domain_wait(const tw_lane *lane, const tw_domain_spec *spec, tw_domain *d,
+                        int64_t now_ms)
 {
     bool waits = false;
 
+    if (tw_domain_first(spec, &lane->clocks, INT64_MAX) != INT64_MAX)
+        return; /* what was read of one partition waits for the others */
     for (uint32_t i = 0; i < d->count && now_ms > 0; i++) {
         tw_detector *det = d->heap[i]->detector;
         if (!det->cls->wait)
@@ -116,19 +148,23 @@ static bool reads_any(const tw_domain_spec *spec, const uint32_t *tracks, uint32
     return false;
 }
 
-static void domain_update(tw_lane *lane, const tw_domain_spec *spec, tw_domain *d,
-                          int64_t now_ms)
+static void domain_update(tw_lane *lane, uint32_t number, int64_t now_ms)
 {
+    const tw_domain_spec *spec = &lane->rules->set->domains[number];
+    tw_domain *d = &lane->rules->domains[number];
     bool idle;
     int64_t clock_ms = tw_domain_clock(spec, &lane->clocks, d->clock_ms, now_ms, &idle);
 
     if (clock_ms != d->clock_ms) {
+        bool begins = d->clock_ms == TW_TIME_NONE;
         d->clock_ms = clock_ms;
+        if (begins)
+            domain_begin(lane, number);
         domain_fire(lane, d, clock_ms, false);
         tw_lane_settle(lane);
         atomic_store_explicit(&d->published_ms, clock_ms, memory_order_release);
     } else if (clock_ms == TW_TIME_NONE) {
-        domain_wait(d, now_ms);
+        domain_wait(lane, spec, d, now_ms);
     }
     if (idle != d->idle || idle)
         atomic_store_explicit(&d->idle, idle && tw_lane_derived_idle(lane, spec),
@@ -142,11 +178,10 @@ void tw_domains_update(tw_lane *lane, const uint32_t *tracks, uint32_t track_cou
 
     tw_lane_settle(lane);
     for (uint32_t i = 0; i < set->domain_count; i++) {
-        tw_domain *d = &lane->rules->domains[i];
         if (tracks && set->domains[i].rank == 0 &&
             !reads_any(&set->domains[i], tracks, track_count))
             continue;
-        domain_update(lane, &set->domains[i], d, now_ms);
+        domain_update(lane, i, now_ms);
     }
 }
 
@@ -158,9 +193,12 @@ void tw_domains_end(tw_lane *lane, uint32_t rank)
         tw_domain *d = &lane->rules->domains[i];
         if (set->domains[i].rank != rank)
             continue;
+        bool begins = d->clock_ms == TW_TIME_NONE;
         d->clock_ms = tw_domain_end(&set->domains[i], &lane->clocks, d->clock_ms);
         if (d->clock_ms == TW_TIME_NONE)
             continue;
+        if (begins)
+            domain_begin(lane, i);
         domain_fire(lane, d, d->clock_ms, true);
         tw_lane_settle(lane);
         atomic_store_explicit(&d->published_ms, d->clock_ms, memory_order_release);
@@ -245,7 +283,8 @@ static int instance_init(tw_lane *lane, tw_lane_rules *rules, uint32_t number,
         inst->raised = tw_raised_new(rule->max_keys);
     if (rule->emit && rule->emit->throttle_max > 0)
         inst->throttle = tw_throttle_new(rule);
-    if (rule->lateness_ms > 0 || inst->ordered)
+    inst->waits = rule->lateness_ms > 0 || inst->ordered;
+    if (inst->waits || inst->detector->cls->begin)
         inst->reorder = tw_reorder_new(lane->slab, tw_engine_max_waiting(lane->engine));
     d->heap = tw_realloc(d->heap, (d->count + 1) * sizeof *d->heap);
     heap_place(d, d->count++, inst);
@@ -273,6 +312,7 @@ tw_lane_rules *tw_lane_rules_new(tw_lane *lane, tw_ruleset *set, tw_err *err)
     rules->domains = tw_calloc(set->domain_count + 1, sizeof *rules->domains);
     for (uint32_t i = 0; i < set->domain_count; i++) {
         rules->domains[i].clock_ms = TW_TIME_NONE;
+        rules->domains[i].begun_ms = TW_TIME_NONE;
         rules->domains[i].published_ms = TW_TIME_NONE;
     }
     for (uint32_t i = 0; i < rules->script_count; i++) {

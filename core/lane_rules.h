@@ -28,6 +28,12 @@ void tw_lane_send_event(tw_lane *lane, uint32_t to, const tw_route_target *targe
 /* The input of a source guard was heard: all lanes hear of it before the clock of the partition is reported, times
  * that lie close together as one span. */
 void tw_lane_note_heard(tw_lane *lane, uint32_t rule, tw_instance *inst, int64_t time_ms);
+/* Where time begins for the rules of a clock, not after time_ms: what the first lane that asked knew of it. */
+int64_t tw_domain_begins(tw_lane *lane, uint32_t number, int64_t time_ms);
+/* Time begins for the operator, if it has not. */
+void tw_instance_begin(tw_instance *inst, int64_t time_ms);
+/* Nothing waits for that any more. clock_ms: the rule's. */
+void tw_instance_begun(tw_lane *lane, tw_instance *inst, int64_t clock_ms);
 /* Recomputes the clocks of the domains that read any of these tracks; NULL: of all. */
 void tw_domains_update(tw_lane *lane, const uint32_t *tracks, uint32_t track_count,
                        int64_t now_ms);

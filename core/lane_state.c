@@ -67,6 +67,7 @@ static void save_clocks(const tw_lane *lane, tw_buf *out)
             tw_state_put_u64(out, t->parts[k].source);
             tw_state_put_i64(out, t->parts[k].partition);
             tw_state_put_i64(out, t->parts[k].max_ms);
+            tw_state_put_i64(out, t->parts[k].first_ms);
             tw_state_put_i64(out, t->parts[k].arrival_ms);
             tw_state_put_i64(out, t->parts[k].known_ms);
         }
@@ -99,16 +100,17 @@ static bool load_track(tw_lane *lane, tw_state_in *in)
     uint32_t track = find_track(lane, stream, path, future_ms);
     for (uint64_t k = 0; k < parts; k++) {
         uint32_t source;
-        int64_t partition, max_ms, arrival_ms, known_ms;
+        int64_t partition, max_ms, first_ms, arrival_ms, known_ms;
         if (!tw_state_take_u32(in, &source) || !tw_state_take_i64(in, &partition) ||
-            !tw_state_take_i64(in, &max_ms) || !tw_state_take_i64(in, &arrival_ms) ||
-            !tw_state_take_i64(in, &known_ms))
+            !tw_state_take_i64(in, &max_ms) || !tw_state_take_i64(in, &first_ms) ||
+            !tw_state_take_i64(in, &arrival_ms) || !tw_state_take_i64(in, &known_ms))
             return false;
         if (track == TW_NO_TRACK)
             continue;
         tw_partition_clock *p = tw_clocks_partition(&lane->clocks, track, source,
                                                     (int32_t)partition, arrival_ms);
         p->max_ms = max_ms;
+        p->first_ms = first_ms;
         p->arrival_ms = arrival_ms;
         p->known_ms = known_ms;
         p->changed = false; /* every lane has been told, and has saved it */
@@ -390,6 +392,8 @@ static int load_instance(tw_lane *lane, const saved_names *names, tw_state_in *i
         return tw_err_set(err, rc, "the saved state of %s cannot be read", name);
     if (!load_waiting(lane, inst, in))
         return tw_err_set(err, TW_EPARSE, "the saved state of %s is broken", name);
+    if (clock_ms != TW_TIME_NONE)
+        tw_instance_begun(lane, inst, clock_ms);
     tw_instance_due(&lane->rules->domains[inst->domain], inst);
     return TW_OK;
 }

@@ -210,6 +210,9 @@ static void plan_domains(tw_ruleset *set, tw_tracks *tracks)
         }
     }
     tw_free(ranks);
+    set->begins = tw_calloc(set->domain_count + 1, sizeof *set->begins);
+    for (uint32_t d = 0; d < set->domain_count; d++)
+        atomic_init(&set->begins[d], TW_TIME_NONE);
 }
 
 static tw_derived *find_derived(tw_ruleset *set, const tw_stream *stream,
@@ -288,6 +291,7 @@ void tw_ruleset_free(tw_ruleset *set)
         tw_rule_unref(set->rules[i]);
     tw_rule_files_unref(set->files);
     tw_free(set->streams);
+    tw_free(set->begins);
     tw_free(set->domains);
     for (uint32_t i = 0; i < set->derived_count; i++)
         tw_free(set->derived[i].domains);

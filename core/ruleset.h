@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* One generation of rules, compiled for the lanes: which fields each stream's events
  * need, which rules see an event, and which rules share a clock. Built on the shore
- * beside the running one, immutable afterwards, shared by all lanes, swapped in as one
- * pointer. */
+ * beside the running one, immutable afterwards but for where time begins, shared by all lanes,
+ * swapped in as one pointer. */
 #ifndef TW_RULESET_H
 #define TW_RULESET_H
+
+#include <stdatomic.h>
 
 #include "context/change.h"
 #include "decode/decode.h"
@@ -60,6 +62,8 @@ typedef struct tw_ruleset {
         rule_ordered; /* by rule: it reads what rules emit, and so all in order of time */
     tw_domain_spec *domains; /* by rank: who emits before who reads it */
     uint32_t domain_count;
+    /* By domain: where time has begun, TW_TIME_NONE: not yet. The lane that knows first says it for all. */
+    _Atomic int64_t *begins;
     uint32_t rank_count; /* at least 1 */
     tw_derived *derived;
     uint32_t derived_count;

@@ -64,6 +64,7 @@ tw_partition_clock *tw_clocks_partition(tw_clocks *c, uint32_t track, uint32_t s
     *p = (tw_partition_clock){.partition = partition,
                               .source = source,
                               .max_ms = TW_TIME_NONE,
+                              .first_ms = TW_TIME_NONE,
                               .arrival_ms = arrival_ms,
                               .since_ms = arrival_ms,
                               .known_ms = arrival_ms,
@@ -108,6 +109,8 @@ static int64_t known_at(const tw_partition_clock *p, int64_t stamp_ms)
 void tw_partition_clock_observe(tw_partition_clock *p, int64_t time_ms,
                                 int64_t arrival_ms, int64_t stamp_ms)
 {
+    if (p->max_ms == TW_TIME_NONE)
+        p->first_ms = time_ms;
     if (p->max_ms == TW_TIME_NONE || time_ms > p->max_ms)
         p->max_ms = time_ms;
     if (arrival_ms > p->arrival_ms)
@@ -268,8 +271,8 @@ int64_t tw_domain_first(const tw_domain_spec *d, const tw_clocks *c, int64_t tim
             continue;
         const tw_track_clock *t = &c->tracks[d->tracks[i]];
         for (uint32_t k = 0; k < t->count; k++) {
-            if (t->parts[k].max_ms != TW_TIME_NONE && t->parts[k].max_ms < time_ms)
-                time_ms = t->parts[k].max_ms;
+            if (t->parts[k].max_ms != TW_TIME_NONE && t->parts[k].first_ms < time_ms)
+                time_ms = t->parts[k].first_ms;
         }
     }
     return time_ms;

@@ -57,6 +57,7 @@ typedef struct tw_partition_clock {
     int32_t partition;
     uint32_t source; /* tells equal partition numbers of two topics of one stream apart */
     int64_t max_ms;  /* TW_TIME_NONE before the first event */
+    int64_t first_ms;   /* what max_ms was first: the time of its first record */
     int64_t arrival_ms; /* of the newest frame, or when it was assigned */
     int64_t since_ms; /* it has been read since: what is stamped before that has waited */
     int64_t
@@ -116,7 +117,7 @@ bool tw_domain_spec_equal(const tw_domain_spec *a, const tw_domain_spec *b);
  * of derived streams it says nothing. */
 int64_t tw_domain_clock(const tw_domain_spec *d, const tw_clocks *c, int64_t previous_ms,
                         int64_t now_ms, bool *out_idle);
-/* The earliest that any partition has come to, not after time_ms: where time begins. */
+/* The earliest first record of all partitions, not after time_ms: where time begins. */
 int64_t tw_domain_first(const tw_domain_spec *d, const tw_clocks *c, int64_t time_ms);
 /* The newest event time over all partitions: where the clock goes when input has ended.
  */
