@@ -303,6 +303,39 @@ static void check_min(tw_compiler *c, const tw_tree *table, const level_options 
                        "min is above last: the window never holds that many events");
 }
 
+static bool has_aggregate(const tw_expr *e, uint32_t node)
+{
+    const tw_expr_node *n = &e->nodes[node];
+
+    if (n->op == TW_EXPR_AGG || n->op == TW_EXPR_NUMBER)
+        return n->op == TW_EXPR_AGG;
+    return has_aggregate(e, n->left) ||
+           (n->op != TW_EXPR_NEG && has_aggregate(e, n->right));
+}
+
+/* What is divided by what was counted has no value once nothing comes, and a level that is active then stays. */
+static void check_ratio(tw_compiler *c, const tw_tree *of)
+{
+    const tw_level_plan *level = &c->rule->level;
+    tw_window_kind kind = level->window.kind;
+    bool is_timed = kind == TW_WINDOW_SLIDING || kind == TW_WINDOW_HOPPING ||
+                    kind == TW_WINDOW_TUMBLING;
+
+    for (uint32_t v = 0; is_timed && v < level->value_count; v++) {
+        const tw_expr *e = &level->values[v];
+        for (uint32_t i = 0; i < e->count; i++) {
+            if (e->nodes[i].op != TW_EXPR_DIV || !has_aggregate(e, e->nodes[i].right))
+                continue;
+            tw_compile_warn(
+                c, of,
+                "this has no value when nothing comes any more, and a level that "
+                "is active then stays: nodata = { after = \"10m\", be = \"ok\" } "
+                "ends it, be = \"keep\" says that it is to stay");
+            return;
+        }
+    }
+}
+
 void tw_compile_level(tw_compiler *c, const tw_tree *word)
 {
     static const char *const shaping[] = {"of",    "over", "every", "last", "exact",
@@ -327,6 +360,8 @@ void tw_compile_level(tw_compiler *c, const tw_tree *word)
     check_min(c, table, &o);
     if (o.nodata)
         compile_nodata(c, o.nodata);
+    else if (o.of && c->mistakes == 0)
+        check_ratio(c, o.of);
     if (o.at)
         c->rule->level.at_input = tw_compile_input_number(c, o.at, o.at);
 }

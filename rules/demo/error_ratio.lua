@@ -10,6 +10,7 @@ rule "demo/error_ratio" {
     of = count("req", { code = gte(500) }) / count "req",
     over = P"over", min = 50,
     crit = { above = P"fire", clear = P"clear" },
+    nodata = { after = "1m", be = "ok" }, -- no requests, no ratio: it would stay for ever
   },
   alert = incident {
     id = "errors:${service}", route = "terminal",

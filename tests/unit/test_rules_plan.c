@@ -113,7 +113,7 @@ static void arithmetic_is_in_post_order(void **state)
         state,
         LEVEL(
             "of = (count \"ev\" + 2 * 3) / -sum(\"req\", \"n\"), over = \"1m\", crit = { "
-            "above = 1 }"));
+            "above = 1 }, nodata = { after = \"1m\" }"));
     const tw_expr *e = &l->values[0];
     assert_int_equal(e->count, 6);
     assert_int_equal(e->nodes[0].op, TW_EXPR_AGG);

@@ -386,7 +386,8 @@ static void every_field_a_rule_reads_is_asked_for(void **state)
         "function(e)\n if e.tag == nil then return slow(e) end\n return not "
         "e.labels.zone end }, req = from \"requests\" {} },\n"
         "detect = level { of = sum(\"ev\", \"bytes\", { z = 1 }) / count \"req\", over = "
-        "\"5m\", crit = { when = function(v) return v.hidden > 1 end } },\n"
+        "\"5m\", crit = { when = function(v) return v.hidden > 1 end }, "
+        "nodata = { after = \"1h\" } },\n"
         "alert = incident { title = \"${message} ${first.seen}\" } }");
     const char *const paths[] = {"host",    "ts",      "code", "x",      "y",
                                  "bytes",   "z",       "tag",  "labels", "message",

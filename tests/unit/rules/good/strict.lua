@@ -16,7 +16,8 @@ rule "team/strict" {
     end },
     of = from "orders" { where = function(e) local x, e = 1, { cod = 5 } return e.cod == x end },
   },
-  detect = level { of = sum("ev", "code") / count("up", { stat = "x" }), over = "5m", crit = { above = 3 } },
+  detect = level { of = sum("ev", "code") / count("up", { stat = "x" }), over = "5m", crit = { above = 3 },
+    nodata = { after = "1h", be = "keep" } },
   enrich = { owner = lookup { "staff", key = "service", miss = { chat = "#sre" } } },
   alert  = incident { title = "${first.code} ${labels.a.b} ${whatever} ${owner.team} ${owner.chat} ${owner.on_call.name}" },
 }
