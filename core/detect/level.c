@@ -96,6 +96,7 @@ static void read_plan(level *d)
     d->measures = d->rule->detector == TW_DETECT_MEASURE;
     d->raise_on_leave = plan->window.kind == TW_WINDOW_SLIDING &&
                         (d->measures || level_departure_raises(d));
+    d->quiet_below = level_quiet_below(d);
 }
 
 static tw_detector *level_new(tw_rule *rule, const tw_detect_env *env, tw_err *err)
@@ -116,6 +117,8 @@ static tw_detector *level_new(tw_rule *rule, const tw_detect_env *env, tw_err *e
     read_plan(d);
     make_scratch(d);
     d->layout = level_lay_out(d);
+    d->only_forgets =
+        !d->grid && !d->layout.session && !d->layout.sample && !d->raise_on_leave;
     d->windows.before_at = d->layout.before - (uint32_t)offsetof(level_key, window);
     d->keys = tw_keyed_new(d->layout.bytes);
     d->timers = tw_timers_new(d->keys, offsetof(level_key, timer));
@@ -323,6 +326,13 @@ static bool take_event(level *d, level_key *key, uint32_t input, const tw_event 
     return complete && judged_at(d, key, input);
 }
 
+/* A judgement would find that no level begins, and none has begun. */
+static bool stays_quiet(const level *d, const level_key *key)
+{
+    return !key->open &&
+           (double)tw_window_entries(&d->windows, &key->window) < d->quiet_below;
+}
+
 static void level_event(tw_detector *base, const tw_key *key, uint32_t input,
                         const tw_event *ev, int64_t time_ms, int64_t clock_ms)
 {
@@ -361,14 +371,16 @@ static void level_event(tw_detector *base, const tw_key *key, uint32_t input,
     bool judged = take_event(d, k, input, ev, time_ms, now_ms);
     const char *reason = NULL;
     if (!level_is_nodata(d, k, now_ms)) {
-        if (judged) {
+        if (judged && !stays_quiet(d, k)) {
             level_judge(d, k, now_ms, k->newest_ms);
         }
     } else if (level_is_nodata(d, k, now_ms - 1) && !(k->flags & KEY_NODATA_DONE)) {
         reason = "nodata"; /* a new key whose first sample is that old */
         level_nodata(d, k);
     }
-    level_tell(d, number, now_ms, reason);
+    if (k->open || d->measures) {
+        level_tell(d, number, now_ms, reason);
+    }
     d->ev = NULL;
     level_key_arm(d, number, k);
 }

@@ -81,7 +81,10 @@ typedef struct level {
     bool measures;       /* no levels: each judgement is told */
     bool raise_on_leave; /* a departure alone may raise a level */
     bool takes_older;    /* without a window: an older event may be a sub-key's newest */
-    int64_t edited_ms;   /* of the last edit: nothing falls due before; INT64_MIN: none */
+    bool only_forgets;   /* at rest a key waits for nothing but being forgotten */
+    double
+        quiet_below; /* with fewer entries in its window a key at rest stays so; 0: that cannot be said */
+    int64_t edited_ms; /* of the last edit: nothing falls due before; INT64_MIN: none */
     uint32_t result_count;
     /* scratch of one judgement */
     tw_window_values window_values;
@@ -129,6 +132,7 @@ static inline int64_t level_judged_end(const level *d, level_key *key)
 
 /* level_judge.c: conditions, holds and what a key waits for */
 bool level_departure_raises(const level *d);
+double level_quiet_below(const level *d);
 /* The window has changed or ended at at_ms; a condition that becomes true did so at since_ms. */
 void level_judge(level *d, level_key *key, int64_t at_ms, int64_t since_ms);
 void level_fire_holds(level *d, level_key *key, int64_t at_ms);

@@ -12,6 +12,8 @@
  *
  * and the highest active one is the key's. The clear condition is that the condition does
  * not hold and, where a `clear` is set, that the value has come to it. */
+#include <math.h>
+
 #include "detect/expr.h"
 #include "detect/level_impl.h"
 
@@ -361,4 +363,37 @@ bool level_departure_raises(const level *d)
         }
     }
     return false;
+}
+
+/* The value is how many entries the window holds. */
+static bool counts_entries(const level *d)
+{
+    const tw_expr *value = d->plan->value_count > 0 ? &d->plan->values[0] : NULL;
+
+    return value && d->plan->window.kind == TW_WINDOW_SLIDING && value->count == 1 &&
+           value->nodes[0].op == TW_EXPR_AGG && !value->nodes[0].prev &&
+           d->aggs.plain >> value->nodes[0].agg & 1;
+}
+
+/* Of a rule whose levels all begin at a number of entries, as most do, the least of these: until
+ * then there is nothing to read and nothing to compare. */
+double level_quiet_below(const level *d)
+{
+    double least = INFINITY;
+
+    if (d->measures || !counts_entries(d)) {
+        return 0;
+    }
+    for (uint32_t lv = TW_LEVEL_INFO; lv < TW_LEVELS; lv++) {
+        const tw_level_spec *spec = &d->plan->levels[lv];
+        const tw_bound *bound = spec->at_least.set ? &spec->at_least : &spec->above;
+        if (!(d->used & 1u << lv)) {
+            continue;
+        }
+        if (spec->when_fn != TW_NO_FN || !bound->set) {
+            return 0;
+        }
+        least = bound->value < least ? bound->value : least;
+    }
+    return least;
 }

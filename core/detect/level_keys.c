@@ -128,9 +128,18 @@ void level_key_remember_first(level *d, level_key *key, uint32_t input,
     }
 }
 
+static int64_t forgotten_at(const level *d, const level_key *key)
+{
+    int64_t at_ms = key->newest_ms + d->rule->forget_ms;
+
+    return at_ms > d->edited_ms ? at_ms : d->edited_ms;
+}
+
 void level_key_arm(level *d, uint32_t number, level_key *key)
 {
-    int64_t next_ms = level_next(d, key);
+    int64_t next_ms = d->only_forgets && !key->open && !(key->flags & KEY_EDITED)
+                          ? forgotten_at(d, key)
+                          : level_next(d, key);
 
     if (next_ms < key->timer.deadline_ms) {
         tw_timers_set(d->timers, number, next_ms);

@@ -122,6 +122,9 @@ static inline bool tw_window_empty(const tw_window_state *w)
 {
     return w->count == 0;
 }
+/* The same of a sliding window all of whose aggregates take each entry, at little cost; UINT64_MAX: not known
+ * without adding up. */
+uint64_t tw_window_entries(const tw_windows *ws, const tw_window_state *w);
 /* Times of the oldest and newest entry of a count window that is not empty. */
 void tw_window_span(const tw_windows *ws, const tw_window_state *w, int64_t *out_from,
                     int64_t *out_to);

@@ -231,6 +231,17 @@ uint64_t tw_window_samples(const tw_windows *ws, const tw_window_state *w)
     return samples;
 }
 
+uint64_t tw_window_entries(const tw_windows *ws, const tw_window_state *w)
+{
+    const tw_pane *total;
+
+    if (w->mode != TW_MODE_PANES) {
+        return w->count;
+    }
+    total = tw_panes_sum_place(ws, w);
+    return total->id != 0 ? total->samples : UINT64_MAX;
+}
+
 void tw_window_span(const tw_windows *ws, const tw_window_state *w, int64_t *out_from,
                     int64_t *out_to)
 {
