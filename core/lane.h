@@ -56,6 +56,10 @@ typedef struct tw_instance {
     uint32_t domain;
     uint32_t heap_at; /* place in the domain's heap */
     int64_t due_ms;   /* when the clock must reach it next; INT64_MAX never */
+    uint64_t
+        straight; /* inputs, a bit each, of which an event needs nothing but its key to be judged at its own time */
+    bool
+        immediate; /* the detector gets an event as it comes, and nothing else wants to know of it */
     /* a source guard: all lanes are to know when the input was heard */
     int64_t guard_ms; /* 0: none */
     uint32_t guarded_input;

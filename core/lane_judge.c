@@ -190,6 +190,11 @@ void tw_instance_judge(tw_lane *lane, tw_instance *inst, const tw_key *key,
     tw_domain *d = &lane->rules->domains[inst->domain];
 
     tw_count_own(inst->events, 1);
+    if (inst->immediate) {
+        detect(lane, inst, key, input, ev, time_ms, d->clock_ms);
+        tw_instance_due(d, inst);
+        return;
+    }
     if (inst->reorder)
         put_in_order(lane, inst, key, input, ev, time_ms);
     else

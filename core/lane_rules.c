@@ -243,6 +243,23 @@ static void guard_init(tw_instance *inst)
     }
 }
 
+/* What no event of it has to be asked. */
+static void find_short_ways(tw_instance *inst)
+{
+    const tw_rule *rule = inst->rule;
+
+    inst->immediate = !inst->reorder && !inst->dedup && !inst->detector->cls->begin &&
+                      rule->incident.resolve_inputs == 0;
+    for (uint32_t i = 0; i < rule->input_count; i++) {
+        const tw_input *in = &rule->inputs[i];
+        bool guards = inst->guard_ms > 0 && i == inst->guarded_input;
+        if (in->where_fn == TW_NO_FN && in->time_slot == TW_SLOT_TIME &&
+            tw_rule_future(rule, in->stream) < 0 && rule->detector != TW_DETECT_PASS &&
+            !guards)
+            inst->straight |= 1ull << i;
+    }
+}
+
 static int instance_init(tw_lane *lane, tw_lane_rules *rules, uint32_t number,
                          tw_err *err)
 {
@@ -286,6 +303,7 @@ static int instance_init(tw_lane *lane, tw_lane_rules *rules, uint32_t number,
     inst->waits = rule->lateness_ms > 0 || inst->ordered;
     if (inst->waits || inst->detector->cls->begin)
         inst->reorder = tw_reorder_new(lane->slab, tw_engine_max_waiting(lane->engine));
+    find_short_ways(inst);
     d->heap = tw_realloc(d->heap, (d->count + 1) * sizeof *d->heap);
     heap_place(d, d->count++, inst);
     tw_instance_due(d, inst);

@@ -17,6 +17,12 @@ void tw_instance_advance(tw_lane *lane, tw_instance *inst, int64_t clock_ms,
  * its own clock, which may be behind what waits. */
 void tw_instance_judge_all(tw_lane *lane, tw_instance *inst, tw_reorder *waiting,
                            const tw_rule *of, int64_t clock_ms);
+/* The event's time by a rule's own field or bound; false: it has no such field. */
+bool tw_lane_own_time(const tw_lane *lane, const tw_event *ev, uint32_t slot,
+                      int64_t future_ms, int64_t *out_ms, bool *out_clamped);
+/* Each of these rules, whose matchers hold, gets the event, on the lane that owns its key. */
+void tw_lane_meet(tw_lane *lane, const tw_event *ev, const tw_route_target *targets,
+                  uint32_t n);
 /* Every rule that the event matches gets it; scratch is the caller's. */
 void tw_lane_route(tw_lane *lane, const tw_stream *stream, tw_route_scratch *scratch,
                    const tw_event *ev);

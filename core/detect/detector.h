@@ -74,6 +74,8 @@ typedef struct tw_due {
     uint64_t fires, ends;
 } tw_due;
 
+#define TW_HINT_STEPS 3
+
 typedef struct tw_detector_class {
     const char *name;
     tw_detector *(*new)(tw_rule *rule, const tw_detect_env *env,
@@ -84,8 +86,9 @@ typedef struct tw_detector_class {
     void (*event)(tw_detector *d, const tw_key *key, uint32_t input, const tw_event *ev,
                   int64_t time_ms, int64_t clock_ms);
     /* An event of this key comes within the next few hundred nanoseconds: asks the memory for what `event` will
-     * read. step 0 first, then 1, with the same of other operators in between. Changes nothing. NULL: no use. */
-    void (*hint)(const tw_detector *d, const tw_key *key, uint32_t step);
+     * read. Steps from 0 on, each after the same of other operators, so that it may read what the step before has asked
+     * for. Changes nothing that shows. NULL: no use. */
+    void (*hint)(tw_detector *d, const tw_key *key, uint32_t step);
     /* Fires every deadline < clock_ms in order of (deadline, key bytes). */
     void (*advance)(tw_detector *d, int64_t clock_ms);
     /* Earliest pending deadline, INT64_MAX when none; cheap, asked after every event. May be

@@ -385,14 +385,18 @@ static void level_event(tw_detector *base, const tw_key *key, uint32_t input,
     level_key_arm(d, number, k);
 }
 
-static void level_hint(const tw_detector *base, const tw_key *key, uint32_t step)
+static void level_hint(tw_detector *base, const tw_key *key, uint32_t step)
 {
-    const level *d = (const level *)base;
+    level *d = (level *)base;
+    uint32_t number;
 
     if (step == 0) {
         tw_keyed_prefetch(d->keys, key->hash);
-    } else {
+    } else if (step == 1) {
         tw_keyed_prefetch_entry(d->keys, key->hash);
+    } else if ((number = tw_keyed_guess(d->keys, key->hash)) != TW_KEYED_NONE) {
+        level_key *k = tw_keyed_at(d->keys, number);
+        tw_window_hint(&d->windows, &k->window);
     }
 }
 

@@ -91,6 +91,7 @@ tw_keyed *tw_keyed_new(uint32_t entry_bytes)
     k->stride = (uint32_t)(sizeof(head) + ((entry_bytes + 7) & ~7u));
     k->first_entries = FIRST_ENTRIES;
     k->vacant = TW_KEYED_NONE;
+    k->guess = TW_KEYED_NONE;
     k->directory = tw_calloc(1, sizeof *k->directory);
     k->directory[0] = tw_keyed_segment_new(k, SEGMENT_FIRST, 0);
     return k;
@@ -122,19 +123,26 @@ void tw_keyed_free(tw_keyed *k)
     tw_free(k);
 }
 
+static inline bool is_key_of(const tw_keyed *k, uint32_t number, const tw_key *key)
+{
+    uint32_t len;
+    const uint8_t *bytes = key_bytes(head_at(k, number), &len);
+
+    return len == key->len && tw_same(bytes, key->data, len);
+}
+
 uint32_t tw_keyed_find(const tw_keyed *k, const tw_key *key)
 {
     uint32_t hash = index_hash(key->hash);
     const segment *s = segment_of(k, hash);
 
+    if (k->guess_hash == hash && k->guess != TW_KEYED_NONE &&
+        is_key_of(k, k->guess, key)) {
+        return k->guess;
+    }
     for (uint32_t at = home_of(s, hash); s->slots[at].number != TW_KEYED_NONE;
          at = slot_after(s, at)) {
-        if (s->slots[at].hash != hash) {
-            continue;
-        }
-        uint32_t len;
-        uint8_t *bytes = key_bytes(head_at(k, s->slots[at].number), &len);
-        if (len == key->len && tw_same(bytes, key->data, len)) {
+        if (s->slots[at].hash == hash && is_key_of(k, s->slots[at].number, key)) {
             return s->slots[at].number;
         }
     }
@@ -166,6 +174,7 @@ void tw_keyed_remove(tw_keyed *k, uint32_t number)
         tw_free(h->long_key);
     }
     tw_keyed_clean(k, number);
+    k->guess = k->guess == number ? TW_KEYED_NONE : k->guess;
     h->tag = KEY_VACANT;
     h->next_vacant = k->vacant;
     k->vacant = number;
@@ -326,7 +335,7 @@ void tw_keyed_prefetch(const tw_keyed *k, uint64_t hash)
     __builtin_prefetch(&s->slots[home_of(s, index_hash(hash))]);
 }
 
-void tw_keyed_prefetch_entry(const tw_keyed *k, uint64_t hash)
+void tw_keyed_prefetch_entry(tw_keyed *k, uint64_t hash)
 {
     uint32_t h32 = index_hash(hash);
     const segment *s = segment_of(k, h32);
@@ -337,9 +346,16 @@ void tw_keyed_prefetch_entry(const tw_keyed *k, uint64_t hash)
             const char *entry = (const char *)head_at(k, s->slots[at].number);
             __builtin_prefetch(entry, 1);
             __builtin_prefetch(entry + 64, 1);
+            k->guess = s->slots[at].number;
+            k->guess_hash = h32;
             return;
         }
     }
+}
+
+uint32_t tw_keyed_guess(const tw_keyed *k, uint64_t hash)
+{
+    return k->guess_hash == index_hash(hash) ? k->guess : TW_KEYED_NONE;
 }
 
 size_t tw_keyed_memory(const tw_keyed *k)

@@ -58,10 +58,12 @@ void tw_keyed_mark(tw_keyed *k, uint32_t number);
 uint32_t tw_keyed_next_dirty(const tw_keyed *k, uint32_t number);
 void tw_keyed_clean(tw_keyed *k, uint32_t number);
 
-/* Hints for a batch: some events ahead the slot, a few events ahead the entry. Harmless
- * for a key that is not there. */
+/* Hints for a batch: some events ahead the slot, a few events ahead the entry, which the table then takes for the one
+ * that is looked for next. Harmless for a key that is not there. */
 void tw_keyed_prefetch(const tw_keyed *k, uint64_t hash);
-void tw_keyed_prefetch_entry(const tw_keyed *k, uint64_t hash);
+void tw_keyed_prefetch_entry(tw_keyed *k, uint64_t hash);
+/* What was found by that, when it was the last: an entry, likely the one of the key with this hash. NONE: nothing. */
+uint32_t tw_keyed_guess(const tw_keyed *k, uint64_t hash);
 
 /* Resident bytes of index, pages and long keys. */
 size_t tw_keyed_memory(const tw_keyed *k);

@@ -68,6 +68,7 @@ struct tw_keyed {
     uint32_t end;                       /* numbers ever given out */
     uint32_t vacant;                    /* first of the chain, NONE */
     uint32_t hand;                      /* where to look for one to let go */
+    uint32_t guess_hash, guess;         /* the entry last hinted at; NONE or in use */
     size_t long_bytes;
 };
 

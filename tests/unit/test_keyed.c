@@ -205,6 +205,38 @@ static void keys_compare_by_their_bytes(void **state)
     tw_keyed_free(k);
 }
 
+static void a_hint_at_one_key_finds_no_other_of_the_same_hash(void **state)
+{
+    (void)state;
+    tw_keyed *k = tw_keyed_new(sizeof(entry));
+    uint8_t scratch[64], other_scratch[64];
+    tw_key key = key_of(1, scratch), other = key_of(2, other_scratch);
+    other.hash = key.hash;
+    uint32_t number = add(k, 1);
+
+    tw_keyed_prefetch_entry(k, key.hash);
+    assert_int_equal(tw_keyed_guess(k, key.hash), number);
+    assert_int_equal(tw_keyed_guess(k, ~key.hash), TW_KEYED_NONE);
+    assert_int_equal(tw_keyed_find(k, &other), TW_KEYED_NONE);
+    assert_int_equal(tw_keyed_find(k, &key), number);
+    tw_keyed_free(k);
+}
+
+static void a_key_that_was_hinted_at_and_has_gone_is_not_guessed(void **state)
+{
+    (void)state;
+    tw_keyed *k = tw_keyed_new(sizeof(entry));
+    uint8_t scratch[64];
+    tw_key key = key_of(1, scratch);
+    uint32_t number = add(k, 1);
+
+    tw_keyed_prefetch_entry(k, key.hash);
+    tw_keyed_remove(k, number);
+    assert_int_equal(tw_keyed_guess(k, key.hash), TW_KEYED_NONE);
+    assert_int_equal(tw_keyed_find(k, &key), TW_KEYED_NONE);
+    tw_keyed_free(k);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +247,8 @@ int main(void)
         cmocka_unit_test(busy_keys_outlive_a_flood_of_strangers),
         cmocka_unit_test(dirty_marks_are_walked_and_cleaned),
         cmocka_unit_test(keys_compare_by_their_bytes),
+        cmocka_unit_test(a_hint_at_one_key_finds_no_other_of_the_same_hash),
+        cmocka_unit_test(a_key_that_was_hinted_at_and_has_gone_is_not_guessed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
