@@ -267,8 +267,8 @@ static bool read_column(reader *r, const tw_aggregate *agg, bool second, uint8_t
     return r->there & bit;
 }
 
-void tw_aggs_sample(const tw_aggs *a, tw_script *script, uint32_t input,
-                    const tw_event *ev, tw_sample *out)
+void tw_aggs_read(const tw_aggs *a, tw_script *script, uint32_t input, const tw_event *ev,
+                  tw_sample *out)
 {
     uint64_t rest = a->inputs[input].reads & ~a->inputs[input].always;
     reader r = {.script = script, .ev = ev, .out = out};

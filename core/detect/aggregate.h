@@ -52,8 +52,19 @@ typedef struct tw_aggs {
 /* TW_ELIMIT with more than TW_MAX_AGGS. */
 int tw_aggs_init(tw_aggs *a, const tw_rule *rule, tw_err *err);
 void tw_aggs_done(tw_aggs *a);
-void tw_aggs_sample(const tw_aggs *a, tw_script *script, uint32_t input,
-                    const tw_event *ev, tw_sample *out);
+void tw_aggs_read(const tw_aggs *a, tw_script *script, uint32_t input, const tw_event *ev,
+                  tw_sample *out);
+static inline void tw_aggs_sample(const tw_aggs *a, tw_script *script, uint32_t input,
+                                  const tw_event *ev, tw_sample *out)
+{
+    const tw_agg_input *in = &a->inputs[input];
+
+    if (a->columns == 0 && in->reads == in->always) { /* nothing has to be looked at */
+        out->taken = in->always;
+    } else {
+        tw_aggs_read(a, script, input, ev, out);
+    }
+}
 
 /* Where each aggregate of `fresh` was among those of `old`, a version of the same rule, or -1. Returns how many
  * were there. */

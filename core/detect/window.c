@@ -41,6 +41,7 @@ static void shape_entries(tw_windows *ws)
     ws->time_bytes = narrow ? 4 : 8;
     ws->entry_bytes = ws->time_bytes + ws->aggs->mask_bytes +
                       ws->aggs->columns * (uint32_t)sizeof(double);
+    ws->bare = ws->entry_bytes == 4; /* no mask and no column leave but the time */
     ws->inside_room = 16 / ws->entry_bytes;
     ws->block_room = 4;
     while (ws->block_room * 2 * ws->entry_bytes <= 64) {
@@ -282,11 +283,21 @@ static void grid_leave(tw_windows *ws, tw_window_state *w, int64_t now_ms,
     tw_panes_drop(ws, w, slices_left(ws, w, tw_grid_slice(ws, origin_ms, start_ms)));
 }
 
+static int64_t oldest_of(const tw_windows *ws, const tw_window_state *w,
+                         int64_t newest_ms)
+{
+    return w->mode == TW_MODE_PANES ? tw_panes_at(ws, w, 0)->last_ms
+                                    : tw_entries_time(ws, w, 0, newest_ms);
+}
+
 void tw_window_leave(tw_windows *ws, tw_window_state *w, int64_t now_ms,
                      int64_t newest_ms, int64_t origin_ms)
 {
     if (tw_is_grid(ws)) {
         grid_leave(ws, w, now_ms, origin_ms);
+    } else if (ws->kind == TW_WINDOW_SLIDING && w->count > 0 && !ws->prev &&
+               oldest_of(ws, w, newest_ms) > now_ms - ws->over_ms) {
+        return; /* as nearly always */
     } else if (ws->kind == TW_WINDOW_SLIDING) {
         sliding_leave(ws, w, now_ms - ws->over_ms, newest_ms, ws->prev);
         if (ws->prev) {
@@ -294,13 +305,6 @@ void tw_window_leave(tw_windows *ws, tw_window_state *w, int64_t now_ms,
                           newest_ms, false);
         }
     }
-}
-
-static int64_t oldest_of(const tw_windows *ws, const tw_window_state *w,
-                         int64_t newest_ms)
-{
-    return w->mode == TW_MODE_PANES ? tw_panes_at(ws, w, 0)->last_ms
-                                    : tw_entries_time(ws, w, 0, newest_ms);
 }
 
 int64_t tw_window_next_leave(const tw_windows *ws, const tw_window_state *w,

@@ -59,6 +59,7 @@ typedef struct tw_windows {
     tw_slab *slab;
     /* entries */
     uint32_t time_bytes, entry_bytes, inside_room, block_room;
+    bool bare; /* an entry is a time of 4 bytes and nothing else */
     /* panes */
     int64_t pane_ms;
     uint32_t pane_bytes;

@@ -106,6 +106,11 @@ static void entry_put(tw_windows *ws, tw_window_state *w, uint32_t at,
     uint8_t *memory = memory_of(w);
     uint32_t room = room_of(ws, w);
 
+    if (ws->bare) {
+        uint32_t low = (uint32_t)time_ms;
+        memcpy(memory + (size_t)at * sizeof low, &low, sizeof low);
+        return;
+    }
     for (uint32_t c = 0; c < ws->aggs->columns; c++) {
         column_at(memory, room, c)[at] = sample->values[c];
     }
@@ -239,8 +244,12 @@ void tw_entries_drop(tw_windows *ws, tw_window_state *w, uint32_t count)
 int64_t tw_entries_time(const tw_windows *ws, const tw_window_state *w, uint32_t n,
                         int64_t newest_ms)
 {
-    return time_get(ws, times_at(ws, memory_of(w), room_of(ws, w)), w->head + n,
-                    newest_ms);
+    const uint8_t *memory = memory_of(w);
+
+    if (!ws->bare) {
+        memory = times_at(ws, memory_of(w), room_of(ws, w));
+    }
+    return time_get(ws, memory, w->head + n, newest_ms);
 }
 
 void tw_entries_sample(const tw_windows *ws, const tw_window_state *w, uint32_t n,

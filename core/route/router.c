@@ -313,8 +313,9 @@ uint32_t tw_router_match(const tw_router *r, const tw_event *ev, tw_route_scratc
     s->hits_count = 0;
     for (uint32_t i = 0; i < r->probe_count; i++)
         run_probe(r, &r->probes[i], ev, s);
+    uint32_t found = s->hits_count;
     check_whole(r, ev, r->always, r->always_count, s);
-    if (s->hits_count > 1)
+    if (found > 0 && s->hits_count > 1) /* else they stand in order, each once */
         sort(s->hits, s->hits_count);
 
     uint32_t count = 0;

@@ -60,6 +60,7 @@ struct tw_timers {
     void **blocks; /* of chunks */
     uint32_t block_count;
     tw_due due;
+    int64_t next_ms; /* what tw_timers_next says: asked at every event, changed at few */
 };
 
 static inline tw_timer *timer_at(const tw_timers *t, uint32_t number)
@@ -366,6 +367,16 @@ static bool wheel_turn(tw_timers *t, uint64_t before)
     return false;
 }
 
+static int64_t earliest(const tw_timers *t)
+{
+    uint32_t level, slot;
+
+    if (t->due.count > 0) {
+        return unbiased(t->due.items[0].at);
+    }
+    return t->levels != 0 ? unbiased(earliest_slot(t, &level, &slot)) : INT64_MAX;
+}
+
 /* ---- the public functions ---- */
 
 tw_timers *tw_timers_new(tw_keyed *keys, uint32_t offset)
@@ -376,6 +387,7 @@ tw_timers *tw_timers_new(tw_keyed *keys, uint32_t offset)
     t->due.keys = keys;
     t->offset = offset;
     t->base = biased(0);
+    t->next_ms = INT64_MAX;
     return t;
 }
 
@@ -406,10 +418,11 @@ void tw_timers_set(tw_timers *t, uint32_t number, int64_t deadline_ms)
     if (deadline_ms < timer->noted_ms) {
         timer_note(t, number, timer);
         sweep_some(t);
+        t->next_ms = earliest(t);
     }
 }
 
-uint32_t tw_timers_pop(tw_timers *t, int64_t before_ms, int64_t *out_deadline_ms)
+static uint32_t pop(tw_timers *t, int64_t before_ms, int64_t *out_deadline_ms)
 {
     uint64_t before = biased(before_ms);
 
@@ -428,12 +441,15 @@ uint32_t tw_timers_pop(tw_timers *t, int64_t before_ms, int64_t *out_deadline_ms
     return first.number;
 }
 
+uint32_t tw_timers_pop(tw_timers *t, int64_t before_ms, int64_t *out_deadline_ms)
+{
+    uint32_t number = pop(t, before_ms, out_deadline_ms);
+
+    t->next_ms = earliest(t);
+    return number;
+}
+
 int64_t tw_timers_next(const tw_timers *t)
 {
-    uint32_t level, slot;
-
-    if (t->due.count > 0) {
-        return unbiased(t->due.items[0].at);
-    }
-    return t->levels != 0 ? unbiased(earliest_slot(t, &level, &slot)) : INT64_MAX;
+    return t->next_ms;
 }
