@@ -49,6 +49,15 @@ int tw_compile_column(tw_compiler *c, const char *table, const char *name, tw_er
                       near(c, columns, name));
 }
 
+/* `miss` gives it instead of a row, and it may be no column at all. Where it is one now, it is to stay one. */
+static void note_if_column(tw_compiler *c, const char *table, const char *name)
+{
+    const tw_declared *columns = columns_of(c, table);
+
+    if (columns && tw_declared_has_column(columns, name, strlen(name)))
+        note_column(c->rule, table, name);
+}
+
 /* `${owner.team}` or `${owner.on_call.name}`: the part behind the look-up's name. What `miss` gives instead of a row
  * has columns of its own. */
 int tw_compile_looked_up(tw_compiler *c, const char *path, tw_err *err)
@@ -60,15 +69,21 @@ int tw_compile_looked_up(tw_compiler *c, const char *path, tw_err *err)
         if (strncmp(c->rule->lookups[i].name, path, (size_t)(rest - path)) == 0 &&
             !c->rule->lookups[i].name[rest - path])
             l = &c->rule->lookups[i];
-    if (!l || !l->table || json_object_get(l->fallback, rest + 1))
+    if (!l || !l->table)
         return TW_OK;
+    if (json_object_get(l->fallback, rest + 1)) {
+        note_if_column(c, l->table, rest + 1);
+        return TW_OK;
+    }
     const tw_declared *columns = columns_of(c, l->table);
     size_t n = strlen(rest + 1), first = strcspn(rest + 1, ".");
     if (columns && tw_declared_has_column(columns, rest + 1, n))
         first = n; /* a column with a dot in its name */
     char *name = tw_arena_strndup(c->arena, rest + 1, first);
-    return json_object_get(l->fallback, name) ? TW_OK
-                                              : tw_compile_column(c, l->table, name, err);
+    if (!json_object_get(l->fallback, name))
+        return tw_compile_column(c, l->table, name, err);
+    note_if_column(c, l->table, name);
+    return TW_OK;
 }
 
 /* ---- fields ------------------------------------------------------------------------ */

@@ -402,6 +402,20 @@ static void every_field_a_rule_reads_is_asked_for(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(name, open_rules, shut_rules)
 
+static void a_column_that_a_miss_gives_too_is_one_that_the_rule_reads(void **state)
+{
+    const tw_rule *r = one_rule(
+        *state,
+        "rule \"a/b\" { key = \"host\", inputs = { ev = from \"events\" {} },\n"
+        "detect = level { of = count \"ev\", over = \"5m\", crit = { above = 1 } },\n"
+        "enrich = { owner = lookup { \"staff\", key = \"host\", "
+        "miss = { team = \"sre\", known = \"no\" } } },\n"
+        "alert = incident { title = \"${owner.team} ${owner.known}\" } }");
+
+    assert_int_equal(r->column_count, 1);
+    assert_string_equal(r->columns[0].name, "team");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -425,6 +439,7 @@ int main(void)
         T(what_shapes_the_state_changes_its_hash),
         T(a_helper_of_a_function_changes_the_hash),
         T(every_field_a_rule_reads_is_asked_for),
+        T(a_column_that_a_miss_gives_too_is_one_that_the_rule_reads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
