@@ -281,5 +281,9 @@ void tw_app_say_running(const tw_app *app)
                 TW_LOG_INT(app->config->source_count), "sinks",
                 TW_LOG_INT(app->config->sink_count), "lanes",
                 TW_LOG_INT(app->config->lanes), NULL);
+    tw_log_info("app",
+                "windows, incidents, silences and acknowledgements begin empty: they are "
+                "kept in memory only, and what was told before may be told again",
+                NULL);
     tw_free(control);
 }

@@ -91,6 +91,16 @@ class People(SystemTest):
         self.assertEqual(code, 1)
         self.assertIn("(did you mean 'host:h1'?)", err)
 
+    def test_a_restart_says_that_silences_and_acknowledgements_are_gone(self):
+        engine = self.two_zones_down()
+        self.tidewatch(engine, "silence", "add", "zone=z2")
+        self.tidewatch(engine, "ack", "host:h1")
+        engine.stop()
+        before = len(engine.logged())
+        engine.start()
+        self.assertIn("silences and acknowledgements begin empty", engine.logged()[before:])
+        self.assertEqual(json.loads(engine.get("/api/v1/silences")[1]), [])
+
     def test_a_silence_says_until_when_whom_it_covers_and_what_nobody_has(self):
         engine = self.two_zones_down()
         nobody = {k: v for k, v in os.environ.items() if k != "USER"}
