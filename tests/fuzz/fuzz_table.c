@@ -41,7 +41,7 @@ static void take_line(tw_topic_table *t, const char *line, size_t n)
     const char *next = memchr(rest, '\t', (size_t)(end - rest));
 
     for (const char *p = rest; p < (next ? next : end) && r.time_ms < 1000000; p++)
-        r.time_ms = r.time_ms * 10 + *p % 10;
+        r.time_ms = r.time_ms * 10 + (uint8_t)*p % 10;
     if (next) {
         r.data = next + 1;
         r.size = (size_t)(end - r.data);
