@@ -212,8 +212,12 @@ static int switch_rules(tw_app *app, tw_rule_files *files, tw_switch_report *out
                     on_rule_gone, app};
     int rc = tw_engine_switch(app->engine, &to, out, err);
 
-    if (rc == TW_OK)
-        tw_app_order_rules(app->order, tw_engine_rules(app->engine));
+    if (rc < 0)
+        return rc;
+    const tw_ruleset *set = tw_engine_rules(app->engine);
+    tw_app_order_rules(app->order, set);
+    tw_incidents_rules_edited(app->incidents, set->rules, set->rule_count,
+                              tw_clock_now_ms(&app->clock));
     return rc;
 }
 

@@ -142,10 +142,9 @@ static tw_rule_files *load_rules(tw_replay *r, const char *const *paths, size_t 
 
 static bool any_error(const tw_findings *f)
 {
-    for (size_t i = 0; i < f->count; i++) {
+    for (size_t i = 0; i < f->count; i++)
         if (!f->items[i].warning)
             return true;
-    }
     return false;
 }
 
@@ -167,8 +166,12 @@ int tw_replay_switch(tw_replay *r, tw_rule_files *files, tw_err *err)
     tw_switch to = {.files = files, .gone = on_rule_gone, .self = r};
     tw_switch_report report;
     int rc = tw_engine_switch(r->engine, &to, &report, err);
-    if (rc == TW_OK)
-        tw_app_order_rules(r->order, tw_engine_rules(r->engine));
+    if (rc < 0)
+        return rc;
+    const tw_ruleset *set = tw_engine_rules(r->engine);
+    tw_app_order_rules(r->order, set);
+    tw_incidents_rules_edited(r->incidents, set->rules, set->rule_count,
+                              tw_clock_now_ms(&r->clock));
     return rc;
 }
 

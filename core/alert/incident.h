@@ -104,6 +104,10 @@ void tw_incidents_rule_gone(tw_incidents *in, const tw_rule *rule, const char *r
 void tw_incidents_rule_moved(tw_incidents *in, const tw_rule *old, tw_rule *now,
                              const char *reason, int64_t at_ms);
 
+/* These run now, perhaps in a newer version: what is open is told by that from here on. (moved.c) */
+void tw_incidents_rules_edited(tw_incidents *in, tw_rule *const *rules, uint32_t count,
+                               int64_t at_ms);
+
 /* The ids of open incidents of a rule that end when it goes (now NULL), or goes on under another name. New
  * reference. */
 json_t *tw_incidents_ending(const tw_incidents *in, const tw_rule *old,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A rule that goes on under another name, or not at all, as the incident stage sees it. Shore thread only.
+/* A rule that goes on edited, under another name, or not at all, as the incident stage sees it. Shore thread only.
  *
  * Whoever was told of an incident knows it by the names of that time, so these stay with it until it ends;
  * by its members and its clock it belongs to the new name from here on.
@@ -207,6 +207,59 @@ void tw_incidents_rule_moved(tw_incidents *in, const tw_rule *old, tw_rule *now,
     tw_group_rule_moved(in, old->name, now);
     rename_guests(in, &r);
 }
+
+/* ---- edited ------------------------------------------------------------------------ */
+
+static uint64_t hash_of_alert(const tw_rule *rule)
+{
+    for (uint32_t i = 0; i < rule->part_count; i++)
+        if (strcmp(rule->parts[i].name, "alert") == 0)
+            return rule->parts[i].hash;
+    return 0;
+}
+
+/* As far behind the last telling as it says now. */
+static int64_t next_reminder(const tw_incident *inc, const tw_incident_plan *now,
+                             int64_t at_ms)
+{
+    int64_t before_ms = inc->rule->incident.remind_ms, due_ms = at_ms;
+
+    if (now->remind_ms == before_ms)
+        return inc->remind_ms;
+    if (now->remind_ms == 0 || now->group.set || inc->told == TW_LEVEL_OK)
+        return TW_WAIT_NEVER;
+    if (inc->remind_ms != TW_WAIT_NEVER)
+        due_ms = inc->remind_ms - before_ms;
+    due_ms += now->remind_ms;
+    return due_ms > at_ms ? due_ms : at_ms;
+}
+
+static void take_edit(tw_incidents *in, tw_rule *now, int64_t at_ms)
+{
+    const tw_course *course = tw_map_get(in->courses, now->name);
+
+    for (tw_incident *inc = course ? course->first : NULL; inc; inc = inc->next) {
+        if (inc->rule == now)
+            continue;
+        bool tells_otherwise = hash_of_alert(inc->rule) != hash_of_alert(now);
+        inc->remind_ms = next_reminder(inc, &now->incident, at_ms);
+        tw_rule_unref(inc->rule);
+        inc->rule = tw_rule_ref(now);
+        tw_peers_rule_changed(inc);
+        if (tells_otherwise)
+            tw_wait_by(&inc->tell, at_ms);
+    }
+}
+
+void tw_incidents_rules_edited(tw_incidents *in, tw_rule *const *rules, uint32_t count,
+                               int64_t at_ms)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (rules[i]->incident.set)
+            take_edit(in, rules[i], at_ms);
+}
+
+/* ---- gone -------------------------------------------------------------------------- */
 
 void tw_incidents_rule_gone(tw_incidents *in, const tw_rule *rule, const char *reason,
                             int64_t at_ms)

@@ -1,0 +1,13 @@
+rule "a/remind" {
+  key = { "host" },
+  inputs = { e = from "events" {} },
+  detect = level { of = last("e", "v"), crit = { above = 1 } },
+  alert = incident { id = "remind:${host}", title = "${host} is at ${value}", remind = "1m" },
+}
+
+rule "a/active" {
+  key = { "host" },
+  inputs = { e = from "events" {} },
+  detect = level { of = last("e", "v"), crit = { above = 1 } },
+  alert = incident { id = "active:${host}", title = "${host} is at ${value}", active = { hours = "08:00-18:00" } },
+}
