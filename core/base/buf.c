@@ -56,9 +56,14 @@ int tw_buf_reserve(tw_buf *b, size_t more)
     return TW_OK;
 }
 
+static inline bool fits(const tw_buf *b, size_t more)
+{
+    return !b->failed && more <= b->cap - b->len;
+}
+
 int tw_buf_add(tw_buf *b, const void *data, size_t n)
 {
-    if (tw_buf_reserve(b, n) < 0)
+    if (!fits(b, n) && tw_buf_reserve(b, n) < 0)
         return TW_ELIMIT;
     if (n == 0)
         return TW_OK;
@@ -75,7 +80,11 @@ int tw_buf_add_str(tw_buf *b, const char *s)
 
 int tw_buf_add_char(tw_buf *b, char c)
 {
-    return tw_buf_add(b, &c, 1);
+    if (!fits(b, 1))
+        return tw_buf_add(b, &c, 1);
+    b->data[b->len++] = c;
+    b->data[b->len] = '\0';
+    return TW_OK;
 }
 
 int tw_buf_printf(tw_buf *b, const char *format, ...)
@@ -180,12 +189,30 @@ static void add_escape(tw_buf *b, unsigned char c)
     tw_buf_add(b, six, 6);
 }
 
+/* Whether eight bytes are printed as they stand; false: look at each. A byte of x is zero where (x - 1) & ~x has its
+ * highest bit, so it is this character where x differs from eight of them by that. */
+static inline bool is_plain_8(const unsigned char *p)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t x;
+
+    memcpy(&x, p, sizeof x);
+    uint64_t quote = x ^ ones * '"', slash = x ^ ones * '\\';
+    uint64_t low = (x - ones * 0x20) & ~x;
+    uint64_t found = ((quote - ones) & ~quote) | ((slash - ones) & ~slash) | low | x;
+    return (found & ones * 0x80) == 0;
+}
+
 int tw_buf_add_json_string(tw_buf *b, const char *s, size_t n)
 {
     const unsigned char *p = (const unsigned char *)s;
     size_t i = 0, from = 0;
     tw_buf_add_char(b, '"');
     while (i < n) {
+        if (n - i >= 8 && is_plain_8(p + i)) {
+            i += 8;
+            continue;
+        }
         int class = json_class(p[i]);
         size_t step = class == 2 ? utf8_length(p + i, n - i) : (size_t) class;
         if (step) {

@@ -100,6 +100,31 @@ static void json_strings_are_escaped(void **state)
     tw_buf_done(&b);
 }
 
+static void a_byte_is_escaped_at_whatever_place_of_a_string_it_stands(void **state)
+{
+    (void)state;
+    tw_buf whole, single;
+    char text[20];
+    tw_buf_init(&whole, 1000);
+    tw_buf_init(&single, 1000);
+    for (int byte = 0; byte < 256; byte++) {
+        char c = (char)byte;
+        tw_buf_reset(&single);
+        tw_buf_add_json_string(&single, &c, 1);
+        for (size_t at = 0; at < sizeof text; at++) {
+            memset(text, 'a' + (int)at % 20, sizeof text);
+            text[at] = c;
+            tw_buf_reset(&whole);
+            tw_buf_add_json_string(&whole, text, sizeof text);
+            assert_int_equal(whole.len, sizeof text + single.len - 1);
+            assert_memory_equal(whole.data + 1, text, at);
+            assert_memory_equal(whole.data + 1 + at, single.data + 1, single.len - 2);
+        }
+    }
+    tw_buf_done(&whole);
+    tw_buf_done(&single);
+}
+
 static void json_strings_keep_good_utf8_and_replace_bad_bytes(void **state)
 {
     (void)state;
@@ -202,6 +227,7 @@ int main(void)
         cmocka_unit_test(take_gives_the_bytes_away_and_leaves_an_empty_buffer),
         cmocka_unit_test(integers_are_printed_over_their_whole_range),
         cmocka_unit_test(json_strings_are_escaped),
+        cmocka_unit_test(a_byte_is_escaped_at_whatever_place_of_a_string_it_stands),
         cmocka_unit_test(json_strings_keep_good_utf8_and_replace_bad_bytes),
         cmocka_unit_test(doubles_have_the_shortest_form),
         cmocka_unit_test(a_text_is_cut_between_characters_and_has_no_nul),
