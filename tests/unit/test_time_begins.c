@@ -33,7 +33,8 @@ typedef struct desk {
     uint32_t told[HOSTS];
 } desk;
 
-static desk *open_now; /* of the one that is open: parts ask for the one before */
+static desk *open_now;         /* of the one that is open: parts ask for the one before */
+static atomic_bool only_first; /* the others are silent */
 
 /* Somebody nobody expects every two seconds, then the hosts of this partition, then the end. */
 static int record(const part *p, int n, char *text)
@@ -55,7 +56,8 @@ static int give(tw_feed *base, tw_frame *frames, int max)
     part *p = (part *)base;
     int at = atomic_load(&p->given), count = RECORDS - at;
 
-    if (p->number > 0 && atomic_load(&open_now->parts[p->number - 1].given) < BUSY / 2)
+    if (p->number > 0 && (atomic_load(&only_first) ||
+                          atomic_load(&open_now->parts[p->number - 1].given) < BUSY / 2))
         return 0;
     count = count < max ? count : max;
     for (int i = 0; i < count; i++) {
@@ -106,10 +108,18 @@ static tw_table_view *inventory(void)
     return view;
 }
 
+static void switch_rules(desk *d, rules_fixture *x)
+{
+    tw_switch_report report;
+    tw_switch to = {.files = x->set};
+    tw_err err = {0};
+
+    assert_int_equal(tw_engine_switch(d->engine, &to, &report, &err), TW_OK);
+}
+
 static void open_desk(desk *d, rules_fixture *x, uint32_t lanes, uint32_t max_waiting,
                       const int64_t *begins_ms)
 {
-    tw_switch_report report;
     tw_err err = {0};
 
     *d = (desk){.stats = tw_stats_new()};
@@ -125,8 +135,7 @@ static void open_desk(desk *d, rules_fixture *x, uint32_t lanes, uint32_t max_wa
                                  .ports = {.signal = on_signal, .self = d}};
     d->engine = tw_engine_new(&options);
     assert_int_equal(tw_engine_start(d->engine, &err), TW_OK);
-    tw_switch to = {.files = x->set};
-    assert_int_equal(tw_engine_switch(d->engine, &to, &report, &err), TW_OK);
+    switch_rules(d, x);
     for (int i = 0; i < PARTS; i++) {
         d->parts[i].number = i;
         d->parts[i].begins_ms = begins_ms[i];
@@ -176,6 +185,16 @@ static int64_t first_heard(const desk *d, int host)
 static const uint32_t some_lanes[] = {1, 2, 4};
 
 /* Silent from the earliest of the first records on, heard, silent again. */
+static void assert_all_told(const desk *d)
+{
+    for (int host = 0; host < HOSTS; host++) {
+        assert_int_equal(d->told[host], 3);
+        assert_int_equal(d->told_ms[host][0], 20000);
+        assert_int_equal(d->told_ms[host][1], first_heard(d, host));
+        assert_int_equal(d->told_ms[host][2], first_heard(d, host) + 20000);
+    }
+}
+
 static void all_lanes_begin_with_the_earliest_first_record(void **state)
 {
     static const int64_t begins_ms[PARTS] = {1500000, 100000, 900000, 0};
@@ -187,12 +206,28 @@ static void all_lanes_begin_with_the_earliest_first_record(void **state)
         assert_string_equal(first_finding(*state), "");
         open_desk(&d, *state, some_lanes[i / 2], 0, begins_ms);
         read_all(&d);
-        for (int host = 0; host < HOSTS; host++) {
-            assert_int_equal(d.told[host], 3);
-            assert_int_equal(d.told_ms[host][0], 20000);
-            assert_int_equal(d.told_ms[host][1], first_heard(&d, host));
-            assert_int_equal(d.told_ms[host][2], first_heard(&d, host) + 20000);
-        }
+        assert_all_told(&d);
+        close_desk(&d);
+    }
+}
+
+/* An edit of a message falls between the first partition and the others. */
+static void a_reload_before_time_begins_moves_it_not(void **state)
+{
+    static const int64_t begins_ms[PARTS] = {1500000, 100000, 900000, 0};
+    static const char *const rules[] = {RULE("0s"), RULE("10s")};
+
+    for (int i = 0; i < 6; i++) {
+        desk d;
+        load_rules(*state, rules[i % 2]);
+        atomic_store(&only_first, true);
+        open_desk(&d, *state, some_lanes[i / 2], 0, begins_ms);
+        while (atomic_load(&d.parts[0].given) < RECORDS)
+            sched_yield();
+        switch_rules(&d, *state);
+        atomic_store(&only_first, false);
+        read_all(&d);
+        assert_all_told(&d);
         close_desk(&d);
     }
 }
@@ -221,6 +256,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(all_lanes_begin_with_the_earliest_first_record,
+                                        open_rules, shut_rules),
+        cmocka_unit_test_setup_teardown(a_reload_before_time_begins_moves_it_not,
                                         open_rules, shut_rules),
         cmocka_unit_test_setup_teardown(
             a_waiting_room_that_overflows_begins_time_for_all_lanes, open_rules,
