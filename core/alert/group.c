@@ -337,6 +337,20 @@ void tw_group_rule_moved(tw_incidents *in, const char *old, tw_rule *now)
     }
 }
 
+void tw_group_rule_edited(tw_incidents *in, tw_rule *now)
+{
+    const char *key;
+    void *value;
+
+    for (size_t i = 0; tw_map_next(in->groups, &i, &key, &value);) {
+        tw_group *g = value;
+        if (g->rule == now || strcmp(g->rule->name, now->name) != 0)
+            continue;
+        tw_rule_unref(g->rule);
+        g->rule = tw_rule_ref(now);
+    }
+}
+
 void tw_groups_at_once(tw_incidents *in, int64_t at_ms)
 {
     const char *key;

@@ -208,6 +208,8 @@ const char *tw_group_name(const tw_group *group);
 /* When it goes out next; TW_WAIT_NEVER: nothing is planned. */
 int64_t tw_group_due_ms(const tw_group *group);
 void tw_group_free(void *group);
+/* Its groups go by the newer version at their next turn. */
+void tw_group_rule_edited(tw_incidents *in, tw_rule *now);
 /* The rule's groups go on by its clock of the new name, and are told by the old one. */
 void tw_group_rule_moved(tw_incidents *in, const char *old, tw_rule *now);
 
@@ -225,6 +227,7 @@ void tw_storm_free(void *storm);
 void tw_storms_at_once(tw_incidents *in, int64_t at_ms);
 /* What the rule opened is over. */
 void tw_storm_rule_gone(tw_incidents *in, const char *rule);
+void tw_storm_rule_edited(tw_incidents *in, tw_rule *now);
 /* Summaries go on by the clock of the new name, and are told by the old one. */
 void tw_storm_rule_moved(tw_incidents *in, const char *old, tw_rule *now);
 

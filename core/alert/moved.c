@@ -238,6 +238,10 @@ static void take_edit(tw_incidents *in, tw_rule *now, int64_t at_ms)
 {
     const tw_course *course = tw_map_get(in->courses, now->name);
 
+    if (course) {
+        tw_group_rule_edited(in, now);
+        tw_storm_rule_edited(in, now);
+    }
     for (tw_incident *inc = course ? course->first : NULL; inc; inc = inc->next) {
         if (inc->rule == now)
             continue;

@@ -273,6 +273,20 @@ void tw_storm_rule_gone(tw_incidents *in, const char *rule)
     }
 }
 
+void tw_storm_rule_edited(tw_incidents *in, tw_rule *now)
+{
+    const char *id;
+    void *value;
+
+    for (size_t i = 0; tw_map_next(in->storms, &i, &id, &value);) {
+        tw_storm *s = value;
+        if (s->rule == now || strcmp(s->rule->name, now->name) != 0)
+            continue;
+        tw_rule_unref(s->rule);
+        s->rule = tw_rule_ref(now);
+    }
+}
+
 void tw_storm_rule_moved(tw_incidents *in, const char *old, tw_rule *now)
 {
     tw_course *course = tw_courses_get(in->courses, now->name);

@@ -93,7 +93,8 @@ static void add_place(const tw_storm *s, tw_buf *out)
 static char *title_of(const tw_storm *s)
 {
     char *names = s->open > 0 ? open_names(s, MOST_NAMED) : first_names(s);
-    const char *more = s->rule->incident.storm.max > 0 ? " more" : "";
+    const tw_storm_plan *plan = &s->rule->incident.storm;
+    const char *more = plan->max > 0 || !plan->set ? " more" : "";
     tw_buf out;
 
     tw_buf_init(&out, 4 * MAX_TEXT_BYTES);
