@@ -125,9 +125,12 @@ void tw_keyed_free(tw_keyed *k)
 
 static inline bool is_key_of(const tw_keyed *k, uint32_t number, const tw_key *key)
 {
+    head *h = head_at(k, number);
     uint32_t len;
-    const uint8_t *bytes = key_bytes(head_at(k, number), &len);
 
+    __builtin_prefetch((const char *)h + 64,
+                       1); /* what the caller reads behind the key */
+    const uint8_t *bytes = key_bytes(h, &len);
     return len == key->len && tw_same(bytes, key->data, len);
 }
 
