@@ -3,16 +3,20 @@
  * they tell. */
 #include "engine_impl.h"
 
+static int64_t earlier(const _Atomic int64_t *lane_ms, int64_t than_ms)
+{
+    int64_t ms = atomic_load_explicit(lane_ms, memory_order_acquire);
+
+    return ms < than_ms ? ms : than_ms;
+}
+
 int64_t tw_engine_rule_clock(const tw_engine *e, uint32_t rule)
 {
     uint32_t domain = e->rules->rule_domain[rule];
     int64_t clock_ms = INT64_MAX;
 
-    for (uint32_t i = 0; i < e->lane_count; i++) {
-        int64_t lane_ms = atomic_load_explicit(
-            &e->lanes[i]->rules->domains[domain].published_ms, memory_order_acquire);
-        clock_ms = lane_ms < clock_ms ? lane_ms : clock_ms;
-    }
+    for (uint32_t i = 0; i < e->lane_count; i++)
+        clock_ms = earlier(&e->lanes[i]->rules->domains[domain].published_ms, clock_ms);
     return clock_ms;
 }
 
@@ -24,11 +28,8 @@ int64_t tw_engine_rule_waited(const tw_engine *e, uint32_t rule)
     if (!tw_detector_class_of(e->rules->rules[rule])->wait ||
         tw_engine_rule_clock(e, rule) != TW_TIME_NONE)
         return 0;
-    for (uint32_t i = 0; i < e->lane_count; i++) {
-        int64_t lane_ms = atomic_load_explicit(
-            &e->lanes[i]->rules->domains[domain].waited_ms, memory_order_acquire);
-        waited_ms = lane_ms < waited_ms ? lane_ms : waited_ms;
-    }
+    for (uint32_t i = 0; i < e->lane_count; i++)
+        waited_ms = earlier(&e->lanes[i]->rules->domains[domain].waited_ms, waited_ms);
     return waited_ms;
 }
 
